@@ -1,0 +1,11 @@
+/** Bounds on the wire. They are part of the protocol: a client may rely on them. */
+export const LIMITS = {
+  /** One Socket.IO packet or HTTP body, in bytes. */
+  maxPayloadBytes: 1024 * 1024,
+  channelNameMaxChars: 200,
+  eventNameMaxChars: 128,
+  messageIdMaxChars: 128,
+  apiKeyMaxChars: 512,
+  membersPageMax: 1000,
+  membersPageDefault: 100,
+} as const;

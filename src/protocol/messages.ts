@@ -1,0 +1,77 @@
+import type { ErrorCode } from "./error-table.ts";
+
+/** A message's place in its channel: the channel's life, and the number within it (from 1; 0 = before the first). */
+export type Position = { readonly epoch: string; readonly offset: number };
+
+/** A member as others see it. `data` is what the member says about itself: self-asserted. */
+export type Member = { readonly id: string; readonly clientId: string; readonly data: unknown };
+
+/** Who sent a message: a connection and its client; `null` for a server. */
+export type Sender = { readonly id: string; readonly clientId: string } | null;
+
+/** What a client gets under the sender's event name. A broadcast has `channel: null` and no position. */
+export type ChannelMessage = {
+  readonly channel: string;
+  readonly message: unknown;
+  readonly id: string;
+  readonly from: Sender;
+  readonly timestamp: number;
+  readonly epoch: string;
+  readonly offset: number;
+};
+export type BroadcastMessage = {
+  readonly channel: null;
+  readonly message: unknown;
+  readonly id: string;
+  readonly from: Sender;
+  readonly timestamp: number;
+};
+
+export type WireError = { readonly code: ErrorCode; readonly message: string; readonly afterMs?: number };
+export type RefusalAck = { readonly ok: false; readonly error: WireError };
+export type JoinAck = {
+  readonly ok: true;
+  readonly channel: string;
+  readonly epoch: string;
+  readonly offset: number;
+  readonly recovered: boolean;
+};
+export type MessageAck = {
+  readonly ok: true;
+  readonly id: string;
+  readonly epoch?: string;
+  readonly offset?: number;
+};
+export type MembersAck = {
+  readonly ok: true;
+  readonly members: readonly Member[];
+  readonly count: number;
+  readonly next: string | null;
+};
+export type OkAck = { readonly ok: true };
+
+/** First event after CONNECT. `resume` is null where the server offers no recovery. */
+export type ConnectionReady = {
+  readonly id: string;
+  readonly clientId: string;
+  readonly resume: string | null;
+  readonly timestamp: number;
+};
+/** Last event before the end. `retry: false`: stay away; `retry: true`: come back, after `afterMs` if given. */
+export type ConnectionClosing = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retry: boolean;
+  readonly afterMs?: number;
+};
+export type ChannelClosed = { readonly channel: string; readonly code: ErrorCode; readonly message: string };
+export type ChannelError = {
+  readonly event: string;
+  readonly channel: string | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+};
+export type PresenceEvent = { readonly channel: string; readonly message: Member };
+
+/** The path of Socket.IO on the public listener. */
+export const REALTIME_PATH = "/realtime/";
