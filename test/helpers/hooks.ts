@@ -1,16 +1,26 @@
+import type { Context } from "mocha";
+
 /**
- * Root hooks of every run. Without this, mocha lets a rejection that nobody handles pass in silence; thrown,
- * it becomes an uncaught exception, which fails the test in which it surfaced.
+ * Root hooks of every run. Alone, mocha lets a rejection that nobody handles pass in silence. Here the run
+ * fails at its end and names the tests in which they surfaced; the other tests still get their turn.
  */
-function rethrow(reason: unknown): never {
-  throw reason;
+const unhandled: Error[] = [];
+let current = "the start of the run";
+
+function remember(reason: unknown): void {
+  unhandled.push(new Error(`unhandled rejection during: ${current}`, { cause: reason }));
 }
 
 export const mochaHooks = {
   beforeAll(): void {
-    process.on("unhandledRejection", rethrow);
+    process.on("unhandledRejection", remember);
+  },
+  beforeEach(this: Context): void {
+    current = this.currentTest?.fullTitle() ?? "a hook";
   },
   afterAll(): void {
-    process.off("unhandledRejection", rethrow);
+    process.off("unhandledRejection", remember);
+    for (const error of unhandled) console.error(error);
+    if (unhandled[0]) throw unhandled[0];
   },
 };
