@@ -4,11 +4,11 @@ import type { Context } from "mocha";
  * Root hooks of every run. Alone, mocha lets a rejection that nobody handles pass in silence. Here the run
  * fails at its end and names the tests in which they surfaced; the other tests still get their turn.
  */
-const unhandled: Error[] = [];
+const unhandled = new Map<unknown, Error>();
 let current = "the start of the run";
 
 function remember(reason: unknown): void {
-  unhandled.push(new Error(`unhandled rejection during: ${current}`, { cause: reason }));
+  unhandled.set(reason, new Error(`unhandled rejection during: ${current}`, { cause: reason }));
 }
 
 export const mochaHooks = {
@@ -20,7 +20,8 @@ export const mochaHooks = {
   },
   afterAll(): void {
     process.off("unhandledRejection", remember);
-    for (const error of unhandled) console.error(error);
-    if (unhandled[0]) throw unhandled[0];
+    const errors = [...unhandled.values()];
+    for (const error of errors) console.error(error);
+    if (errors[0]) throw errors[0];
   },
 };

@@ -1,0 +1,39 @@
+import { existsSync } from "node:fs";
+import type { Suite } from "mocha";
+import { type Browser, chromium } from "playwright-core";
+
+const executablePath = process.env["CHROMIUM_PATH"] || "/usr/bin/chromium";
+
+/** Launch Debian's Chromium, headless, with everything off that talks to the network by itself. */
+export async function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A suite that needs Chromium: without it, skipped by name, and failed when CI is set. */
+export function describeInBrowser(title: string, fn: (this: Suite) => void): void {
+  if (existsSync(executablePath)) {
+    describe(title, fn);
+  } else if (process.env["CI"]) {
+    describe(title, () => {
+      it("has Chromium", () => {
+        throw new Error(`${executablePath} is missing: run scripts/test-setup.mjs or set CHROMIUM_PATH`);
+      });
+    });
+  } else {
+    describe(title, () => {
+      it.skip(`needs Chromium at ${executablePath}`, () => {});
+    });
+  }
+}
