@@ -1,0 +1,48 @@
+import type {
+  BroadcastMessage,
+  ChannelMessage,
+  Member,
+  PresenceEvent,
+  Sender,
+} from "../src/protocol/index.ts";
+import { isRecord } from "./record.ts";
+
+/** What a listener of an event name gets: a channel's message, or a broadcast (`channel` is null). */
+export type IncomingMessage = ChannelMessage | BroadcastMessage;
+
+/** Undefined when it is not a message: another kind of server event, or not what this version understands. */
+export function parseMessage(payload: unknown): IncomingMessage | undefined {
+  if (!isRecord(payload)) return undefined;
+  const { channel, message, id, timestamp, epoch, offset } = payload;
+  const common = {
+    message,
+    id: typeof id === "string" ? id : "",
+    from: parseSender(payload["from"]),
+    timestamp: typeof timestamp === "number" ? timestamp : Date.now(),
+  };
+  if (typeof channel !== "string") return channel === null ? { channel, ...common } : undefined;
+  return {
+    channel,
+    ...common,
+    epoch: typeof epoch === "string" ? epoch : "",
+    offset: typeof offset === "number" ? offset : 0,
+  };
+}
+
+export function parsePresence(payload: unknown): PresenceEvent | undefined {
+  if (!isRecord(payload) || typeof payload["channel"] !== "string") return undefined;
+  const message = parseMember(payload["message"]);
+  return message && { channel: payload["channel"], message };
+}
+
+export function parseMember(value: unknown): Member | undefined {
+  const sender = parseSender(value);
+  return sender && isRecord(value)
+    ? { id: sender.id, clientId: sender.clientId, data: value["data"] }
+    : undefined;
+}
+
+function parseSender(value: unknown): Sender {
+  if (!isRecord(value) || typeof value["id"] !== "string") return null;
+  return { id: value["id"], clientId: typeof value["clientId"] === "string" ? value["clientId"] : "" };
+}

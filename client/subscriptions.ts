@@ -1,0 +1,97 @@
+import { type Joined, parseJoin, parseNothing } from "./answers.ts";
+import type { JoinOptions } from "./options.ts";
+import type { Call } from "./outbox.ts";
+import { localError, mayRetry, type Result, type SluiceError } from "./result.ts";
+
+type SendAhead = <T>(call: Call<T>) => Promise<Result<T>>;
+type Report = (error: SluiceError, channel: string | null, retrying: boolean) => void;
+
+const RETRY_MS = 2000;
+
+/**
+ * What the server forgets with a connection and the client puts back: the profile, and the channels in the
+ * order in which they were joined. Only what the server accepted is in here.
+ */
+export class Subscriptions {
+  readonly #send: SendAhead;
+  readonly #report: Report;
+  readonly #channels = new Map<string, JoinOptions>();
+  readonly #retryTimers = new Set<ReturnType<typeof setTimeout>>();
+  #profile: { readonly data: unknown } | undefined;
+  /** Counts connections, so that what a former one still answers is told apart. */
+  #round = 0;
+
+  constructor(send: SendAhead, report: Report) {
+    this.#send = send;
+    this.#report = report;
+  }
+
+  get channels(): string[] {
+    return [...this.#channels.keys()];
+  }
+
+  add(channel: string, options: JoinOptions): void {
+    this.#channels.set(channel, options);
+  }
+
+  drop(channel: string): void {
+    this.#channels.delete(channel);
+  }
+
+  keepProfile(data: unknown): void {
+    this.#profile = { data };
+  }
+
+  /** Resolves to false when the connection was lost meanwhile: the next one starts over. */
+  async restore(): Promise<boolean> {
+    this.suspend();
+    const round = this.#round;
+    const joins = [...this.#channels].map(([channel, options]) => ({ channel, options }));
+    // The profile goes first, so that other members see the join with it. All leave in one go, in order.
+    const work = [this.#restoreProfile(round), ...joins.map(({ channel }) => this.#rejoin(channel, round))];
+    await Promise.all(work);
+    return round === this.#round;
+  }
+
+  /** The connection is gone: stop what still tries on it. */
+  suspend(): void {
+    this.#round += 1;
+    for (const timer of this.#retryTimers) clearTimeout(timer);
+    this.#retryTimers.clear();
+  }
+
+  async #restoreProfile(round: number): Promise<void> {
+    if (this.#profile === undefined) return;
+    const { error } = await this.#send({ ...updateCall(this.#profile.data), repeatable: false });
+    if (error && round === this.#round) this.#report(error, null, false);
+  }
+
+  async #rejoin(channel: string, round: number): Promise<void> {
+    const options = this.#channels.get(channel);
+    if (options === undefined) return;
+    const { error } = await this.#send({ ...joinCall(channel, options), repeatable: false });
+    if (!error || round !== this.#round || !this.#channels.has(channel)) return;
+    const retrying = mayRetry(error.code) || error.code === localError("ack_timeout").code;
+    if (retrying) this.#rejoinLater(channel, round, error.afterMs ?? RETRY_MS);
+    else this.drop(channel);
+    this.#report(error, channel, retrying);
+  }
+
+  #rejoinLater(channel: string, round: number, delayMs: number): void {
+    const timer = setTimeout(() => {
+      this.#retryTimers.delete(timer);
+      void this.#rejoin(channel, round);
+    }, delayMs);
+    this.#retryTimers.add(timer);
+  }
+}
+
+export function joinCall(channel: string, { echo }: JoinOptions): Call<Joined> {
+  const payload = echo === undefined ? { channel } : { channel, echo };
+  return { event: "join", payload, parse: parseJoin, repeatable: true };
+}
+
+export function updateCall(data: unknown, echo?: boolean): Call<null> {
+  const payload = echo === undefined ? { data } : { data, echo };
+  return { event: "update", payload, parse: parseNothing, repeatable: true };
+}
