@@ -1,0 +1,33 @@
+export type { Family } from "./address.ts";
+export { addressGroup, normalizeAddress } from "./address.ts";
+export type { Policy } from "./compile.ts";
+export { compilePolicy, compileStored } from "./compile.ts";
+export { decide } from "./decide.ts";
+export type { DeclaredEndpoint } from "./endpoint.ts";
+export { checkEndpointEntries } from "./endpoint.ts";
+export { explain } from "./explain.ts";
+export type { Fault } from "./fault.ts";
+export { PolicyError } from "./fault.ts";
+export type {
+  AddressFault,
+  AddressResolver,
+  ClientAddress,
+  ForwardedHeader,
+  Peer,
+  Trust,
+} from "./forwarded.ts";
+export { clientAddress, createAddressResolver } from "./forwarded.ts";
+export { canonicalOrigin } from "./origin.ts";
+export { parseSettings } from "./parse.ts";
+export type { AccessRequest, Check, Decision, DenialCode } from "./request.ts";
+export type { OriginRequest } from "./request-origin.ts";
+export { requestOrigin } from "./request-origin.ts";
+export type {
+  ChannelAction,
+  ChannelRule,
+  EndpointMode,
+  ListMode,
+  Settings,
+  SettingsInput,
+} from "./settings.ts";
+export { normalizedSettingsSchema, SETTINGS_LIMITS, settingsSchema } from "./settings.ts";

@@ -1,0 +1,106 @@
+import { type Static, Type } from "typebox";
+import { LIMITS } from "../protocol/index.ts";
+
+/** Bounds on settings; a document beyond them is refused. */
+export const SETTINGS_LIMITS = {
+  nameMinChars: 2,
+  nameMaxChars: 64,
+  endpointsMaxItems: 20_000,
+  domainsMaxItems: 20_000,
+  ipsMaxItems: 20_000,
+  channelRulesMaxItems: 1000,
+  entryMaxChars: 512,
+  metadataMaxBytes: 4096,
+  metadataMaxDepth: 16,
+} as const;
+
+const endpointMode = Type.Enum(["no-access", "full-access", "custom-allowed", "custom-excluded"], {
+  type: "string",
+});
+const listMode = Type.Enum(["all", "specified"], { type: "string" });
+const channelAction = Type.Enum(["join", "publish", "presence", "history", "broadcast"], { type: "string" });
+
+export type EndpointMode = Static<typeof endpointMode>;
+export type ListMode = Static<typeof listMode>;
+export type ChannelAction = Static<typeof channelAction>;
+export const CHANNEL_ACTIONS: readonly ChannelAction[] = channelAction.enum;
+
+function entries(maxItems: number, description: string) {
+  const entry = Type.String({ minLength: 1, maxLength: SETTINGS_LIMITS.entryMaxChars });
+  return Type.Array(entry, { maxItems, description });
+}
+
+const strict = { additionalProperties: false } as const;
+const endpointList = entries(
+  SETTINGS_LIMITS.endpointsMaxItems,
+  "Endpoint ids, or METHOD /path exactly as declared. Kept and ignored unless the mode is custom-….",
+);
+const domainList = entries(
+  SETTINGS_LIMITS.domainsMaxItems,
+  "Origins: scheme://host[:port]; *. stands for exactly one left-most label; a bare name means https://.",
+);
+const ipList = entries(SETTINGS_LIMITS.ipsMaxItems, "IPv4 and IPv6 addresses and CIDR ranges.");
+
+const name = Type.String({
+  minLength: SETTINGS_LIMITS.nameMinChars,
+  maxLength: SETTINGS_LIMITS.nameMaxChars,
+  description: "Counted after trimming.",
+});
+const expiresAt = Type.Union([Type.String({ maxLength: 40 }), Type.Null()], {
+  description: "RFC 3339 with a zone; null or absent: never. From this instant on the key is refused.",
+});
+const channels = Type.Array(
+  Type.Object(
+    {
+      pattern: Type.String({ minLength: 1, maxLength: LIMITS.channelNameMaxChars }),
+      actions: Type.Array(channelAction, { minItems: 1, maxItems: 5 }),
+    },
+    strict,
+  ),
+  {
+    maxItems: SETTINGS_LIMITS.channelRulesMaxItems,
+    description: "Absent: every channel and action. Present: the whole list.",
+  },
+);
+const metadata = Type.Record(Type.String(), Type.Unknown(), {
+  description: `Yours; at most ${SETTINGS_LIMITS.metadataMaxBytes} bytes as JSON.`,
+});
+
+/** Settings as people send them; only `name` is required. The source of the types, of validation and of OpenAPI. */
+export const settingsSchema = Type.Object(
+  {
+    name,
+    enabled: Type.Optional(Type.Boolean({ default: true })),
+    allowRealtime: Type.Optional(Type.Boolean({ default: false })),
+    endpoints: Type.Optional(Type.Object({ mode: endpointMode, list: Type.Optional(endpointList) }, strict)),
+    expiresAt: Type.Optional(expiresAt),
+    domains: Type.Optional(Type.Object({ mode: listMode, list: Type.Optional(domainList) }, strict)),
+    ips: Type.Optional(Type.Object({ mode: listMode, list: Type.Optional(ipList) }, strict)),
+    channels: Type.Optional(channels),
+    metadata: Type.Optional(metadata),
+  },
+  { ...strict, title: "Settings" },
+);
+
+/** The complete, normalised document, as it is stored and shown. `channels` stays absent when every channel is open. */
+export const normalizedSettingsSchema = Type.Object(
+  {
+    name,
+    enabled: Type.Boolean(),
+    allowRealtime: Type.Boolean(),
+    endpoints: Type.Object({ mode: endpointMode, list: endpointList }, strict),
+    expiresAt,
+    domains: Type.Object({ mode: listMode, list: domainList }, strict),
+    ips: Type.Object({ mode: listMode, list: ipList }, strict),
+    channels: Type.Optional(channels),
+    metadata,
+  },
+  { ...strict, title: "NormalizedSettings" },
+);
+
+export type SettingsInput = Static<typeof settingsSchema>;
+export type Settings = Static<typeof normalizedSettingsSchema>;
+export type ChannelRule = NonNullable<Settings["channels"]>[number];
+
+/** Settings that the design names and this version does not enforce yet: refused, so that nobody relies on them. */
+export const NOT_YET_SUPPORTED: ReadonlySet<string> = new Set(["limits"]);
