@@ -17,6 +17,13 @@ export const ERROR_TABLE = {
     message: "this API key has expired: extend it or use another",
   },
 
+  missing_admin_token: {
+    status: 401,
+    retry: false,
+    message: "send the admin token as Authorization: Bearer <token>",
+  },
+  invalid_admin_token: { status: 401, retry: false, message: "this is not the admin token" },
+
   // May they: the key's settings.
   realtime_not_allowed: { status: 403, retry: false, message: "turn on realtime for this key" },
   endpoint_not_allowed: { status: 403, retry: false, message: "this key may not call this endpoint" },
@@ -38,6 +45,8 @@ export const ERROR_TABLE = {
   rate_limit_exceeded: { status: 429, retry: true, message: "too many requests: slow down" },
   too_many_connections: { status: 429, retry: true, message: "too many connections: try again later" },
 
+  too_many_channels: { status: 429, retry: false, message: "this connection is in too many channels" },
+
   // What was sent.
   invalid_request: { status: 400, retry: false, message: "the request is not well-formed" },
   invalid_payload: { status: 400, retry: false, message: "the payload is not what this event takes" },
@@ -56,7 +65,7 @@ export const ERROR_TABLE = {
   not_a_member: { status: 409, retry: false, message: "join the channel first" },
   unknown_event: { status: 400, retry: false, message: "the server does not know this event" },
   unsupported: { status: 501, retry: false, message: "this server does not support this yet" },
-  invalid_settings: { status: 422, retry: false, message: "the settings have faults" },
+  invalid_settings: { status: 400, retry: false, message: "the settings have faults" },
   version_required: { status: 428, retry: false, message: "send If-Match with the version that you read" },
   version_conflict: { status: 412, retry: false, message: "somebody changed this in between: read it again" },
 

@@ -5,3 +5,5 @@ export { eventNameFault } from "./event-name.ts";
 export { LIMITS } from "./limits.ts";
 export type * from "./messages.ts";
 export { REALTIME_PATH } from "./messages.ts";
+export type { Problem } from "./problem.ts";
+export { PROBLEM_MEDIA_TYPE, problemOf, rawProblemResponse, refusalHeaders } from "./problem.ts";

@@ -6,6 +6,7 @@ export const LIMITS = {
   eventNameMaxChars: 128,
   messageIdMaxChars: 128,
   apiKeyMaxChars: 512,
+  channelsPerConnection: 1000,
   membersPageMax: 1000,
   membersPageDefault: 100,
 } as const;

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from "fastify";
+import {
+  InvalidCursorError,
+  type KeyStore,
+  StoreUnavailableError,
+  UnreadableRecordError,
+} from "../keys/index.ts";
+import type { DeclaredEndpoint } from "../policy/index.ts";
+import { refuse } from "../protocol/index.ts";
+import type { AdminToken } from "./admin-token.ts";
+import { registerKeysApi } from "./keys-api.ts";
+
+export { AdminToken } from "./admin-token.ts";
+export { type FirstStart, prepareFirstStart } from "./first-start.ts";
+
+export type AdminOptions = {
+  readonly keys: KeyStore;
+  readonly token: AdminToken;
+  readonly endpoints: readonly DeclaredEndpoint[];
+};
+
+/** The management API on the admin listener: every call below `/admin/v1` needs the admin token. */
+export function registerAdmin(app: FastifyInstance, { keys, token, endpoints }: AdminOptions): void {
+  app.get("/healthz", async () => ({ status: "ok" }));
+  app.register(
+    async (scope) => {
+      scope.addContentTypeParser(
+        "application/merge-patch+json",
+        { parseAs: "string" },
+        scope.getDefaultJsonParser("error", "error"),
+      );
+      scope.addHook("onRequest", async (request, reply) => {
+        const refusal = token.check(request.headers.authorization);
+        return refusal === undefined ? undefined : reply.refuse(refusal);
+      });
+      scope.setErrorHandler((error, _request, reply) => {
+        if (error instanceof StoreUnavailableError) return reply.refuse(refuse("unavailable"));
+        if (error instanceof InvalidCursorError)
+          return reply.refuse(refuse("invalid_request", error.message));
+        if (error instanceof UnreadableRecordError)
+          return reply.refuse(refuse("internal_error", error.message));
+        throw error;
+      });
+      scope.setNotFoundHandler((_request, reply) => reply.refuse(refuse("not_found")));
+      registerKeysApi(scope, { keys, endpoints });
+      scope.get("/endpoints", async () => ({
+        items: endpoints.map(({ id, method, path }) => ({ id, method, path })),
+      }));
+    },
+    { prefix: "/admin/v1" },
+  );
+}

@@ -1,0 +1,55 @@
+import type { Member, Position, Sender } from "../protocol/index.ts";
+
+/** What somebody says, before it has a place in a channel. */
+export type Publication = {
+  readonly eventName: string;
+  readonly message: unknown;
+  readonly id: string;
+  readonly from: Sender;
+  /** Milliseconds since 1970, by the clock of the node that took it. */
+  readonly timestamp: number;
+  /** The connection that does not want its own message back. */
+  readonly exceptId?: string;
+};
+
+export type PresenceChange = {
+  readonly type: "join" | "leave" | "update";
+  readonly member: Member;
+  readonly exceptId?: string;
+};
+
+/** What a broker hands to this node's hub, in the order of each channel. */
+export interface BrokerListener {
+  onPublication(channel: string, publication: Publication, position: Position): void;
+  onPresence(channel: string, change: PresenceChange): void;
+  onBroadcast(publication: Publication): void;
+}
+
+/** A page of a channel's members; `next` continues it, `count` is the number of all. */
+export type MembersPage = {
+  readonly members: readonly Member[];
+  readonly count: number;
+  readonly next: string | null;
+};
+export type PageRequest = { readonly limit: number; readonly after?: string | undefined };
+
+/**
+ * Orders, stores and carries messages between nodes. All methods reject with an exception when the broker
+ * is away; the caller answers `unavailable`.
+ */
+export interface Broker {
+  /** One listener, the hub of this node. */
+  listen(listener: BrokerListener): void;
+  /** From the returned position on, the listener hears this channel. */
+  subscribe(channel: string): Promise<Position>;
+  unsubscribe(channel: string): Promise<void>;
+  /** Resolves when the broker has the message, with its place. */
+  publish(channel: string, publication: Publication): Promise<Position>;
+  /** To everyone connected, at most once, without a position. */
+  broadcast(publication: Publication): Promise<void>;
+
+  /** Record a presence change and tell every node that listens to the channel. */
+  announce(channel: string, change: PresenceChange): Promise<void>;
+  members(channel: string, page: PageRequest): Promise<MembersPage>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+/**
+ * How the hub reaches this node's connections. The hub decides who hears what; an implementation only
+ * carries it, in the order of the calls. A payload must not be changed after it was handed over.
+ */
+export interface FanOut {
+  /** From now on the connection hears broadcasts. */
+  admit(connectionId: string): void;
+  /** From now on the connection hears nothing that is sent through the hub. */
+  dismiss(connectionId: string): void;
+  /** The connection hears the channel's messages. */
+  attach(connectionId: string, channel: string): void;
+  detach(connectionId: string, channel: string): void;
+  /** The connection hears who comes and goes in the channel. */
+  watch(connectionId: string, channel: string): void;
+  unwatch(connectionId: string, channel: string): void;
+
+  toMembers(channel: string, eventName: string, payload: unknown, exceptId?: string): void;
+  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): void;
+  toEveryone(eventName: string, payload: unknown, exceptId?: string): void;
+}

@@ -1,0 +1,272 @@
+import type { BroadcastMessage, ChannelMessage, Member, Position, PresenceEvent } from "../protocol/index.ts";
+import type {
+  Broker,
+  BrokerListener,
+  MembersPage,
+  PageRequest,
+  PresenceChange,
+  Publication,
+} from "./broker.ts";
+import type { FanOut } from "./fan-out.ts";
+
+type Membership = { state: "joining" | "joined"; watching: boolean };
+
+/** A connection as the hub knows it: no socket, no key, no permission. */
+type Resident = {
+  readonly id: string;
+  readonly clientId: string;
+  data: unknown;
+  readonly channels: Map<string, Membership>;
+};
+
+/** A channel with members on this node, and how far this node has delivered it. */
+type Room = { epoch: string; offset: number; readonly members: Set<string>; readonly ready: Promise<void> };
+
+export type JoinOptions = { readonly echo: boolean; readonly watch: boolean };
+
+/**
+ * This node's members and what they hear. Owns the list of residents (from `admit` to `dismiss`) and of the
+ * rooms (while they have members). It never asks about permission: callers decide first, and take
+ * away with `leave`, `unwatch` and `dismiss` what no longer holds.
+ */
+export class Hub implements BrokerListener {
+  readonly #broker: Broker;
+  readonly #fanOut: FanOut;
+  readonly #onFault: (error: unknown) => void;
+  readonly #residents = new Map<string, Resident>();
+  readonly #rooms = new Map<string, Room>();
+
+  /** `onFault` hears of announcements that the broker did not take after the member was already gone. */
+  constructor(broker: Broker, fanOut: FanOut, onFault: (error: unknown) => void) {
+    this.#broker = broker;
+    this.#fanOut = fanOut;
+    this.#onFault = onFault;
+    broker.listen(this);
+  }
+
+  get connectionCount(): number {
+    return this.#residents.size;
+  }
+
+  get channelCount(): number {
+    return this.#rooms.size;
+  }
+
+  /** Take a connection in: it hears broadcasts from now on. */
+  admit(id: string, clientId: string): void {
+    this.#residents.set(id, { id, clientId, data: null, channels: new Map() });
+    this.#fanOut.admit(id);
+  }
+
+  /**
+   * Take connections out of everything, at once; their channels hear that they left. All are out before
+   * the first leave is told, so that a thousand who go together are not told of each other.
+   */
+  dismiss(ids: Iterable<string>): void {
+    const gone: Resident[] = [];
+    for (const id of ids) {
+      const resident = this.#residents.get(id);
+      if (resident === undefined) continue;
+      this.#residents.delete(id);
+      this.#fanOut.dismiss(id);
+      for (const channel of resident.channels.keys()) this.#forget(channel, id);
+      gone.push(resident);
+    }
+    for (const resident of gone) {
+      for (const [channel, membership] of resident.channels) {
+        if (membership.state === "joined") this.#announceLeave(channel, resident);
+      }
+      resident.channels.clear();
+    }
+  }
+
+  /** The channels that a connection is a member of, or about to be. */
+  channelsOf(id: string): readonly string[] {
+    return [...(this.#residents.get(id)?.channels.keys() ?? [])];
+  }
+
+  isMember(id: string, channel: string): boolean {
+    return this.#residents.get(id)?.channels.get(channel)?.state === "joined";
+  }
+
+  /**
+   * Make a connection a member. Resolves with the position after which it hears everything, or with
+   * undefined when it left or was taken out meanwhile. Joining again is answered, announced to nobody, and
+   * brings `watch` up to date.
+   */
+  async join(id: string, channel: string, options: JoinOptions): Promise<Position | undefined> {
+    const resident = this.#residents.get(id);
+    if (resident === undefined) return undefined;
+    const before = resident.channels.get(channel);
+    const membership: Membership = before ?? { state: "joining", watching: false };
+    resident.channels.set(channel, membership);
+    const room = this.#enter(channel, id);
+    try {
+      await room.ready;
+    } catch (error) {
+      if (resident.channels.get(channel) === membership && membership.state === "joining") {
+        resident.channels.delete(channel);
+        this.#forget(channel, id);
+      }
+      throw error;
+    }
+    // A leave, a dismissal or an enforcement may have come while the broker was asked.
+    if (resident.channels.get(channel) !== membership) return undefined;
+    if (membership.state === "joining") {
+      membership.state = "joined";
+      this.#fanOut.attach(id, channel);
+      this.#setWatching(resident, channel, membership, options.watch);
+      const position = { epoch: room.epoch, offset: room.offset };
+      const exceptId = options.echo ? {} : { exceptId: id };
+      await this.#broker.announce(channel, { type: "join", member: memberOf(resident), ...exceptId });
+      return position;
+    }
+    this.#setWatching(resident, channel, membership, options.watch);
+    return { epoch: room.epoch, offset: room.offset };
+  }
+
+  /**
+   * End a membership. With `echo` the connection hears its own leave if it watches the channel.
+   * @returns false when the connection was not a member.
+   */
+  async leave(id: string, channel: string, echo: boolean): Promise<boolean> {
+    const resident = this.#residents.get(id);
+    const membership = resident?.channels.get(channel);
+    if (resident === undefined || membership === undefined) return false;
+    if (membership.state === "joining") {
+      this.#remove(resident, channel);
+      return true;
+    }
+    if (echo && membership.watching) {
+      // Still attached while the leave goes out, so that it comes in the channel's own order.
+      const left = this.#broker.announce(channel, { type: "leave", member: memberOf(resident) });
+      this.#remove(resident, channel);
+      await left;
+      return true;
+    }
+    this.#remove(resident, channel);
+    await this.#broker.announce(channel, { type: "leave", member: memberOf(resident) });
+    return true;
+  }
+
+  /** End a membership at once, as enforcement does; the others hear the leave. */
+  expel(id: string, channel: string): void {
+    const resident = this.#residents.get(id);
+    const membership = resident?.channels.get(channel);
+    if (resident === undefined || membership === undefined) return;
+    this.#remove(resident, channel);
+    if (membership.state === "joined") this.#announceLeave(channel, resident);
+  }
+
+  /** Let a member hear who comes and goes, or no longer. */
+  setWatching(id: string, channel: string, watching: boolean): void {
+    const resident = this.#residents.get(id);
+    const membership = resident?.channels.get(channel);
+    if (resident === undefined || membership?.state !== "joined") return;
+    this.#setWatching(resident, channel, membership, watching);
+  }
+
+  /** Change what a connection says about itself, in all its channels. */
+  async update(id: string, data: unknown, echo: boolean): Promise<void> {
+    const resident = this.#residents.get(id);
+    if (resident === undefined) return;
+    resident.data = data;
+    const member = memberOf(resident);
+    const exceptId = echo ? {} : { exceptId: id };
+    const announced: Promise<void>[] = [];
+    for (const [channel, membership] of resident.channels) {
+      if (membership.state === "joined") {
+        announced.push(this.#broker.announce(channel, { type: "update", member, ...exceptId }));
+      }
+    }
+    await Promise.all(announced);
+  }
+
+  publish(channel: string, publication: Publication): Promise<Position> {
+    return this.#broker.publish(channel, publication);
+  }
+
+  broadcast(publication: Publication): Promise<void> {
+    return this.#broker.broadcast(publication);
+  }
+
+  members(channel: string, page: PageRequest): Promise<MembersPage> {
+    return this.#broker.members(channel, page);
+  }
+
+  onPublication(channel: string, publication: Publication, position: Position): void {
+    const room = this.#rooms.get(channel);
+    if (room === undefined) return;
+    room.epoch = position.epoch;
+    room.offset = position.offset;
+    const { id, from, message, timestamp } = publication;
+    const payload: ChannelMessage = { channel, message, id, from, timestamp, ...position };
+    this.#fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
+  }
+
+  onPresence(channel: string, change: PresenceChange): void {
+    const payload: PresenceEvent = { channel, message: change.member };
+    this.#fanOut.toWatchers(channel, `channel:${change.type}`, payload, change.exceptId);
+  }
+
+  onBroadcast(publication: Publication): void {
+    const { id, from, message, timestamp } = publication;
+    const payload: BroadcastMessage = { channel: null, message, id, from, timestamp };
+    this.#fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
+  }
+
+  #announceLeave(channel: string, resident: Resident): void {
+    this.#broker
+      .announce(channel, { type: "leave", member: memberOf(resident) })
+      .catch((error: unknown) => this.#onFault(error));
+  }
+
+  #setWatching(resident: Resident, channel: string, membership: Membership, watching: boolean): void {
+    if (membership.watching === watching) return;
+    membership.watching = watching;
+    if (watching) this.#fanOut.watch(resident.id, channel);
+    else this.#fanOut.unwatch(resident.id, channel);
+  }
+
+  #remove(resident: Resident, channel: string): void {
+    resident.channels.delete(channel);
+    this.#fanOut.detach(resident.id, channel);
+    this.#fanOut.unwatch(resident.id, channel);
+    this.#forget(channel, resident.id);
+  }
+
+  /** The room with this connection in it; the first one asks the broker for the channel. */
+  #enter(channel: string, id: string): Room {
+    const known = this.#rooms.get(channel);
+    if (known !== undefined) {
+      known.members.add(id);
+      return known;
+    }
+    const subscribed = this.#broker.subscribe(channel);
+    const room: Room = {
+      epoch: "",
+      offset: 0,
+      members: new Set([id]),
+      ready: subscribed.then((position) => {
+        // A publication may have arrived before this promise was seen: it knows better.
+        if (room.epoch === "") {
+          room.epoch = position.epoch;
+          room.offset = position.offset;
+        }
+      }),
+    };
+    this.#rooms.set(channel, room);
+    return room;
+  }
+
+  #forget(channel: string, id: string): void {
+    const room = this.#rooms.get(channel);
+    if (room === undefined || !room.members.delete(id) || room.members.size > 0) return;
+    this.#rooms.delete(channel);
+    this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
+  }
+}
+
+function memberOf(resident: Resident): Member {
+  return { id: resident.id, clientId: resident.clientId, data: resident.data };
+}

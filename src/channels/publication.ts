@@ -1,0 +1,84 @@
+import { nanoid } from "nanoid";
+import {
+  eventNameFault,
+  isChannelName,
+  LIMITS,
+  type Refusal,
+  refuse,
+  type Sender,
+} from "../protocol/index.ts";
+import type { Publication } from "./broker.ts";
+
+/** Deeper values overflow the stack of the encoder, which would be a fault of ours. */
+const MAX_MESSAGE_DEPTH = 100;
+
+export type PublicationInput = {
+  readonly channel?: unknown;
+  readonly eventName?: unknown;
+  readonly message?: unknown;
+  readonly id?: unknown;
+};
+
+export type PublicationContext = {
+  readonly from: Sender;
+  readonly exceptId?: string | undefined;
+  readonly now: number;
+};
+
+/** Read a channel name from unknown input. */
+export function parseChannel(value: unknown): { readonly channel: string } | Refusal {
+  if (isChannelName(value)) return { channel: value };
+  return refuse(
+    "invalid_channel",
+    `a channel name has 1 to ${LIMITS.channelNameMaxChars} characters, no control characters, no surrounding white space, no "*", and does not begin with "$"`,
+  );
+}
+
+/** Read what somebody wants to send. An absent message is sent as null; an absent id is made. */
+export function parsePublication(
+  input: PublicationInput,
+  context: PublicationContext,
+): { readonly publication: Publication } | Refusal {
+  const { eventName, id } = input;
+  const fault = eventNameFault(eventName);
+  if (fault !== undefined) return refuse(fault);
+  if (typeof eventName !== "string") return refuse("invalid_event_name");
+  if (id !== undefined && !isMessageId(id)) {
+    return refuse("invalid_payload", `id is a string of 1 to ${LIMITS.messageIdMaxChars} characters`);
+  }
+  const message = input.message ?? null;
+  if (!isShallow(message, MAX_MESSAGE_DEPTH)) {
+    return refuse("invalid_payload", `message is nested more than ${MAX_MESSAGE_DEPTH} levels deep`);
+  }
+  const { from, now, exceptId } = context;
+  const publication: Publication = {
+    eventName,
+    message,
+    id: id ?? nanoid(),
+    from,
+    timestamp: now,
+    ...(exceptId === undefined ? {} : { exceptId }),
+  };
+  return { publication };
+}
+
+function isMessageId(value: unknown): value is string {
+  return (
+    typeof value === "string" &&
+    value.length > 0 &&
+    value.length <= LIMITS.messageIdMaxChars &&
+    value.isWellFormed()
+  );
+}
+
+/** Whether a decoded value is at most `levels` deep. */
+export function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => isShallow(item, levels - 1));
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true;
+  for (const key in value) {
+    if (!isShallow(Reflect.get(value, key), levels - 1)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,20 @@
+import { hasControlCharacter } from "../protocol/index.ts";
+
+/** Rows under their heads, in columns as wide as their widest cell. Nothing in a cell can steer a terminal. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [heads, ...rows].map((row) => row.map(printable));
+  const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function printable(text: string): string {
+  return hasControlCharacter(text) ? JSON.stringify(text) : text;
+}

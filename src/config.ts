@@ -1,0 +1,306 @@
+import { existsSync } from "node:fs";
+import { isIP } from "node:net";
+import { loadConfig as loadFile } from "c12";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import type { LogLevel } from "./observe/log.ts";
+import type { Member, Position } from "./protocol/index.ts";
+
+/** What a handler may do on channels, as a server: no key, no echo, `from` is null. */
+export type RealtimeForHandlers = {
+  publish(channel: string, eventName: string, message: unknown): Promise<{ id: string } & Position>;
+  broadcast(eventName: string, message: unknown): Promise<{ id: string }>;
+  members(
+    channel: string,
+    page?: { limit?: number; after?: string },
+  ): Promise<{ members: readonly Member[]; count: number; next: string | null }>;
+};
+
+/** One call of an endpoint, after the gate has let it in. */
+export type EndpointContext = {
+  readonly method: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Parsed JSON, or text; undefined without a body. */
+  readonly body: unknown;
+  /** Without the headers that carried the API key. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly key: { readonly id: string; readonly name: string };
+  readonly realtime: RealtimeForHandlers;
+};
+
+/**
+ * A named route of the application, below the endpoint prefix. A handler returns what JSON can hold, a string, a
+ * Fetch `Response` for status and headers of its own, or nothing (204).
+ */
+export type EndpointDeclaration = {
+  readonly id: string;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** `/orders`, `/orders/:id`, `/files/*`. */
+  readonly path: string;
+  readonly handler: (context: EndpointContext) => unknown;
+};
+
+/** Everything that decides how a server runs. What is absent in a file has its default. */
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly publicOrigin: string;
+  /** `lmdb:<folder>` or `memory:`. */
+  readonly store: string;
+  readonly keySweepSeconds: number;
+  readonly trustedProxies: readonly string[];
+  readonly forwardedHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
+  readonly adminToken: string | undefined;
+  readonly realtime: boolean;
+  readonly keyRequired: boolean;
+  readonly apiKeyInQuery: boolean;
+  readonly connectTimeoutMs: number;
+  readonly maxPendingPerAddress: number;
+  readonly endpointPrefix: string;
+  readonly endpoints: readonly EndpointDeclaration[];
+  readonly logLevel: LogLevel;
+};
+
+export type ConfigInput = Partial<Config>;
+
+/** Types a config file: `export default defineConfig({ … })`. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}
+
+/** A value that stops the start; the message names the setting and where it came from. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const Text = Type.String({ minLength: 1 });
+
+/** The scalar settings; `endpoints` hold functions and are checked by hand. */
+const SCHEMA = {
+  host: Text,
+  port: Port,
+  adminHost: Text,
+  adminPort: Port,
+  publicOrigin: Text,
+  store: Text,
+  keySweepSeconds: Type.Number({ minimum: 0.05, maximum: 3600 }),
+  trustedProxies: Type.Array(Text),
+  forwardedHeader: Type.Union([
+    Type.Literal("x-forwarded-for"),
+    Type.Literal("forwarded"),
+    Type.Literal("x-real-ip"),
+  ]),
+  adminToken: Type.String({ minLength: 16 }),
+  realtime: Type.Boolean(),
+  keyRequired: Type.Boolean(),
+  apiKeyInQuery: Type.Boolean(),
+  connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
+  maxPendingPerAddress: Type.Integer({ minimum: 1 }),
+  endpointPrefix: Type.String({ pattern: "^(/[A-Za-z0-9._~-]+)+$" }),
+  logLevel: Type.Union(
+    ["silent", "fatal", "error", "warn", "info", "debug"].map((level) => Type.Literal(level)),
+  ),
+};
+const CHECKS = new Map(Object.entries(SCHEMA).map(([name, schema]) => [name, Compile(schema)]));
+
+const Endpoint = Compile(
+  Type.Object(
+    {
+      id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$" }),
+      method: Type.Union(["GET", "POST", "PUT", "PATCH", "DELETE"].map((method) => Type.Literal(method))),
+      path: Type.String({ pattern: "^/[^?#;\\\\\\s]*$", maxLength: 1000 }),
+      handler: Type.Any(),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
+  SLUICE_HOST: "host",
+  SLUICE_PORT: "port",
+  SLUICE_ADMIN_HOST: "adminHost",
+  SLUICE_ADMIN_PORT: "adminPort",
+  SLUICE_PUBLIC_ORIGIN: "publicOrigin",
+  SLUICE_STORE: "store",
+  SLUICE_KEY_SWEEP_SECONDS: "keySweepSeconds",
+  SLUICE_TRUSTED_PROXIES: "trustedProxies",
+  SLUICE_FORWARDED_HEADER: "forwardedHeader",
+  SLUICE_ADMIN_TOKEN: "adminToken",
+  SLUICE_REALTIME: "realtime",
+  SLUICE_KEY_REQUIRED: "keyRequired",
+  SLUICE_API_KEY_IN_QUERY: "apiKeyInQuery",
+  SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
+  SLUICE_LOG_LEVEL: "logLevel",
+};
+
+export type ConfigSources = {
+  /** Where `sluice.config.*` is looked for; absent: no file. */
+  readonly folder?: string;
+  /** A config file by name, which then has to exist. */
+  readonly file?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly flags?: ConfigInput;
+};
+
+/**
+ * Read the configuration: flags over environment over file over defaults; a list replaces a list.
+ * @throws ConfigError for an unknown setting, a bad value or a file that cannot be read.
+ */
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
+  const fromFile = await readFile(sources);
+  return resolveConfig(fromFile, {
+    ...fromEnvironment(sources.environment ?? {}),
+    ...defined(sources.flags ?? {}),
+  });
+}
+
+/** Check settings and fill in the defaults; later inputs win. @throws ConfigError */
+export function resolveConfig(...inputs: readonly object[]): Config {
+  const input: object = Object.assign({}, ...inputs.map(defined));
+  assertSettings(input);
+  const inContainer = existsSync("/.dockerenv") || existsSync("/run/.containerenv");
+  const port = input.port ?? 8080;
+  return Object.freeze({
+    host: input.host ?? (inContainer ? "0.0.0.0" : "127.0.0.1"),
+    port,
+    adminHost: input.adminHost ?? "127.0.0.1",
+    adminPort: input.adminPort ?? 8081,
+    publicOrigin: input.publicOrigin ?? `http://localhost:${port}`,
+    store: input.store ?? "lmdb:./data",
+    keySweepSeconds: input.keySweepSeconds ?? 5,
+    trustedProxies: Object.freeze([...(input.trustedProxies ?? [])]),
+    forwardedHeader: input.forwardedHeader ?? "x-forwarded-for",
+    adminToken: input.adminToken,
+    realtime: input.realtime ?? true,
+    keyRequired: input.keyRequired ?? true,
+    apiKeyInQuery: input.apiKeyInQuery ?? true,
+    connectTimeoutMs: input.connectTimeoutMs ?? 5_000,
+    maxPendingPerAddress: input.maxPendingPerAddress ?? 64,
+    endpointPrefix: input.endpointPrefix ?? "/api",
+    endpoints: Object.freeze([...(input.endpoints ?? [])]),
+    logLevel: input.logLevel ?? "info",
+  });
+}
+
+async function readFile({ folder, file }: ConfigSources): Promise<object> {
+  if (folder === undefined && file === undefined) return {};
+  try {
+    const { config } = await loadFile({
+      name: "sluice",
+      cwd: folder ?? ".",
+      configFile: file ?? "sluice.config",
+      configFileRequired: file !== undefined,
+      rcFile: false,
+      globalRc: false,
+      packageJson: false,
+      dotenv: false,
+      envName: false,
+      extend: false,
+    });
+    return config ?? {};
+  } catch (error) {
+    throw new ConfigError(
+      `the config file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const [variable, name] of Object.entries(ENVIRONMENT)) {
+    const text = environment[variable];
+    if (text === undefined || text === "") continue;
+    settings[name] = parseText(name, text, variable);
+  }
+  return settings;
+}
+
+/** Text from an environment variable or a flag, as the type of its setting. @throws ConfigError */
+export function parseText(name: keyof Config, text: string, source: string): unknown {
+  const isNumber = ["port", "adminPort", "keySweepSeconds"].includes(name);
+  if (isNumber) {
+    if (!/^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(text))
+      throw new ConfigError(`${source}: "${text}" is not a number`);
+    return Number(text);
+  }
+  if (["realtime", "keyRequired", "apiKeyInQuery"].includes(name)) {
+    if (["true", "1", "yes", "on", "enabled"].includes(text)) return true;
+    if (["false", "0", "no", "off", "disabled"].includes(text)) return false;
+    throw new ConfigError(`${source}: "${text}" is neither true nor false`);
+  }
+  if (name === "trustedProxies")
+    return text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
+  return text;
+}
+
+function assertSettings(input: object): asserts input is ConfigInput {
+  for (const [name, value] of Object.entries(input)) checkSetting(name, value);
+}
+
+function checkSetting(name: string, value: unknown): void {
+  if (name === "endpoints") {
+    checkEndpoints(value);
+    return;
+  }
+  const check = CHECKS.get(name);
+  if (check === undefined) throw new ConfigError(`"${name}" is not a setting of Sluice`);
+  if (!check.Check(value)) {
+    const reason = [...check.Errors(value)].map(({ message }) => message).join(", ");
+    // The admin token is a secret: its value is not repeated.
+    const shown = name === "adminToken" ? "the value" : JSON.stringify(value);
+    throw new ConfigError(`"${name}": ${shown} cannot be used: ${reason}`);
+  }
+  if (name === "publicOrigin") checkOrigin(value);
+  if ((name === "host" || name === "adminHost") && typeof value === "string") checkHost(name, value);
+}
+
+function checkOrigin(value: unknown): void {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.origin !== value) {
+    throw new ConfigError(
+      `"publicOrigin": ${JSON.stringify(value)} is not an origin such as https://rt.example.com`,
+    );
+  }
+}
+
+function checkHost(name: string, value: string): void {
+  const isName = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value);
+  if (isIP(value) === 0 && !isName)
+    throw new ConfigError(`"${name}": ${JSON.stringify(value)} is not a host`);
+}
+
+function checkEndpoints(value: unknown): void {
+  if (!Array.isArray(value)) throw new ConfigError(`"endpoints" is a list`);
+  const ids = new Set<string>();
+  const routes = new Set<string>();
+  for (const [index, item] of value.entries()) {
+    const where = `"endpoints[${index}]"`;
+    const endpoint: unknown = item;
+    if (typeof endpoint === "object" && endpoint !== null && "upstream" in endpoint) {
+      throw new ConfigError(`${where}: upstreams are not supported yet: declare a handler`);
+    }
+    if (!Endpoint.Check(endpoint)) {
+      const reason = [...Endpoint.Errors(endpoint)].map(
+        ({ instancePath, message }) => `${instancePath} ${message}`,
+      );
+      throw new ConfigError(`${where}: ${reason.join(", ")}`);
+    }
+    if (typeof endpoint.handler !== "function") throw new ConfigError(`${where}: "handler" is a function`);
+    const route = `${endpoint.method} ${endpoint.path}`;
+    if (ids.has(endpoint.id)) throw new ConfigError(`${where}: the id "${endpoint.id}" is taken`);
+    if (routes.has(route)) throw new ConfigError(`${where}: ${route} is declared twice`);
+    ids.add(endpoint.id);
+    routes.add(route);
+  }
+}
+
+function defined(input: object): object {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}

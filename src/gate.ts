@@ -1,0 +1,248 @@
+import { Alarm } from "./keys/alarm.ts";
+import {
+  digestOf,
+  isPossibleSecret,
+  type KeyRecord,
+  type KeyStore,
+  UnreadableRecordError,
+  validSecret,
+} from "./keys/index.ts";
+import type { PresentedKey } from "./keys/presented-key.ts";
+import { faultOf, type Logger } from "./observe/log.ts";
+import { type AccessRequest, compileStored, decide, type Policy } from "./policy/index.ts";
+import { type Refusal, refuse } from "./protocol/index.ts";
+
+export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
+
+/** What the gate says: come in, or a refusal of the one table. */
+export type Verdict = { readonly allowed: true } | Refusal;
+
+const ALLOWED: Verdict = { allowed: true };
+
+/** A key while somebody uses it: changed in place, so that whoever holds it always decides by the newest version. */
+export type LiveKey = {
+  readonly id: string;
+  /** Undefined once the key was deleted, or what is stored of it cannot be read. */
+  record: KeyRecord | undefined;
+  policy: Policy | undefined;
+  /** Connections that hold this key. */
+  holders: number;
+  readonly alarm: Alarm;
+};
+
+/** Who a request or a connection is: a key and the digest of the secret it came with, or nobody (keys not required). */
+export type Identity = { readonly key: LiveKey; readonly digest: string } | { readonly key: null };
+
+/** The open connections by key. `realtime` fills it; the gate tells it when to look at them again. */
+export interface ConnectionRegistry {
+  /** Decide again for exactly the connections of this key; those that fail are out of the hub on return. */
+  enforce(keyId: string): void;
+}
+
+export type GateOptions = {
+  readonly keys: KeyStore;
+  readonly keyRequired: boolean;
+  readonly sweepSeconds: number;
+  readonly log: Logger;
+  readonly now?: () => number;
+};
+
+/** Keys without connections whose compiled policy is kept for the next request. */
+const MAX_IDLE_KEYS = 10_000;
+
+/**
+ * The one door: who is it, and may they. Owns the live keys: at most {@link MAX_IDLE_KEYS} unused ones and
+ * those that connections hold.
+ */
+export class Gate {
+  readonly #keys: KeyStore;
+  readonly #keyRequired: boolean;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #live = new Map<string, LiveKey>();
+  /** Those of them that no connection holds, least recently used first. */
+  readonly #idle = new Set<string>();
+  /** Look-ups under way, each with the ids that changed since it began. */
+  readonly #lookups = new Set<Set<string>>();
+  readonly #unsubscribe: () => void;
+  readonly #sweepTimer: NodeJS.Timeout;
+  #registry: ConnectionRegistry | undefined;
+  #sweeping = false;
+
+  constructor(options: GateOptions) {
+    this.#keys = options.keys;
+    this.#keyRequired = options.keyRequired;
+    this.#log = options.log;
+    this.#now = options.now ?? Date.now;
+    this.#unsubscribe = options.keys.subscribe(({ id, record }) => {
+      for (const changed of this.#lookups) changed.add(id);
+      const live = this.#live.get(id);
+      if (live !== undefined) this.#change(live, record);
+    });
+    this.#sweepTimer = setInterval(() => void this.sweep(), options.sweepSeconds * 1_000);
+    this.#sweepTimer.unref();
+  }
+
+  /** Set once, by the composition root. */
+  watch(registry: ConnectionRegistry): void {
+    this.#registry = registry;
+  }
+
+  /** Who is it? A store that is away is `unavailable`, never an invalid key. */
+  async authenticate(presented: PresentedKey): Promise<Identity | Refusal> {
+    if ("allowed" in presented) return presented;
+    if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
+    if (!isPossibleSecret(presented.secret)) return refuse("invalid_api_key");
+    const digest = digestOf(presented.secret);
+    const changed = new Set<string>();
+    this.#lookups.add(changed);
+    try {
+      for (;;) {
+        const record = await this.#keys.findBySecret(presented.secret);
+        if (record === undefined) return refuse("invalid_api_key");
+        // What was read may be older than a change that the feed has told since: read again.
+        if (changed.delete(record.id)) continue;
+        return { key: this.#liveKey(record), digest };
+      }
+    } catch (error) {
+      if (error instanceof UnreadableRecordError) {
+        this.#log.error({ fault: faultOf(error) }, "a stored key cannot be read and is denied");
+        return refuse("invalid_api_key");
+      }
+      this.#log.error({ fault: faultOf(error) }, "the key store did not answer");
+      return refuse("unavailable");
+    } finally {
+      this.#lookups.delete(changed);
+    }
+  }
+
+  /** May they? By the key's newest settings that this node knows. Does not wait for anything. */
+  decide(identity: Identity, request: AccessRequest): Verdict {
+    if (identity.key === null) {
+      return request.action === "endpoint" || this.#keyRequired ? refuse("missing_api_key") : ALLOWED;
+    }
+    const { record, policy } = identity.key;
+    if (record === undefined || policy === undefined) return refuse("invalid_api_key");
+    const now = this.#now();
+    if (validSecret(record, identity.digest, now) === undefined) return refuse("invalid_api_key");
+    return decide(policy, request, now);
+  }
+
+  /** A connection uses this key from now on: it is kept up to date until the matching `release`. */
+  hold({ key }: Identity): void {
+    if (key === null) return;
+    key.holders += 1;
+    this.#idle.delete(key.id);
+    if (key.holders === 1) this.#arm(key);
+  }
+
+  release({ key }: Identity): void {
+    if (key === null) return;
+    key.holders -= 1;
+    if (key.holders > 0) return;
+    key.alarm.clear();
+    this.#rest(key);
+  }
+
+  /** Compare the keys in use with the store: catches a lost notice and what other processes wrote. */
+  async sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    try {
+      const known: KeyRecord[] = [];
+      for (const { record, holders } of this.#live.values()) {
+        if (holders > 0 && record !== undefined) known.push(record);
+      }
+      for (const { id, record } of await this.#keys.sweep(known)) {
+        const live = this.#live.get(id);
+        if (live !== undefined) this.#change(live, record);
+      }
+    } catch (error) {
+      this.#log.error({ fault: faultOf(error) }, "the key store did not answer the sweep");
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweepTimer);
+    this.#unsubscribe();
+    for (const { alarm } of this.#live.values()) alarm.clear();
+    this.#live.clear();
+    this.#idle.clear();
+  }
+
+  #liveKey(record: KeyRecord): LiveKey {
+    const known = this.#live.get(record.id);
+    if (known !== undefined) {
+      // Written by another process: told by this look-up before the sweep comes to it.
+      if (isNewer(record, known.record)) this.#change(known, record);
+      this.#rest(known);
+      return known;
+    }
+    const alarm = new Alarm(() => this.#ring(live), this.#now);
+    const live: LiveKey = { id: record.id, record, policy: this.#compile(record), holders: 0, alarm };
+    this.#live.set(record.id, live);
+    this.#rest(live);
+    return live;
+  }
+
+  #change(live: LiveKey, record: KeyRecord | undefined): void {
+    if (record !== undefined && !isNewer(record, live.record)) return;
+    live.record = record;
+    live.policy = record === undefined ? undefined : this.#compile(record);
+    if (record === undefined) {
+      this.#live.delete(live.id);
+      this.#idle.delete(live.id);
+    }
+    if (live.holders === 0) return;
+    this.#arm(live);
+    this.#registry?.enforce(live.id);
+  }
+
+  #ring(live: LiveKey): void {
+    this.#arm(live);
+    this.#registry?.enforce(live.id);
+  }
+
+  /** Wake at the next instant at which this key decides differently without anybody changing it. */
+  #arm({ record, policy, alarm }: LiveKey): void {
+    alarm.clear();
+    if (record === undefined || policy === undefined) return;
+    const now = this.#now();
+    let nextMs = policy.expiresAtMs > now ? policy.expiresAtMs : Number.POSITIVE_INFINITY;
+    for (const { validUntil } of record.secrets) {
+      const endMs = validUntil === null ? Number.POSITIVE_INFINITY : Date.parse(validUntil);
+      if (endMs > now) nextMs = Math.min(nextMs, endMs);
+    }
+    if (Number.isFinite(nextMs)) alarm.set(nextMs);
+  }
+
+  #compile(record: KeyRecord): Policy {
+    const policy = compileStored(record.settings);
+    if (policy.faults.length > 0) {
+      this.#log.error(
+        { keyId: record.id, faults: policy.faults },
+        "a stored key cannot be read and is denied",
+      );
+    }
+    return policy;
+  }
+
+  /** Note an unused key as the latest of the unused, and let the one unused for longest go. */
+  #rest(live: LiveKey): void {
+    if (live.holders > 0 || this.#live.get(live.id) !== live) return;
+    this.#idle.delete(live.id);
+    this.#idle.add(live.id);
+    if (this.#idle.size <= MAX_IDLE_KEYS) return;
+    for (const oldest of this.#idle) {
+      this.#idle.delete(oldest);
+      this.#live.delete(oldest);
+      return;
+    }
+  }
+}
+
+function isNewer(record: KeyRecord, known: KeyRecord | undefined): boolean {
+  return known === undefined || record.version > known.version || record.createdAt !== known.createdAt;
+}

@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
+import { type AccessRequest, requestOrigin } from "../policy/index.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
+
+export type AccessOptions = {
+  readonly gate: Gate;
+  readonly publicOrigin: string;
+  readonly addressOf: (request: FastifyRequest["raw"]) => string | null;
+  readonly apiKeyInQuery: boolean;
+};
+
+/** Who calls and from where, found once per request before its body is read. */
+export type Caller = {
+  readonly identity: Identity;
+  readonly origin: string | undefined;
+  readonly ip: string | null;
+};
+
+/** The key's side of the public listener: finds the caller of a request and asks the gate about it. */
+export class Access {
+  readonly #options: AccessOptions;
+  readonly #callers = new WeakMap<FastifyRequest, Caller>();
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  /** A Fastify `onRequest` hook: without a known key the request ends here. */
+  readonly authenticate = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> => {
+    const caller = await this.identify(request);
+    if ("allowed" in caller) return reply.refuse(caller);
+    this.#callers.set(request, caller);
+    return undefined;
+  };
+
+  async identify(request: FastifyRequest): Promise<Caller | Refusal> {
+    const { gate, publicOrigin, addressOf, apiKeyInQuery } = this.#options;
+    const { raw } = request;
+    const identity = await gate.authenticate(
+      presentedKey({ rawHeaders: raw.rawHeaders, query: apiKeyInQuery ? queryOf(request) : undefined }),
+    );
+    if ("allowed" in identity) return identity;
+    const origin = requestOrigin({ method: raw.method ?? "", headers: raw.headers }, publicOrigin);
+    return { identity, origin, ip: addressOf(raw) };
+  }
+
+  /** May the caller of this request do that? */
+  decide(request: FastifyRequest, wanted: Pick<AccessRequest, "action" | "channel" | "endpoint">): Verdict {
+    const caller = this.#callers.get(request);
+    return caller === undefined ? refuse("missing_api_key") : this.decideFor(caller, wanted);
+  }
+
+  decideFor(caller: Caller, wanted: Pick<AccessRequest, "action" | "channel" | "endpoint">): Verdict {
+    const { identity, origin, ip } = caller;
+    return this.#options.gate.decide(identity, { ...wanted, origin, ip });
+  }
+
+  callerOf(request: FastifyRequest): Caller | undefined {
+    return this.#callers.get(request);
+  }
+}
+
+/** The query as it was sent, every repetition included. */
+export function queryOf(request: FastifyRequest): URLSearchParams {
+  const url = request.raw.url ?? "";
+  const mark = url.indexOf("?");
+  return new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1));
+}

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { App } from "./app.ts";
+
+/** No inline script or style, nothing from elsewhere, sockets to any host (the page's own, over any name of it). */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The SDK's files, which any page may load. `folder` holds what the build wrote. */
+export function registerSdk(app: App, folder: string): void {
+  app.register(async (scope) => {
+    scope.addHook("onSend", async (_request, reply) => {
+      reply.header("access-control-allow-origin", "*");
+      reply.removeHeader("access-control-allow-credentials");
+      reply.header("cross-origin-resource-policy", "cross-origin");
+    });
+    await scope.register(fastifyStatic, {
+      root: folder,
+      prefix: "/sdk/",
+      index: false,
+      decorateReply: false,
+    });
+  });
+}
+
+/** The development page at `/`. */
+export function registerPage(app: App, folder: string): void {
+  app.register(async (scope) => {
+    scope.addHook("onSend", async (_request, reply) => {
+      reply.header("content-security-policy", PAGE_POLICY);
+      reply.header("referrer-policy", "no-referrer");
+      reply.header("cache-control", "no-cache");
+    });
+    await scope.register(fastifyStatic, {
+      root: folder,
+      prefix: "/",
+      wildcard: false,
+      index: "index.html",
+      decorateReply: false,
+    });
+  });
+}
+
+/** Where the build puts the files that the public listener serves. */
+export const assetFolders = (distFolder: string): { sdk: string; page: string } => ({
+  sdk: join(distFolder, "sdk"),
+  page: join(distFolder, "page"),
+});

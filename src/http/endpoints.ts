@@ -1,0 +1,122 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Hub, parseChannel, parsePublication } from "../channels/index.ts";
+import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
+import { LIMITS, type Refusal, refuse } from "../protocol/index.ts";
+import { type Access, queryOf } from "./access.ts";
+import type { App } from "./app.ts";
+
+/** Where an API key may travel: an application's handler has no business with it. */
+const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);
+
+/**
+ * The application's endpoints below `prefix`. The gate decides about the declared route that matched, never
+ * about the text of the URL; a HEAD follows its GET.
+ */
+export function registerEndpoints(
+  app: App,
+  prefix: string,
+  endpoints: readonly EndpointDeclaration[],
+  access: Access,
+  hub: Hub,
+): void {
+  const realtime = realtimeFor(hub);
+  app.register(
+    async (scope) => {
+      for (const endpoint of endpoints) {
+        const { id, method, path } = endpoint;
+        scope.route({
+          method,
+          url: path,
+          onRequest: async (request, reply) => {
+            const refused = await access.authenticate(request, reply);
+            if (refused !== undefined) return refused;
+            const verdict = access.decide(request, { action: "endpoint", endpoint: { id, method, path } });
+            return verdict.allowed ? undefined : reply.refuse(verdict);
+          },
+          handler: async (request, reply) => {
+            const key = access.callerOf(request)?.identity.key;
+            if (key?.policy === undefined) return reply.refuse(refuse("invalid_api_key"));
+            const context = contextOf(request, { id: key.id, name: key.policy.settings.name }, realtime);
+            const result: unknown = await endpoint.handler(context);
+            return answer(reply, result);
+          },
+        });
+      }
+      // Whoever has no good key learns nothing about which paths exist.
+      scope.setNotFoundHandler(async (request, reply) => {
+        const caller = await access.identify(request);
+        if ("allowed" in caller) return reply.refuse(caller);
+        const verdict = access.decideFor(caller, { action: "endpoint" });
+        const isKnown = verdict.allowed || (verdict.status !== 401 && verdict.status !== 503);
+        return reply.refuse(isKnown ? refuse("not_found", "no such endpoint is declared") : verdict);
+      });
+    },
+    { prefix },
+  );
+}
+
+function contextOf(
+  request: FastifyRequest,
+  key: { id: string; name: string },
+  realtime: RealtimeForHandlers,
+): EndpointContext {
+  const query = queryOf(request);
+  query.delete("apikey");
+  const headers = Object.entries(request.headers).filter(([name]) => !CREDENTIAL_HEADERS.has(name));
+  return {
+    method: request.method,
+    params: paramsOf(request.params),
+    query,
+    body: request.body,
+    headers: Object.fromEntries(headers),
+    key,
+    realtime,
+  };
+}
+
+function paramsOf(params: unknown): Record<string, string> {
+  if (typeof params !== "object" || params === null) return {};
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+}
+
+function answer(reply: FastifyReply, result: unknown): FastifyReply {
+  if (result === undefined) return reply.code(204).send();
+  if (result instanceof Response || typeof result === "string" || result instanceof Uint8Array)
+    return reply.send(result);
+  return reply.type("application/json; charset=utf-8").send(JSON.stringify(result));
+}
+
+/** A handler's faults are exceptions: nobody else can answer them. */
+function realtimeFor(hub: Hub): RealtimeForHandlers {
+  return {
+    async publish(channel, eventName, message) {
+      const parsed = unwrap(parseChannel(channel));
+      const { publication } = unwrap(
+        parsePublication({ eventName, message }, { from: null, now: Date.now() }),
+      );
+      const position = await hub.publish(parsed.channel, publication);
+      return { id: publication.id, ...position };
+    },
+    async broadcast(eventName, message) {
+      const { publication } = unwrap(
+        parsePublication({ eventName, message }, { from: null, now: Date.now() }),
+      );
+      await hub.broadcast(publication);
+      return { id: publication.id };
+    },
+    async members(channel, page = {}) {
+      const parsed = unwrap(parseChannel(channel));
+      const limit = Math.min(page.limit ?? LIMITS.membersPageDefault, LIMITS.membersPageMax);
+      return hub.members(parsed.channel, { limit, after: page.after });
+    },
+  };
+}
+
+function unwrap<T extends object>(result: T | Refusal): T {
+  if (isRefusal(result)) throw new TypeError(result.message);
+  return result;
+}
+
+function isRefusal(value: object): value is Refusal {
+  return "allowed" in value;
+}

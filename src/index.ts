@@ -1,0 +1,12 @@
+export {
+  type Config,
+  ConfigError,
+  type ConfigInput,
+  defineConfig,
+  type EndpointContext,
+  type EndpointDeclaration,
+  loadConfig,
+  type RealtimeForHandlers,
+  resolveConfig,
+} from "./config.ts";
+export { createServer, type ServerOptions, type SluiceServer, type Started } from "./server.ts";

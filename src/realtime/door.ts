@@ -1,0 +1,246 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { Server as Engine, type Socket as EngineSocket } from "engine.io";
+import { nanoid } from "nanoid";
+import { type Gate, type PresentedKey, presentedKey } from "../gate.ts";
+import { addressGroup, requestOrigin } from "../policy/index.ts";
+import {
+  LIMITS,
+  PROBLEM_MEDIA_TYPE,
+  problemOf,
+  type Refusal,
+  rawProblemResponse,
+  refusalHeaders,
+  refuse,
+} from "../protocol/index.ts";
+import { Admission, type Slot } from "./admission.ts";
+import { EngineSession, type Whence } from "./engine-session.ts";
+
+export type DoorOptions = {
+  readonly gate: Gate;
+  readonly publicOrigin: string;
+  readonly addressOf: (request: IncomingMessage) => string | null;
+  readonly apiKeyInQuery: boolean;
+  readonly connectTimeoutMs: number;
+  readonly maxPendingPerAddress: number;
+};
+
+type Arrival = {
+  readonly sid: string;
+  readonly whence: Whence;
+  readonly group: string;
+  readonly presented: PresentedKey;
+  readonly slot: Slot;
+  readonly tcp: Duplex | undefined;
+  claimed: boolean;
+};
+
+/** Sends a refusal over whichever of the two a request has. */
+type Answer = (refusal: Refusal) => void;
+
+/**
+ * Everything that reaches Engine.IO comes through here: handshakes wait for a place, and each later poll and
+ * upgrade is decided again with its session's key. (Engine.IO's own `allowRequest` is not asked about later
+ * requests, and its middleware cannot send a status to an upgrade.)
+ *
+ * Owns the sessions, from Engine.IO's `connection` to its `close`.
+ */
+export class Door {
+  readonly engine: Engine;
+  readonly #options: DoorOptions;
+  readonly #admission: Admission;
+  readonly #sessions = new Map<string, EngineSession>();
+  readonly #byConnection = new WeakMap<EngineSocket, EngineSession>();
+  readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.#admission = new Admission({
+      maxPendingPerAddress: options.maxPendingPerAddress,
+      maxWaitingPerAddress: 2_000,
+      maxWaiting: 10_000,
+      maxWaitMs: options.connectTimeoutMs,
+    });
+    this.engine = new Engine({
+      maxHttpBufferSize: LIMITS.maxPayloadBytes,
+      perMessageDeflate: false,
+      httpCompression: false,
+      transports: ["polling", "websocket"],
+    });
+    this.engine.generateId = (request: IncomingMessage) => this.#arrivals.get(request)?.sid ?? nanoid();
+    this.engine.on("connection", (conn: EngineSocket) => this.#onConnection(conn));
+  }
+
+  /** The session of a connection that Engine.IO has announced. */
+  sessionOf(conn: EngineSocket): EngineSession | undefined {
+    return this.#byConnection.get(conn);
+  }
+
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    allowCrossOrigin(request, response);
+    if (request.method === "OPTIONS") {
+      response.writeHead(204).end();
+      return;
+    }
+    const answer: Answer = (refusal) => sendProblem(response, refusal);
+    const withdraw = this.#admit(request, undefined, answer, () =>
+      this.engine.handleRequest(request, response),
+    );
+    response.once("close", () => this.#forget(request, withdraw));
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const answer: Answer = (refusal) => {
+      socket.end(rawProblemResponse(refusal), () => socket.destroy());
+    };
+    const withdraw = this.#admit(request, socket, answer, () =>
+      this.engine.handleUpgrade(request, socket, head),
+    );
+    socket.once("close", () => this.#forget(request, withdraw));
+  }
+
+  close(): void {
+    this.#admission.close();
+    for (const session of this.#sessions.values()) session.tcp?.destroy();
+  }
+
+  /** @returns withdraws a handshake that still waits for its place. */
+  #admit(request: IncomingMessage, tcp: Duplex | undefined, answer: Answer, pass: () => void): () => void {
+    const query = queryOf(request);
+    const sids = query.getAll("sid");
+    if (sids.length > 1) {
+      answer(refuse("invalid_request", "send one sid, not several"));
+      return noop;
+    }
+    const whence: Whence = {
+      origin: requestOrigin(
+        { method: request.method ?? "", headers: request.headers },
+        this.#options.publicOrigin,
+      ),
+      ip: this.#options.addressOf(request),
+    };
+    const sid = sids[0];
+    if (sid !== undefined && sid !== "") {
+      const session = this.#sessions.get(sid);
+      const refusal = session === undefined ? undefined : this.#checkLater(session, request, whence, tcp);
+      if (refusal === undefined) pass();
+      else answer(refusal);
+      return noop;
+    }
+    const presented = presentedKey({
+      rawHeaders: request.rawHeaders,
+      query: this.#options.apiKeyInQuery ? query : undefined,
+    });
+    const group = addressGroup(whence.ip);
+    return this.#admission.enter(
+      group,
+      (slot) => {
+        this.#arrivals.set(request, { sid: nanoid(), whence, group, presented, slot, tcp, claimed: false });
+        pass();
+      },
+      () => answer(refuse("too_many_connections", undefined, 1_000)),
+    );
+  }
+
+  /** A poll or an upgrade of a known session: the session's key, this request's own origin and address. */
+  #checkLater(
+    session: EngineSession,
+    request: IncomingMessage,
+    whence: Whence,
+    tcp: Duplex | undefined,
+  ): Refusal | undefined {
+    const { origin, ip } = whence;
+    if (origin !== undefined && session.origin !== undefined && origin !== session.origin) {
+      return refuse("session_mismatch", "the session belongs to another origin");
+    }
+    if (session.state === "closing") {
+      // A poller still has to fetch why it is closed.
+      return request.method === "GET" && tcp === undefined
+        ? undefined
+        : refuse("session_mismatch", "the session is closing");
+    }
+    if (session.state === "pending") {
+      if (request.method === "POST" || tcp !== undefined) session.origin = origin;
+      session.ip = ip;
+    } else if (session.identity !== undefined) {
+      const verdict = this.#options.gate.decide(session.identity, {
+        action: "connect",
+        origin: session.origin,
+        ip,
+      });
+      if (!verdict.allowed) return verdict;
+      session.ip = ip;
+    }
+    if (tcp !== undefined) session.tcp = tcp;
+    return undefined;
+  }
+
+  #onConnection(conn: EngineSocket): void {
+    const arrival = this.#arrivals.get(conn.request);
+    if (arrival === undefined) {
+      conn.close(true);
+      return;
+    }
+    arrival.claimed = true;
+    const session = new EngineSession({
+      conn,
+      whence: arrival.whence,
+      addressGroup: arrival.group,
+      slot: arrival.slot,
+      presented: arrival.presented,
+      tcp: arrival.tcp,
+      connectTimeoutMs: this.#options.connectTimeoutMs,
+    });
+    forgetSecrets(conn.request);
+    this.#sessions.set(arrival.sid, session);
+    this.#byConnection.set(conn, session);
+    conn.once("close", () => {
+      this.#sessions.delete(arrival.sid);
+      session.dispose();
+    });
+  }
+
+  /** The request is over: without a connection its place is free. */
+  #forget(request: IncomingMessage, withdraw: () => void): void {
+    withdraw();
+    const arrival = this.#arrivals.get(request);
+    if (arrival !== undefined && !arrival.claimed) arrival.slot.release();
+  }
+}
+
+function noop(): void {}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  const url = request.url ?? "";
+  const mark = url.indexOf("?");
+  return new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1));
+}
+
+/** Socket.IO keeps the first request for as long as the connection lives; the key must not live there. */
+function forgetSecrets(request: IncomingMessage): void {
+  delete request.headers.authorization;
+  delete request.headers["x-api-key"];
+  request.rawHeaders.length = 0;
+  request.url = request.url?.split("?", 1)[0] ?? "";
+}
+
+/** Any page may talk to the realtime path: the key decides, and no cookie means anything here. */
+function allowCrossOrigin(request: IncomingMessage, response: ServerResponse): void {
+  const { origin } = request.headers;
+  response.setHeader("vary", "Origin");
+  if (origin === undefined) return;
+  response.setHeader("access-control-allow-origin", origin);
+  response.setHeader("access-control-allow-credentials", "true");
+  if (request.method !== "OPTIONS") return;
+  response.setHeader("access-control-allow-methods", "GET, POST");
+  response.setHeader("access-control-max-age", "600");
+  const headers = request.headers["access-control-request-headers"];
+  if (headers !== undefined) response.setHeader("access-control-allow-headers", headers);
+}
+
+function sendProblem(response: ServerResponse, refusal: Refusal): void {
+  response
+    .writeHead(refusal.status, { "content-type": PROBLEM_MEDIA_TYPE, ...refusalHeaders(refusal) })
+    .end(JSON.stringify(problemOf(refusal)));
+}

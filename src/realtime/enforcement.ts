@@ -1,0 +1,99 @@
+import { performance } from "node:perf_hooks";
+import type { Hub } from "../channels/index.ts";
+import type { ConnectionRegistry } from "../gate.ts";
+import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
+import type { Connection } from "./connection.ts";
+
+/** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
+const BATCH_MS = 5;
+
+/**
+ * The open connections by key, and what happens to them when their key changes. Owns both lists: a connection
+ * is in them from `add` to `remove`.
+ */
+export class Enforcement implements ConnectionRegistry {
+  readonly #hub: Hub;
+  readonly #byKey = new Map<string, Set<Connection>>();
+  readonly #connections = new Set<Connection>();
+  readonly #toEnd: { connection: Connection; refusal: Refusal }[] = [];
+  #batch: NodeJS.Immediate | undefined;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  add(connection: Connection): void {
+    this.#connections.add(connection);
+    const { key } = connection.identity;
+    if (key === null) return;
+    const siblings = this.#byKey.get(key.id) ?? new Set();
+    siblings.add(connection);
+    this.#byKey.set(key.id, siblings);
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection);
+    const { key } = connection.identity;
+    if (key === null) return;
+    const siblings = this.#byKey.get(key.id);
+    siblings?.delete(connection);
+    if (siblings?.size === 0) this.#byKey.delete(key.id);
+  }
+
+  /**
+   * Decide again for the connections of one key. On return those that may not stay hear nothing any more,
+   * and memberships that lost their right have ended; the closing itself follows in paced batches.
+   */
+  enforce(keyId: string): void {
+    const ending: string[] = [];
+    for (const connection of this.#byKey.get(keyId) ?? []) {
+      if (!connection.isOpen) continue;
+      const verdict = connection.mayConnect();
+      if (verdict.allowed) {
+        this.#enforceMemberships(connection);
+      } else {
+        ending.push(connection.id);
+        this.#toEnd.push({ connection, refusal: verdict });
+      }
+    }
+    this.#hub.dismiss(ending);
+    this.#schedule();
+  }
+
+  /** The server stops: clients are told to come back. */
+  endAll(): void {
+    for (const connection of this.#connections) connection.end(refuse("server_shutdown"));
+  }
+
+  close(): void {
+    clearImmediate(this.#batch);
+    this.#toEnd.length = 0;
+  }
+
+  #enforceMemberships(connection: Connection): void {
+    for (const channel of this.#hub.channelsOf(connection.id)) {
+      const verdict = connection.may("join", channel);
+      if (verdict.allowed) {
+        this.#hub.setWatching(connection.id, channel, connection.may("presence", channel).allowed);
+        continue;
+      }
+      this.#hub.expel(connection.id, channel);
+      const closed: ChannelClosed = { channel, code: verdict.code, message: verdict.message };
+      connection.tell("channel:closed", closed);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#batch !== undefined || this.#toEnd.length === 0) return;
+    this.#batch = setImmediate(() => {
+      this.#batch = undefined;
+      const untilMs = performance.now() + BATCH_MS;
+      do {
+        const next = this.#toEnd.pop();
+        if (next === undefined) return;
+        next.connection.end(next.refusal);
+      } while (performance.now() < untilMs);
+      this.#schedule();
+    });
+  }
+}

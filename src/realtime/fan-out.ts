@@ -1,0 +1,76 @@
+import type { Namespace, Socket } from "socket.io";
+import type { FanOut } from "../channels/index.ts";
+
+/** Channel names never begin with `$`, and every room of a channel begins with `#` or `@`. */
+const EVERYONE = "$everyone";
+const membersOf = (channel: string): string => `#${channel}`;
+const watchersOf = (channel: string): string => `@${channel}`;
+
+/**
+ * Fan-out over Socket.IO's rooms. Joining and leaving them is synchronous, since the adapter is in memory;
+ * Socket.IO takes a socket out of its rooms when it disconnects.
+ */
+export class RoomFanOut implements FanOut {
+  readonly #namespace: Namespace;
+
+  constructor(namespace: Namespace) {
+    this.#namespace = namespace;
+  }
+
+  admit(connectionId: string): void {
+    this.#enter(connectionId, EVERYONE);
+  }
+
+  dismiss(connectionId: string): void {
+    const socket = this.#socket(connectionId);
+    if (socket === undefined) return;
+    for (const room of socket.rooms) {
+      if (room !== connectionId) void socket.leave(room);
+    }
+  }
+
+  attach(connectionId: string, channel: string): void {
+    this.#enter(connectionId, membersOf(channel));
+  }
+
+  detach(connectionId: string, channel: string): void {
+    this.#exit(connectionId, membersOf(channel));
+  }
+
+  watch(connectionId: string, channel: string): void {
+    this.#enter(connectionId, watchersOf(channel));
+  }
+
+  unwatch(connectionId: string, channel: string): void {
+    this.#exit(connectionId, watchersOf(channel));
+  }
+
+  toMembers(channel: string, eventName: string, payload: unknown, exceptId?: string): void {
+    this.#emit(membersOf(channel), eventName, payload, exceptId);
+  }
+
+  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): void {
+    this.#emit(watchersOf(channel), eventName, payload, exceptId);
+  }
+
+  toEveryone(eventName: string, payload: unknown, exceptId?: string): void {
+    this.#emit(EVERYONE, eventName, payload, exceptId);
+  }
+
+  #emit(room: string, eventName: string, payload: unknown, exceptId: string | undefined): void {
+    const target = this.#namespace.to(room);
+    (exceptId === undefined ? target : target.except(exceptId)).emit(eventName, payload);
+  }
+
+  #enter(connectionId: string, room: string): void {
+    void this.#socket(connectionId)?.join(room);
+  }
+
+  #exit(connectionId: string, room: string): void {
+    void this.#socket(connectionId)?.leave(room);
+  }
+
+  #socket(connectionId: string): Socket | undefined {
+    return this.#namespace.sockets.get(connectionId);
+  }
+}

@@ -1,0 +1,52 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Gate, type Identity, presentedKey } from "../gate.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
+import type { EngineSession } from "./engine-session.ts";
+import type { FailureThrottle } from "./failure-throttle.ts";
+
+export type Admitted = { readonly identity: Identity; readonly echo: boolean };
+
+/**
+ * The gate for one CONNECT: `auth` is parsed, the key authenticated and the connection decided. A failure
+ * beyond an address's allowance is answered late.
+ */
+export async function shakeHands(
+  gate: Gate,
+  throttle: FailureThrottle,
+  session: EngineSession,
+  auth: Readonly<Record<string, unknown>>,
+): Promise<Admitted | Refusal> {
+  const result = await decide(gate, session, auth);
+  if ("allowed" in result && result.status !== 503) {
+    const delayMs = throttle.fail(session.addressGroup);
+    if (delayMs > 0) await delay(delayMs, undefined, { ref: false });
+  }
+  return result;
+}
+
+async function decide(
+  gate: Gate,
+  session: EngineSession,
+  auth: Readonly<Record<string, unknown>>,
+): Promise<Admitted | Refusal> {
+  const { echoMessages = true, resume } = auth;
+  if (typeof echoMessages !== "boolean")
+    return refuse("invalid_payload", "auth.echoMessages is true or false");
+  if (resume !== undefined && resume !== null) {
+    return refuse("unsupported", "this server does not resume sessions yet: connect without auth.resume");
+  }
+  const identity = await gate.authenticate(withAuth(session, auth["apiKey"]));
+  if ("allowed" in identity) return identity;
+  const verdict = gate.decide(identity, { action: "connect", origin: session.origin, ip: session.ip });
+  return verdict.allowed ? { identity, echo: echoMessages } : verdict;
+}
+
+/** One key in all: from the handshake's headers or query, or from `auth`. */
+function withAuth(session: EngineSession, apiKey: unknown): ReturnType<typeof presentedKey> {
+  const early = session.presented ?? { secret: undefined };
+  if ("allowed" in early) return early;
+  const inAuth = presentedKey({ rawHeaders: [], apiKey });
+  if ("allowed" in inAuth || early.secret === undefined) return inAuth;
+  if (inAuth.secret === undefined || inAuth.secret === early.secret) return early;
+  return refuse("invalid_api_key", "the request carries different API keys: send one");
+}

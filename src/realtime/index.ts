@@ -1,0 +1,221 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { Server, type Socket } from "socket.io";
+import type { Broker } from "../channels/index.ts";
+import { Hub } from "../channels/index.ts";
+import type { Gate } from "../gate.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
+import { type ChannelError, type ConnectionReady, type RefusalAck, refuse } from "../protocol/index.ts";
+import { Connection } from "./connection.ts";
+import { Door } from "./door.ts";
+import { Enforcement } from "./enforcement.ts";
+import type { EngineSession } from "./engine-session.ts";
+import { FailureThrottle } from "./failure-throttle.ts";
+import { RoomFanOut } from "./fan-out.ts";
+import { type Admitted, shakeHands } from "./handshake.ts";
+import { type Answer, HANDLERS } from "./requests.ts";
+
+export type RealtimeOptions = {
+  readonly gate: Gate;
+  readonly broker: Broker;
+  readonly publicOrigin: string;
+  readonly addressOf: (request: IncomingMessage) => string | null;
+  readonly apiKeyInQuery: boolean;
+  readonly connectTimeoutMs: number;
+  readonly maxPendingPerAddress: number;
+  readonly log: Logger;
+};
+
+/** Requests of one connection that may be under way at the same time. */
+const MAX_OPEN_REQUESTS = 1_000;
+
+/** Socket.IO's own deadline, for what slips by the session's. */
+const CONNECT_TIMEOUT_SLACK_MS = 1_000;
+
+/**
+ * The realtime side: Socket.IO behind the door. Owns the connections, from CONNECT to their end, and
+ * the hub that they hear.
+ */
+export class Realtime {
+  readonly hub: Hub;
+  readonly registry: Enforcement;
+  readonly #options: RealtimeOptions;
+  readonly #door: Door;
+  readonly #io: Server;
+  readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
+  /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
+  readonly #admitted = new WeakMap<EngineSession, Admitted>();
+
+  constructor(options: RealtimeOptions) {
+    this.#options = options;
+    this.#door = new Door(options);
+    this.#io = new Server({
+      serveClient: false,
+      connectTimeout: options.connectTimeoutMs + CONNECT_TIMEOUT_SLACK_MS,
+    });
+    this.#io.bind(this.#door.engine);
+    const root = this.#io.of("/");
+    this.hub = new Hub(options.broker, new RoomFanOut(root), (error) =>
+      this.#fault(error, "an announcement was lost"),
+    );
+    this.registry = new Enforcement(this.hub);
+    root.use((socket, next) => {
+      this.#shakeHands(socket).then(
+        (isIn) => next(isIn ? undefined : new Error("refused")),
+        (error: unknown) => {
+          this.#fault(error, "a handshake failed");
+          this.#door.sessionOf(socket.conn)?.refuse(refuse("internal_error"));
+          next(new Error("failed"));
+        },
+      );
+    });
+    root.on("connection", (socket) => this.#begin(socket));
+  }
+
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#door.handleRequest(request, response);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#door.handleUpgrade(request, socket, head);
+  }
+
+  /** Tell everyone to come back later, give them a moment to hear it, then end what is left. */
+  async close(): Promise<void> {
+    this.registry.endAll();
+    this.registry.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#io.close();
+    this.#door.close();
+  }
+
+  /** @returns whether the connection may begin; if not, it has been told why. */
+  async #shakeHands(socket: Socket): Promise<boolean> {
+    const session = this.#door.sessionOf(socket.conn);
+    if (session === undefined || session.state !== "pending") return false;
+    const { auth } = socket.handshake;
+    forgetHandshake(socket);
+    const result = await shakeHands(this.#options.gate, this.#throttle, session, auth);
+    if ("allowed" in result) {
+      session.refuse(result);
+      return false;
+    }
+    this.#admitted.set(session, result);
+    return true;
+  }
+
+  #begin(socket: Socket): void {
+    const session = this.#door.sessionOf(socket.conn);
+    const admitted = session === undefined ? undefined : this.#admitted.get(session);
+    if (session === undefined || admitted === undefined || session.state !== "pending") {
+      socket.disconnect(true);
+      return;
+    }
+    const { gate, log } = this.#options;
+    const { identity, echo } = admitted;
+    session.accept();
+    session.identity = identity;
+    const connection = new Connection(socket, session, identity, echo, gate);
+    gate.hold(identity);
+    this.registry.add(connection);
+    this.hub.admit(connection.id, connection.clientId);
+    socket.once("disconnect", (reason) => {
+      this.registry.remove(connection);
+      this.hub.dismiss([connection.id]);
+      gate.release(identity);
+      // A client may leave the namespace and stay as a nameless engine connection: not here.
+      session.end();
+      log.debug({ connectionId: connection.id, reason }, "connection ended");
+    });
+    socket.onAny((event: unknown, ...args: unknown[]) => this.#receive(connection, event, args));
+    const ready: ConnectionReady = {
+      id: connection.id,
+      clientId: connection.clientId,
+      resume: null,
+      timestamp: Date.now(),
+    };
+    connection.tell("connection:ready", ready);
+    // The key may have changed between the handshake and this turn.
+    const verdict = connection.mayConnect();
+    if (!verdict.allowed) {
+      this.hub.dismiss([connection.id]);
+      connection.end(verdict);
+    }
+  }
+
+  #receive(connection: Connection, event: unknown, args: unknown[]): void {
+    if (!connection.isOpen) return;
+    const last = args.at(-1);
+    const acknowledge = isAcknowledgement(last) ? last : undefined;
+    const payload = acknowledge !== undefined && args.length === 1 ? undefined : args[0];
+    this.#handle(connection, event, payload).then(
+      (answer) => this.#answer(connection, event, payload, answer, acknowledge),
+      (error: unknown) => {
+        this.#fault(error, "a request failed");
+        this.#answer(connection, event, payload, refuse("unavailable"), acknowledge);
+      },
+    );
+  }
+
+  async #handle(connection: Connection, event: unknown, payload: unknown): Promise<Answer> {
+    const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
+    if (handler === undefined) return refuse("unknown_event");
+    if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");
+    if (connection.turns.open >= MAX_OPEN_REQUESTS) {
+      return refuse("rate_limit_exceeded", "too many requests of this connection are under way", 1_000);
+    }
+    return handler({ hub: this.hub, connection, now: Date.now }, payload);
+  }
+
+  #answer(
+    connection: Connection,
+    event: unknown,
+    payload: unknown,
+    answer: Answer,
+    acknowledge: ((answer: unknown) => void) | undefined,
+  ): void {
+    if (!connection.isOpen) return;
+    if (!("allowed" in answer)) {
+      acknowledge?.(answer);
+      return;
+    }
+    const { code, message, afterMs } = answer;
+    if (acknowledge !== undefined) {
+      const ack: RefusalAck = {
+        ok: false,
+        error: { code, message, ...(afterMs === undefined ? {} : { afterMs }) },
+      };
+      acknowledge(ack);
+      return;
+    }
+    const channel = isFields(payload) ? payload["channel"] : undefined;
+    const error: ChannelError = {
+      event: String(event).slice(0, 128),
+      channel: typeof channel === "string" ? channel.slice(0, 200) : null,
+      code,
+      message,
+    };
+    connection.tell("channel:error", error);
+  }
+
+  #fault(error: unknown, message: string): void {
+    this.#options.log.error({ fault: faultOf(error) }, message);
+  }
+}
+
+function isAcknowledgement(value: unknown): value is (answer: unknown) => void {
+  return typeof value === "function";
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** Socket.IO keeps the handshake for as long as the connection lives; the key must not live there. */
+function forgetHandshake(socket: Socket): void {
+  const { handshake } = socket;
+  handshake.auth = {};
+  handshake.query = {};
+  handshake.headers = {};
+  handshake.url = "";
+}

@@ -1,0 +1,134 @@
+import { type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
+import type { JoinAck, MembersAck, MessageAck, OkAck, Refusal } from "../protocol/index.ts";
+import { LIMITS, refuse } from "../protocol/index.ts";
+import type { Connection } from "./connection.ts";
+
+/** What a client said: only the payload's own fields are looked at. */
+type Fields = Readonly<Record<string, unknown>>;
+
+export type RequestContext = {
+  readonly hub: Hub;
+  readonly connection: Connection;
+  readonly now: () => number;
+};
+export type Answer = JoinAck | MessageAck | MembersAck | OkAck | Refusal;
+type Handler = (context: RequestContext, fields: Fields) => Promise<Answer>;
+
+/** What a profile may weigh: it is kept per member and sent to every watcher. */
+const MAX_PROFILE_BYTES = 16 * 1024;
+const MAX_PROFILE_DEPTH = 20;
+
+const OK: OkAck = { ok: true };
+
+/** The events that a client may send, with the payloads of PROTOCOL.md. */
+export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ["join", (context, fields) => context.connection.turns.change(() => join(context, fields))],
+  ["leave", (context, fields) => context.connection.turns.change(() => leave(context, fields))],
+  ["update", (context, fields) => context.connection.turns.change(() => update(context, fields))],
+  ["message", (context, fields) => context.connection.turns.run(() => message(context, fields))],
+  ["members", (context, fields) => context.connection.turns.run(() => members(context, fields))],
+  ["history", async () => refuse("unsupported", "this server keeps no history yet")],
+]);
+
+async function join({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
+  const parsed = parseChannel(fields["channel"]);
+  if ("allowed" in parsed) return parsed;
+  const { channel } = parsed;
+  const echo = echoOf(connection, fields);
+  if (typeof echo !== "boolean") return echo;
+  if (fields["since"] !== undefined)
+    return refuse("unsupported", "this server does not replay with since yet");
+  const verdict = connection.may("join", channel);
+  if (!verdict.allowed) return verdict;
+  if (
+    !hub.isMember(connection.id, channel) &&
+    hub.channelsOf(connection.id).length >= LIMITS.channelsPerConnection
+  ) {
+    return refuse("too_many_channels");
+  }
+  const position = await hub.join(connection.id, channel, {
+    echo,
+    watch: connection.may("presence", channel).allowed,
+  });
+  if (position !== undefined) return { ok: true, channel, ...position, recovered: false };
+  // Taken out while the broker was asked: say what holds now.
+  const now = connection.may("join", channel);
+  return now.allowed ? refuse("not_a_member", "the membership ended while it began: join again") : now;
+}
+
+async function leave({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
+  const parsed = parseChannel(fields["channel"]);
+  if ("allowed" in parsed) return parsed;
+  const echo = echoOf(connection, fields);
+  if (typeof echo !== "boolean") return echo;
+  const left = await hub.leave(connection.id, parsed.channel, echo);
+  return left ? OK : refuse("not_a_member", "this connection is not a member of the channel");
+}
+
+async function message({ hub, connection, now }: RequestContext, fields: Fields): Promise<Answer> {
+  const echo = echoOf(connection, fields);
+  if (typeof echo !== "boolean") return echo;
+  const isBroadcast = fields["channel"] === undefined;
+  const parsedChannel = isBroadcast ? undefined : parseChannel(fields["channel"]);
+  if (parsedChannel !== undefined && "allowed" in parsedChannel) return parsedChannel;
+  const parsed = parsePublication(fields, {
+    from: { id: connection.id, clientId: connection.clientId },
+    exceptId: echo ? undefined : connection.id,
+    now: now(),
+  });
+  if ("allowed" in parsed) return parsed;
+  const { publication } = parsed;
+  if (parsedChannel === undefined) {
+    const verdict = connection.may("broadcast");
+    if (!verdict.allowed) return verdict;
+    await hub.broadcast(publication);
+    return { ok: true, id: publication.id };
+  }
+  const { channel } = parsedChannel;
+  const verdict = connection.may("publish", channel);
+  if (!verdict.allowed) return verdict;
+  const position = await hub.publish(channel, publication);
+  return { ok: true, id: publication.id, ...position };
+}
+
+async function update({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
+  const echo = echoOf(connection, fields);
+  if (typeof echo !== "boolean") return echo;
+  const verdict = connection.mayConnect();
+  if (!verdict.allowed) return verdict;
+  const data = fields["data"] ?? null;
+  if (!isShallow(data, MAX_PROFILE_DEPTH)) {
+    return refuse("invalid_payload", `data is nested more than ${MAX_PROFILE_DEPTH} levels deep`);
+  }
+  const text = JSON.stringify(data);
+  if (Buffer.byteLength(text) > MAX_PROFILE_BYTES) {
+    return refuse("payload_too_large", `data is at most ${MAX_PROFILE_BYTES} bytes of JSON`);
+  }
+  await hub.update(connection.id, JSON.parse(text), echo);
+  return OK;
+}
+
+async function members({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
+  const parsed = parseChannel(fields["channel"]);
+  if ("allowed" in parsed) return parsed;
+  const { limit = LIMITS.membersPageDefault, after } = fields;
+  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > LIMITS.membersPageMax) {
+    return refuse("invalid_payload", `limit is a whole number from 1 to ${LIMITS.membersPageMax}`);
+  }
+  if (after !== undefined && after !== null && !isCursor(after)) {
+    return refuse("invalid_payload", "after is the next of an earlier page");
+  }
+  const verdict = connection.may("presence", parsed.channel);
+  if (!verdict.allowed) return verdict;
+  const page = await hub.members(parsed.channel, { limit, after: after ?? undefined });
+  return { ok: true, ...page };
+}
+
+function isCursor(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= 100;
+}
+
+function echoOf(connection: Connection, fields: Fields): boolean | Refusal {
+  const { echo = connection.echo } = fields;
+  return typeof echo === "boolean" ? echo : refuse("invalid_payload", "echo is true or false");
+}

@@ -1,0 +1,168 @@
+import { existsSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type FirstStart, prepareFirstStart, registerAdmin } from "./admin/index.ts";
+import { MemoryBroker } from "./channels/index.ts";
+import type { Config } from "./config.ts";
+import { Gate } from "./gate.ts";
+import { assetFolders, createApp, createPublicApp } from "./http/index.ts";
+import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
+import { createLogger, faultOf, type Logger } from "./observe/log.ts";
+import { createAddressResolver } from "./policy/index.ts";
+import { Realtime } from "./realtime/index.ts";
+
+export type ServerOptions = {
+  /** Serve the page at `/` and make a development key. */
+  readonly dev?: boolean;
+  readonly log?: Logger;
+};
+
+/** Where a started server listens, and what its start made. */
+export type Started = {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly firstStart: Omit<FirstStart, "token">;
+};
+
+export type SluiceServer = {
+  /** Open the store and listen on both ports. @throws when a port is taken or the store cannot be opened. */
+  start(): Promise<Started>;
+  /** Tell the clients, close everything, leave nothing behind. May be called at any time, more than once. */
+  close(): Promise<void>;
+};
+
+/** How long requests under way may take once the server closes. */
+const CLOSE_GRACE_MS = 2_500;
+
+/** Build a server from its configuration; nothing is opened before `start()`. */
+export function createServer(config: Config, options: ServerOptions = {}): SluiceServer {
+  const log = options.log ?? createLogger(config.logLevel);
+  let running: Promise<Running> | undefined;
+  let closed: Promise<void> | undefined;
+  return {
+    async start() {
+      if (running !== undefined) throw new Error("this server was started before");
+      running = run(config, options.dev === true, log);
+      return (await running).started;
+    },
+    close() {
+      closed ??= (async () => {
+        const server = await running?.catch(() => undefined);
+        await server?.close();
+      })();
+      return closed;
+    },
+  };
+}
+
+type Running = { readonly started: Started; close(): Promise<void> };
+
+async function run(config: Config, dev: boolean, log: Logger): Promise<Running> {
+  // Closed in the reverse of the order in which they were opened, whatever the start got to.
+  const open: (() => Promise<void> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of open.reverse().splice(0)) await end();
+  };
+  try {
+    const keys = await openKeyStore(await openKeyStorage(config.store), {
+      onListenerError: (error) => log.error({ fault: faultOf(error) }, "enforcing a key's change failed"),
+    });
+    open.push(() => keys.close());
+    const firstStart = await prepareFirstStart(keys, { adminToken: config.adminToken, dev });
+    const { token, ...made } = firstStart;
+
+    const gate = createGate(config, keys, log);
+    open.push(() => gate.close());
+    const broker = new MemoryBroker();
+    open.push(() => broker.close());
+
+    const addressOf = createAddressOf(config, log);
+    // Known only once the port is, where the port is left to the system.
+    let { publicOrigin } = config;
+    const doors = {
+      gate,
+      log,
+      broker,
+      addressOf,
+      apiKeyInQuery: config.apiKeyInQuery,
+      connectTimeoutMs: config.connectTimeoutMs,
+      maxPendingPerAddress: config.maxPendingPerAddress,
+      get publicOrigin() {
+        return publicOrigin;
+      },
+    };
+    const realtime = new Realtime(doors);
+    gate.watch(realtime.registry);
+    const { sdk, page } = assetFolders(distFolder());
+    const app = createPublicApp({
+      gate,
+      log,
+      addressOf,
+      apiKeyInQuery: config.apiKeyInQuery,
+      get publicOrigin() {
+        return publicOrigin;
+      },
+      realtime: config.realtime ? realtime : undefined,
+      hub: realtime.hub,
+      endpointPrefix: config.endpointPrefix,
+      endpoints: config.endpoints,
+      sdkFolder: existsSync(sdk) ? sdk : undefined,
+      pageFolder: dev && existsSync(page) ? page : undefined,
+    });
+    // Fastify waits for its connections, and Socket.IO's end only when Socket.IO does.
+    app.addHook("preClose", () => realtime.close());
+    open.push(() => closeApp(app));
+    const url = await app.listen({ host: config.host, port: config.port });
+    if (config.port === 0 && publicOrigin === "http://localhost:0")
+      publicOrigin = `http://localhost:${new URL(url).port}`;
+
+    const admin = createApp({ log });
+    registerAdmin(admin, { keys, token, endpoints: config.endpoints });
+    open.push(() => closeApp(admin));
+    const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
+    return { started: { url, adminUrl, firstStart: made }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The one client address, for HTTP requests, upgrades and polls alike. */
+function createAddressOf(config: Config, log: Logger): (request: IncomingMessage) => string | null {
+  const resolve = createAddressResolver({ proxies: config.trustedProxies, header: config.forwardedHeader });
+  let saidSo = false;
+  return (request) => {
+    const { address, fault } = resolve({
+      remoteAddress: request.socket.remoteAddress ?? null,
+      headers: request.headers,
+    });
+    if (fault === "undeclared_proxy" && !saidSo) {
+      saidSo = true;
+      log.warn(
+        "a proxy on this machine forwards requests, but trustedProxies does not name it: clients have no address",
+      );
+    }
+    return address;
+  };
+}
+
+function createGate(config: Config, keys: KeyStore, log: Logger): Gate {
+  return new Gate({ keys, keyRequired: config.keyRequired, sweepSeconds: config.keySweepSeconds, log });
+}
+
+async function closeApp(app: ReturnType<typeof createApp>): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+/** What the build wrote: beside the sources, or around this file when it is part of the build. */
+function distFolder(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const isBuilt = existsSync(join(here, "server.js"));
+  return isBuilt ? join(here, "..") : join(here, "..", "dist");
+}
