@@ -1,0 +1,17 @@
+export {
+  DuplicateIdError,
+  DuplicateSecretError,
+  InvalidCursorError,
+  InvalidSecretError,
+  StoreUnavailableError,
+  StoreUrlError,
+  UnreadableRecordError,
+} from "./errors.ts";
+export type { KeyRecord, SecretEntry, SettingsDocument } from "./key-record.ts";
+export { isKeyId, KEY_SCHEMA, parseKeyRecord, validSecret } from "./key-record.ts";
+export type { Change, Entry, KeyStorage } from "./key-storage.ts";
+export type * from "./key-store.ts";
+export type { KeyStoreOptions } from "./open-key-store.ts";
+export { openKeyStore } from "./open-key-store.ts";
+export { createSecret, digestOf, hasValidChecksum, hintOf, isPossibleSecret } from "./secret.ts";
+export { openKeyStorage } from "./storage-url.ts";

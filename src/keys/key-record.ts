@@ -1,0 +1,109 @@
+import { UnreadableRecordError } from "./errors.ts";
+
+/** The newest schema that this program reads and the one it writes. */
+export const KEY_SCHEMA = 1;
+
+/**
+ * Settings as the store sees them: a JSON object that it keeps and does not interpret. Who writes has parsed
+ * them, who reads compiles them, and what does not compile denies.
+ */
+export type SettingsDocument = Readonly<Record<string, unknown>>;
+
+/** One secret of a key. A key has several while a rotation overlaps. */
+export type SecretEntry = {
+  /** SHA-256 in base64url. */
+  readonly digest: string;
+  readonly hint: string;
+  /** ISO instant from which on the secret grants nothing; null: as long as the key. */
+  readonly validUntil: string | null;
+};
+
+export type KeyRecord = {
+  readonly schema: typeof KEY_SCHEMA;
+  readonly id: string;
+  /** From 1; every change adds one. */
+  readonly version: number;
+  readonly settings: SettingsDocument;
+  readonly secrets: readonly SecretEntry[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+};
+
+const ID = /^key_[0-9A-Za-z]{1,60}$/;
+const DIGEST = /^[0-9A-Za-z_-]{43}$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const RECORD_FIELDS = ["schema", "id", "version", "settings", "secrets", "createdAt", "updatedAt"];
+const SECRET_FIELDS = ["digest", "hint", "validUntil"];
+
+/** `key_` and 1 to 60 base62 characters. */
+export function isKeyId(value: unknown): value is string {
+  return typeof value === "string" && ID.test(value);
+}
+
+/**
+ * Reads what was stored under `id`. Fields that schema 1 does not have make it unreadable too: writing it
+ * back would drop them.
+ * @throws UnreadableRecordError
+ */
+export function parseKeyRecord(id: string, value: unknown): KeyRecord {
+  if (!isObject(value)) throw damaged(id, "not an object");
+  const { schema, version, settings, secrets, createdAt, updatedAt } = value;
+  if (typeof schema !== "number" || !Number.isSafeInteger(schema) || schema < 1) throw damaged(id, "schema");
+  if (schema !== KEY_SCHEMA) throw new UnreadableRecordError(id, "newer_schema", `record schema ${schema}`);
+  if (value["id"] !== id) throw damaged(id, "id");
+  if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 1) {
+    throw damaged(id, "version");
+  }
+  if (!isObject(settings)) throw damaged(id, "settings");
+  if (!Array.isArray(secrets)) throw damaged(id, "secrets");
+  if (!isInstant(createdAt)) throw damaged(id, "createdAt");
+  if (!isInstant(updatedAt)) throw damaged(id, "updatedAt");
+  refuseOtherFields(id, value, RECORD_FIELDS);
+  return {
+    schema: KEY_SCHEMA,
+    id,
+    version,
+    settings,
+    secrets: secrets.map((entry: unknown) => parseSecretEntry(id, entry)),
+    createdAt,
+    updatedAt,
+  };
+}
+
+/** The key's entry for this digest, unless there is none or its time is over at `now` (ms since 1970). */
+export function validSecret(record: KeyRecord, digest: string, now: number): SecretEntry | undefined {
+  const entry = record.secrets.find((candidate) => candidate.digest === digest);
+  if (entry === undefined) return undefined;
+  return entry.validUntil === null || now < Date.parse(entry.validUntil) ? entry : undefined;
+}
+
+/** A JSON object. Also what an object literal is to a parser: neither null nor an array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseSecretEntry(id: string, value: unknown): SecretEntry {
+  if (!isObject(value)) throw damaged(id, "secrets");
+  const { digest, hint, validUntil } = value;
+  if (typeof digest !== "string" || !DIGEST.test(digest)) throw damaged(id, "secrets: digest");
+  if (typeof hint !== "string") throw damaged(id, "secrets: hint");
+  if (validUntil !== null && !isInstant(validUntil)) throw damaged(id, "secrets: validUntil");
+  refuseOtherFields(id, value, SECRET_FIELDS);
+  return { digest, hint, validUntil };
+}
+
+function isInstant(value: unknown): value is string {
+  // V8 reads 30 February as 2 March, hence the round trip.
+  if (typeof value !== "string" || !INSTANT.test(value)) return false;
+  const time = Date.parse(value);
+  return Number.isFinite(time) && new Date(time).toISOString() === value;
+}
+
+function refuseOtherFields(id: string, value: object, known: readonly string[]): void {
+  if (Object.keys(value).some((field) => !known.includes(field)))
+    throw damaged(id, "a field of no known name");
+}
+
+function damaged(id: string, detail: string): UnreadableRecordError {
+  return new UnreadableRecordError(id, "damaged", detail);
+}

@@ -1,0 +1,128 @@
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { open, type RootDatabase } from "lmdb";
+import { StoreUnavailableError } from "./errors.ts";
+import { BaseStorage, type Change, closedError, type Entry, endOfPrefix } from "./key-storage.ts";
+
+/** What is used of an lmdb database, so that a test can put a slow or broken disk in its place. */
+export type TextDatabase = Pick<
+  RootDatabase<string, string>,
+  "get" | "put" | "remove" | "childTransaction" | "getRange" | "resetReadTxn" | "flushed" | "close"
+>;
+
+/**
+ * Entries in LMDB. Several processes of one host may have the same folder open: writers take turns at LMDB's
+ * lock, and each read begins at the newest commit of all of them.
+ */
+export class LmdbStorage extends BaseStorage {
+  readonly #database: TextDatabase;
+  readonly #writing = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(database: TextDatabase, url: string) {
+    super(url);
+    this.#database = database;
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    this.#refresh();
+    return this.#database.get(key);
+  }
+
+  commit(changes: readonly Change[]): Promise<boolean> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    const written = this.#commit(changes);
+    const settled: Promise<unknown> = written.then(
+      () => this.#writing.delete(settled),
+      () => this.#writing.delete(settled),
+    );
+    this.#writing.add(settled);
+    return written;
+  }
+
+  async range(
+    prefix: string,
+    options: { readonly after?: string; readonly limit: number },
+  ): Promise<Entry[]> {
+    this.#refresh();
+    const { after, limit } = options;
+    const continued = after !== undefined && after >= prefix;
+    const end = endOfPrefix(prefix);
+    const range = this.#database.getRange({
+      ...(continued ? { start: after, exclusiveStart: true } : prefix === "" ? {} : { start: prefix }),
+      ...(end === undefined ? {} : { end }),
+      limit,
+    });
+    return Array.from(range, ({ key, value }) => ({ key, text: value }));
+  }
+
+  disconnect(): Promise<void> {
+    this.#closing ??= Promise.all(this.#writing).then(() => this.#database.close());
+    return this.#closing;
+  }
+
+  async #commit(changes: readonly Change[]): Promise<boolean> {
+    const database = this.#database;
+    // A child transaction, because lmdb puts the writes of several callers into one transaction: a put that
+    // fails half way takes back its own group of changes only.
+    const done = await database.childTransaction(() => {
+      for (const { key, expect } of changes) {
+        if (expect !== undefined && (database.get(key) ?? null) !== expect) return false;
+      }
+      for (const { key, text } of changes) {
+        if (text === undefined) database.remove(key);
+        else database.put(key, text);
+      }
+      return true;
+    });
+    // Resolved means committed; `flushed` means on disk, which is what is acknowledged.
+    await database.flushed;
+    return done;
+  }
+
+  /** Leaves the snapshot of this turn of the event loop: another process may have written since (0.5 µs). */
+  #refresh(): void {
+    if (this.#closing !== undefined) throw closedError();
+    this.#database.resetReadTxn();
+  }
+}
+
+/**
+ * Opens (or makes) the store in a folder. The folder is made for its owner alone, and the files are readable
+ * by their owner alone also in a folder that was there before.
+ * @throws StoreUnavailableError
+ */
+export function openLmdbStorage(folder: string): LmdbStorage {
+  const path = resolve(folder);
+  try {
+    const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+    // Made before lmdb makes them with the mode 0664.
+    for (const name of ["data.mdb", "lock.mdb"]) {
+      closeSync(openSync(join(path, name), "a", 0o600));
+      chmodSync(join(path, name), 0o600);
+    }
+    const database = open<string, string>(path, {
+      encoding: "string",
+      noSubdir: false,
+      // Each commit is on disk before its promise resolves. Overlapping, lmdb's default, is no faster here,
+      // and where the disk refuses to flush, its `flushed` never settles instead of failing.
+      overlappingSync: false,
+    });
+    syncFolder(path);
+    if (made !== undefined) syncFolder(dirname(made));
+    return new LmdbStorage(database, `lmdb:${path}`);
+  } catch (error) {
+    throw new StoreUnavailableError(`cannot open the key store in ${path}`, { cause: error });
+  }
+}
+
+/** Makes the names of new files durable; LMDB flushes their content only. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const handle = openSync(path, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,42 @@
+import type { KeyStorage } from "./key-storage.ts";
+import type { KeyStore } from "./key-store.ts";
+import { openKeyStorage } from "./storage-url.ts";
+import { checkStoreSchema } from "./store-schema.ts";
+import { StoredEntries } from "./stored-entries.ts";
+import { StoredKeys } from "./stored-keys.ts";
+
+export type KeyStoreOptions = {
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+  /** What a listener of the change feed threw; the write and the other listeners go on. */
+  readonly onListenerError?: (error: unknown) => void;
+};
+
+/**
+ * Opens the key store that a URL names, or on a storage, which then belongs to it: closing the store
+ * disconnects it, and so does a refusal to open.
+ * @throws UnreadableRecordError for a store that a newer program wrote to; StoreUnavailableError; StoreUrlError
+ */
+export async function openKeyStore(
+  place: string | KeyStorage,
+  options: KeyStoreOptions = {},
+): Promise<KeyStore> {
+  const { clock = Date.now, onListenerError = warn } = options;
+  const storage = typeof place === "string" ? await openKeyStorage(place) : place;
+  const entries = new StoredEntries(storage);
+  try {
+    await checkStoreSchema(entries);
+  } catch (error) {
+    await storage.disconnect();
+    throw error;
+  }
+  return new StoredKeys(entries, clock, onListenerError);
+}
+
+function warn(error: unknown): void {
+  const name = error instanceof Error ? error.name : typeof error;
+  process.emitWarning(
+    `a listener of the key store's change feed failed: ${name}`,
+    "KeyChangeListenerWarning",
+  );
+}

@@ -1,0 +1,103 @@
+import { Keyv } from "keyv";
+import { DamagedEntryError, decodeEntry, encodeEnvelope } from "./entry-codec.ts";
+import { StoreUnavailableError, UnreadableRecordError } from "./errors.ts";
+import { type KeyRecord, parseKeyRecord } from "./key-record.ts";
+import type { Change, Entry, KeyStorage } from "./key-storage.ts";
+
+export const RECORD_PREFIX = "key:";
+export const SECRET_PREFIX = "secret:";
+
+/**
+ * The entries of a key store, read through Keyv, written through the storage's transactions:
+ * `key:<id>` a record, `secret:<digest>` the id of the key that has it, `meta:<name>` a small value,
+ * `store:schema` the newest schema that any program wrote here. Every fault comes out as StoreUnavailableError.
+ */
+export class StoredEntries {
+  readonly #storage: KeyStorage;
+  readonly #keyv: Keyv<unknown>;
+
+  constructor(storage: KeyStorage) {
+    this.#storage = storage;
+    this.#keyv = new Keyv<unknown>({
+      store: storage,
+      // Keyv's default turns a failed read into "not found" and a failed write into false.
+      throwOnErrors: true,
+      // Keyv's prefix is left out where a key happens to begin with it; ours are always there.
+      useKeyPrefix: false,
+      namespace: "",
+      serialize: encodeEnvelope,
+      // Without `expires`: no entry here has a time to live, and Keyv deletes what it takes for expired. Keyv
+      // lets its caller say what the text holds; nobody here believes it: records are parsed.
+      deserialize: <T>(text: string) => ({ value: decodeEntry(text) as T }),
+    });
+  }
+
+  /** @throws UnreadableRecordError with `name` as its id */
+  async value(key: string, name: string): Promise<unknown> {
+    try {
+      return await this.#keyv.get(key);
+    } catch (error) {
+      throw readFault(error, name);
+    }
+  }
+
+  async record(id: string): Promise<KeyRecord | undefined> {
+    const value = await this.value(RECORD_PREFIX + id, id);
+    return value === undefined ? undefined : parseKeyRecord(id, value);
+  }
+
+  /** As it is stored, for a compare-and-set. */
+  text(key: string): Promise<string | undefined> {
+    return guard(() => this.#storage.get(key));
+  }
+
+  range(prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<Entry[]> {
+    return guard(() => this.#storage.range(prefix, options));
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    if (!(await guard(() => this.#keyv.set(key, value)))) throw new StoreUnavailableError();
+  }
+
+  commit(changes: readonly Change[]): Promise<boolean> {
+    return guard(() => this.#storage.commit(changes));
+  }
+
+  disconnect(): Promise<void> {
+    return guard(() => this.#keyv.disconnect());
+  }
+}
+
+/** @throws UnreadableRecordError */
+export function parseRecordText(id: string, text: string): KeyRecord {
+  return parseKeyRecord(id, parseText(text, id));
+}
+
+/** @throws UnreadableRecordError */
+export function parseText(text: string, name: string): unknown {
+  try {
+    return decodeEntry(text);
+  } catch (error) {
+    throw readFault(error, name);
+  }
+}
+
+function readFault(error: unknown, name: string): Error {
+  return error instanceof DamagedEntryError
+    ? new UnreadableRecordError(name, "damaged", error.message)
+    : storeFault(error);
+}
+
+async function guard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw storeFault(error);
+  }
+}
+
+function storeFault(error: unknown): StoreUnavailableError {
+  return error instanceof StoreUnavailableError
+    ? error
+    : new StoreUnavailableError(undefined, { cause: error });
+}
