@@ -69,51 +69,67 @@ function parseIPv4(text: string, start: number, end: number): boolean {
   return true;
 }
 
-/** Fill `groups` from RFC 4291 text; `::` stands for one or more groups. */
+/** Fill `groups` from RFC 4291 text; `::` stands for one or more groups. Reads each character once. */
 function parseIPv6(text: string, start: number, end: number): boolean {
   let count = 0;
   let gap = -1;
+  let value = 0;
+  let digits = 0;
+  let groupStart = start;
+  let separated = false; // the last character was the colon after a group
   let i = start;
-  if (text.charCodeAt(i) === COLON) {
-    if (text.charCodeAt(i + 1) !== COLON) return false;
+  if (text.charCodeAt(start) === COLON) {
+    if (text.charCodeAt(start + 1) !== COLON) return false;
     gap = 0;
-    i += 2;
+    i = start + 2;
+    groupStart = i;
   }
-  while (i < end) {
-    if (count === 8) return false;
-    const groupStart = i;
-    let value = 0;
-    while (i < end && i - groupStart < 5) {
-      const digit = hexDigit(text.charCodeAt(i));
-      if (digit < 0) break;
+  for (; i < end; i += 1) {
+    const unit = text.charCodeAt(i);
+    const digit = hexDigit(unit);
+    if (digit >= 0) {
+      if (digits === 4) return false;
       value = value * 16 + digit;
-      i += 1;
-    }
-    if (i === groupStart || i - groupStart > 4) return false;
-    if (i < end && text.charCodeAt(i) === DOT) {
-      if (count > 6 || !parseIPv4(text, groupStart, end)) return false;
+      digits += 1;
+      separated = false;
+    } else if (unit === COLON && digits > 0) {
+      if (count === 8) return false;
+      groups[count] = value;
+      count += 1;
+      value = 0;
+      digits = 0;
+      separated = true;
+      groupStart = i + 1;
+    } else if (unit === COLON && separated && gap < 0) {
+      gap = count;
+      separated = false;
+      groupStart = i + 1;
+    } else if (unit === DOT && count <= 6 && parseIPv4(text, groupStart, end)) {
       groups[count] = (ipv4[0] ?? 0) >>> 16;
       groups[count + 1] = (ipv4[0] ?? 0) & 0xffff;
       count += 2;
-      i = end;
+      digits = 0;
       break;
+    } else {
+      return false;
     }
+  }
+  if (separated) return false;
+  if (digits > 0) {
+    if (count === 8) return false;
     groups[count] = value;
     count += 1;
-    if (i === end) break;
-    if (text.charCodeAt(i) !== COLON || i + 1 === end) return false;
-    i += 1;
-    if (text.charCodeAt(i) === COLON) {
-      if (gap >= 0) return false;
-      gap = count;
-      i += 1;
-    }
   }
   if (gap < 0) return count === 8;
   if (count === 8) return false;
-  groups.copyWithin(8 - (count - gap), gap, count);
-  groups.fill(0, gap, 8 - (count - gap));
+  openGap(gap, count);
   return true;
+}
+
+/** Move the groups after `::` to the end and fill the gap with zeros. */
+function openGap(gap: number, count: number): void {
+  const shift = 8 - count;
+  for (let i = 7; i >= gap; i -= 1) groups[i] = i >= gap + shift ? (groups[i - shift] ?? 0) : 0;
 }
 
 function hexDigit(unit: number): number {
