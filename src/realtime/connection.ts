@@ -55,12 +55,17 @@ export class Connection {
     this.#socket.emit(eventName, payload);
   }
 
+  /** It is going to be ended: from now on nothing that it sends counts. */
+  condemn(): void {
+    this.#session.condemn();
+  }
+
   /**
    * Say why, then end it. A refusal that no retry can mend disconnects the namespace, which keeps
    * socket.io-client away; otherwise the engine is closed and the client comes back (measured: 0 and 90 of 90).
    */
   end(refusal: Refusal): void {
-    if (!this.isOpen) return;
+    if (this.#session.state === "closing" || !this.#socket.connected) return;
     const retry = isRetryable(refusal.code);
     const { code, message, afterMs } = refusal;
     const closing: ConnectionClosing = {
@@ -70,7 +75,7 @@ export class Connection {
       ...(afterMs === undefined ? {} : { afterMs }),
     };
     this.tell("connection:closing", closing);
-    this.#session.end();
     if (!retry) this.#socket.disconnect();
+    this.#session.end();
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { nanoid } from "nanoid";
@@ -32,8 +33,12 @@ type Arrival = {
   readonly presented: PresentedKey;
   readonly slot: Slot;
   readonly tcp: Duplex | undefined;
+  readonly atMs: number;
   claimed: boolean;
 };
+
+/** What a client has for its CONNECT although it waited long for a place. */
+const MIN_CONNECT_MS = 1_000;
 
 /** Sends a refusal over whichever of the two a request has. */
 type Answer = (refusal: Refusal) => void;
@@ -133,10 +138,20 @@ export class Door {
       query: this.#options.apiKeyInQuery ? query : undefined,
     });
     const group = addressGroup(whence.ip);
+    const atMs = performance.now();
     return this.#admission.enter(
       group,
       (slot) => {
-        this.#arrivals.set(request, { sid: nanoid(), whence, group, presented, slot, tcp, claimed: false });
+        this.#arrivals.set(request, {
+          sid: nanoid(),
+          whence,
+          group,
+          presented,
+          slot,
+          tcp,
+          atMs,
+          claimed: false,
+        });
         pass();
       },
       () => answer(refuse("too_many_connections", undefined, 1_000)),
@@ -154,23 +169,26 @@ export class Door {
     if (origin !== undefined && session.origin !== undefined && origin !== session.origin) {
       return refuse("session_mismatch", "the session belongs to another origin");
     }
-    if (session.state === "closing") {
-      // A poller still has to fetch why it is closed.
-      return request.method === "GET" && tcp === undefined
-        ? undefined
-        : refuse("session_mismatch", "the session is closing");
-    }
+    const isPoll = request.method === "GET" && tcp === undefined;
+    const { identity } = session;
     if (session.state === "pending") {
-      if (request.method === "POST" || tcp !== undefined) session.origin = origin;
+      if (!isPoll) session.origin = origin;
       session.ip = ip;
-    } else if (session.identity !== undefined) {
-      const verdict = this.#options.gate.decide(session.identity, {
-        action: "connect",
-        origin: session.origin,
-        ip,
-      });
-      if (!verdict.allowed) return verdict;
-      session.ip = ip;
+    } else if (session.state === "connected" && identity !== undefined) {
+      const { gate } = this.#options;
+      const verdict = gate.decide(identity, { action: "connect", origin: session.origin, ip });
+      if (verdict.allowed) {
+        session.ip = ip;
+      } else {
+        // Denied wherever it comes from: the key's time is over, and its alarm has not rung yet.
+        const own = gate.decide(identity, { action: "connect", origin: session.origin, ip: session.ip });
+        if (own.allowed) return verdict;
+        session.endWith?.(own);
+        return isPoll ? undefined : verdict;
+      }
+    } else if (!isPoll) {
+      // A poller still has to fetch why it is closed; nothing else is taken.
+      return refuse("session_mismatch", "the session is closing");
     }
     if (tcp !== undefined) session.tcp = tcp;
     return undefined;
@@ -190,7 +208,11 @@ export class Door {
       slot: arrival.slot,
       presented: arrival.presented,
       tcp: arrival.tcp,
-      connectTimeoutMs: this.#options.connectTimeoutMs,
+      // Waiting for a place counts, down to what a client on a slow line needs.
+      connectTimeoutMs: Math.max(
+        this.#options.connectTimeoutMs - (performance.now() - arrival.atMs),
+        Math.min(MIN_CONNECT_MS, this.#options.connectTimeoutMs),
+      ),
     });
     forgetSecrets(conn.request);
     this.#sessions.set(arrival.sid, session);

@@ -52,6 +52,7 @@ export class Enforcement implements ConnectionRegistry {
       if (verdict.allowed) {
         this.#enforceMemberships(connection);
       } else {
+        connection.condemn();
         ending.push(connection.id);
         this.#toEnd.push({ connection, refusal: verdict });
       }

@@ -36,7 +36,9 @@ export class EngineSession {
   origin: string | undefined;
   /** By the latest request that was let through. */
   ip: string | null;
-  state: "pending" | "connected" | "closing" = "pending";
+  state: "pending" | "connected" | "condemned" | "closing" = "pending";
+  /** Says why and ends the connection that this session carries. */
+  endWith: ((refusal: Refusal) => void) | undefined;
   identity: Identity | undefined;
   presented: PresentedKey | undefined;
   tcp: Duplex | undefined;
@@ -64,6 +66,11 @@ export class EngineSession {
     this.#slot.release();
   }
 
+  /** It will be told and closed soon; until then it may fetch what it is told, and do nothing. */
+  condemn(): void {
+    if (this.state === "connected") this.state = "condemned";
+  }
+
   /** Answer CONNECT with a refusal (`err.data` of `connect_error`), then end the connection. */
   refuse(refusal: Refusal, namespace = ""): void {
     if (this.state === "closing") return;
@@ -78,8 +85,7 @@ export class EngineSession {
     this.state = "closing";
     this.presented = undefined;
     clearTimeout(this.#timer);
-    // After the packets of this turn: Socket.IO may still have a DISCONNECT to write.
-    setImmediate(() => this.conn.close());
+    this.conn.close();
     this.#timer = setTimeout(() => {
       this.conn.close(true);
       this.tcp?.destroy();
@@ -92,6 +98,7 @@ export class EngineSession {
     clearTimeout(this.#timer);
     this.state = "closing";
     this.presented = undefined;
+    this.endWith = undefined;
     this.#slot.release();
   }
 

@@ -116,6 +116,10 @@ export class Realtime {
     session.accept();
     session.identity = identity;
     const connection = new Connection(socket, session, identity, echo, gate);
+    session.endWith = (refusal) => {
+      this.hub.dismiss([connection.id]);
+      connection.end(refusal);
+    };
     gate.hold(identity);
     this.registry.add(connection);
     this.hub.admit(connection.id, connection.clientId);
@@ -137,10 +141,7 @@ export class Realtime {
     connection.tell("connection:ready", ready);
     // The key may have changed between the handshake and this turn.
     const verdict = connection.mayConnect();
-    if (!verdict.allowed) {
-      this.hub.dismiss([connection.id]);
-      connection.end(verdict);
-    }
+    if (!verdict.allowed) session.endWith(verdict);
   }
 
   #receive(connection: Connection, event: unknown, args: unknown[]): void {

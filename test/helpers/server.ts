@@ -1,6 +1,7 @@
 import { type ConfigInput, resolveConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer, type Started } from "../../src/server.ts";
+import { toRecord } from "./record.ts";
 
 export type CreatedKey = { id: string; secret: string; version: number };
 
@@ -26,7 +27,9 @@ export type AdminResponse = { status: number; headers: Headers; body: Record<str
 const ADMIN_TOKEN = "test-admin-token-0123456789";
 
 /** A server on free ports with a memory store, unless `config` says otherwise. Close it in the same test. */
-export async function startServer(options: { dev?: boolean; config?: ConfigInput } = {}): Promise<TestServer> {
+export async function startServer(
+  options: { dev?: boolean; config?: ConfigInput } = {},
+): Promise<TestServer> {
   const config = resolveConfig({
     port: 0,
     adminPort: 0,
@@ -50,7 +53,11 @@ export async function startServer(options: { dev?: boolean; config?: ConfigInput
       },
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
     });
-    return { status: response.status, headers: response.headers, body: readObject(await response.text()) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: toRecord(parse(await response.text())),
+    };
   };
 
   return {
@@ -81,8 +88,6 @@ export async function startServer(options: { dev?: boolean; config?: ConfigInput
   };
 }
 
-export function readObject(text: string): Record<string, unknown> {
-  if (text === "") return {};
-  const value: unknown = JSON.parse(text);
-  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+function parse(text: string): unknown {
+  return text === "" ? {} : JSON.parse(text);
 }

@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import { toRecord } from "./record.ts";
 
 type Options = Partial<ManagerOptions & SocketOptions>;
 type Received = { event: string; payload: unknown };
@@ -28,9 +29,12 @@ export class SocketClient {
   }
 
   /** The next event of this name that has not been taken yet. */
-  async next(event: string, matches: (payload: unknown) => boolean = () => true): Promise<Record<string, unknown>> {
+  async next(
+    event: string,
+    matches: (payload: unknown) => boolean = () => true,
+  ): Promise<Record<string, unknown>> {
     const payload = await this.#wait(event, matches);
-    return typeof payload === "object" && payload !== null ? Object.assign({}, payload) : { value: payload };
+    return toRecord(payload);
   }
 
   async ready(): Promise<this> {
@@ -41,16 +45,21 @@ export class SocketClient {
   /** Why the server refused the connection: `err.data`. */
   async refusal(): Promise<Record<string, unknown>> {
     const error = await this.#wait("connect_error", () => true);
-    if (!(error instanceof Error) || !("data" in error) || typeof error.data !== "object" || error.data === null) {
+    if (
+      !(error instanceof Error) ||
+      !("data" in error) ||
+      typeof error.data !== "object" ||
+      error.data === null
+    ) {
       throw new Error(`not a refusal of the server: ${String(error)}`);
     }
-    return Object.assign({}, error.data);
+    return toRecord(error.data);
   }
 
   /** Send and wait for the acknowledgement. */
   async request(event: string, payload: unknown): Promise<Record<string, unknown>> {
     const answer: unknown = await this.socket.timeout(WAIT_MS).emitWithAck(event, payload);
-    return typeof answer === "object" && answer !== null ? Object.assign({}, answer) : { value: answer };
+    return toRecord(answer);
   }
 
   /** What has come and has not been taken, by name. */

@@ -35,10 +35,19 @@ for (const transport of ["websocket", "polling"] as const) {
       const joined = await ann.request("join", { channel: "chat" });
       expect(joined).to.include({ ok: true, channel: "chat", recovered: false });
       await bob.request("join", { channel: "chat" });
-      const sent = await ann.request("message", { channel: "chat", eventName: "say", message: { text: "hi" } });
+      const sent = await ann.request("message", {
+        channel: "chat",
+        eventName: "say",
+        message: { text: "hi" },
+      });
       expect(sent).to.include({ ok: true, epoch: joined["epoch"] });
       const heard = await bob.next("say");
-      expect(heard).to.deep.include({ channel: "chat", message: { text: "hi" }, offset: sent["offset"], id: sent["id"] });
+      expect(heard).to.deep.include({
+        channel: "chat",
+        message: { text: "hi" },
+        offset: sent["offset"],
+        id: sent["id"],
+      });
       expect(heard["from"]).to.have.property("id", ann.socket.id);
       expect(await ann.next("say")).to.deep.equal(heard);
     });
@@ -105,13 +114,17 @@ for (const transport of ["websocket", "polling"] as const) {
       await bob.request("message", { channel: "short", eventName: "late", message: null });
       await ann.settle();
       expect(ann.pending("late")).to.deep.equal([]);
-      expect(await ann.request("leave", { channel: "short" })).to.have.nested.property("error.code", "not_a_member");
+      expect(await ann.request("leave", { channel: "short" })).to.have.nested.property(
+        "error.code",
+        "not_a_member",
+      );
     });
 
     it("publishes without membership and without an acknowledgement, in order", async () => {
       const [ann, bob] = [await connect(), await connect()];
       await bob.request("join", { channel: "stream" });
-      for (let i = 0; i < 200; i += 1) ann.socket.emit("message", { channel: "stream", eventName: "n", message: i });
+      for (let i = 0; i < 200; i += 1)
+        ann.socket.emit("message", { channel: "stream", eventName: "n", message: i });
       const first = Number((await bob.next("n"))["offset"]);
       for (let i = 1; i < 200; i += 1) {
         expect(await bob.next("n")).to.include({ message: i, offset: first + i });
@@ -128,9 +141,15 @@ for (const transport of ["websocket", "polling"] as const) {
     it("carries binary payloads", async () => {
       const [ann, bob] = [await connect(), await connect()];
       await bob.request("join", { channel: "bytes" });
-      await ann.request("message", { channel: "bytes", eventName: "blob", message: { data: Buffer.from([1, 2, 255]) } });
+      await ann.request("message", {
+        channel: "bytes",
+        eventName: "blob",
+        message: { data: Buffer.from([1, 2, 255]) },
+      });
       const { message } = await bob.next("blob");
-      expect(message).to.have.property("data").that.deep.equals(Buffer.from([1, 2, 255]));
+      expect(message)
+        .to.have.property("data")
+        .that.deep.equals(Buffer.from([1, 2, 255]));
     });
   });
 }

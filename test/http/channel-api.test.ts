@@ -1,0 +1,111 @@
+import { expect } from "chai";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { SocketClient } from "../helpers/socket-client.ts";
+
+describe("channel API", () => {
+  let server: TestServer;
+  let secret: string;
+  let member: SocketClient;
+
+  before(async () => {
+    server = await startServer();
+    secret = (await server.createKey({ allowRealtime: true })).secret;
+  });
+  beforeEach(async () => {
+    member = await new SocketClient(server.url, { apiKey: secret }).ready();
+    await member.request("join", { channel: "chat" });
+  });
+  afterEach(() => member.close());
+  after(() => server.close());
+
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}${path}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { authorization: `Bearer ${secret}`, "content-type": "application/json", ...headers },
+    });
+
+  it("publishes to a channel and answers with the position", async () => {
+    const response = await post("/channels/publish", {
+      channel: "chat",
+      eventName: "say",
+      message: { a: 1 },
+    });
+    expect(response.status).to.equal(200);
+    const answer = await response.json();
+    expect(answer).to.have.keys("id", "epoch", "offset");
+    expect(await member.next("say")).to.deep.include({
+      channel: "chat",
+      message: { a: 1 },
+      from: null,
+      ...answer,
+    });
+  });
+
+  it("broadcasts to everyone connected", async () => {
+    const stranger = await new SocketClient(server.url, { apiKey: secret }).ready();
+    const { id } = await (await post("/channels/broadcast", { eventName: "all", message: 5 })).json();
+    for (const client of [member, stranger]) {
+      expect(await client.next("all")).to.include({ channel: null, message: 5, id });
+    }
+    stranger.close();
+  });
+
+  it("lists members in pages", async () => {
+    const get = async (query: string): Promise<unknown> =>
+      (await fetch(`${server.url}/channels/members?${query}`, { headers: { "x-api-key": secret } })).json();
+    expect(await get("channel=chat")).to.deep.include({ count: 1, next: null });
+    expect(await get("channel=chat")).to.have.nested.property("members[0].id", member.socket.id);
+    expect(await get("channel=nobody")).to.deep.equal({ members: [], count: 0, next: null });
+    expect(await get("channel=chat&limit=0")).to.include({ status: 400 });
+    expect(await get("channel=a*")).to.include({ code: "invalid_channel" });
+    expect(await get("")).to.include({ status: 400 });
+  });
+
+  it("answers Agnost's get-members with a bare array for the bare key", async () => {
+    await member.request("update", { data: { name: "Ann" } });
+    for (const path of ["/env-123/agnost/realtime/get-members", "/agnost/realtime/get-members"]) {
+      const response = await post(path, { channel: "chat" }, { authorization: secret });
+      expect(response.status).to.equal(200);
+      const members = await response.json();
+      expect(members).to.be.an("array").with.length(1);
+      expect(members[0]).to.deep.include({ id: member.socket.id, data: { name: "Ann" } });
+    }
+  });
+
+  it("refuses by the channel rules and by realtime itself", async () => {
+    const codeOf = async (
+      settings: Record<string, unknown>,
+      path: string,
+      body: unknown,
+    ): Promise<unknown> => {
+      const key = await server.createKey(settings);
+      const response = await post(path, body, { authorization: `Bearer ${key.secret}` });
+      return (await response.json()).code;
+    };
+    const say = { channel: "chat", eventName: "x" };
+    expect(await codeOf({}, "/channels/publish", say)).to.equal("realtime_not_allowed");
+    const rules = { allowRealtime: true, channels: [{ pattern: "news:*", actions: ["publish"] }] };
+    expect(await codeOf(rules, "/channels/publish", say)).to.equal("channel_not_allowed");
+    expect(await codeOf(rules, "/channels/publish", { ...say, channel: "news:1" })).to.equal(undefined);
+    expect(await codeOf(rules, "/channels/broadcast", { eventName: "x" })).to.equal("channel_not_allowed");
+    expect(await codeOf(rules, "/e/agnost/realtime/get-members", { channel: "news:1" })).to.equal(
+      "channel_not_allowed",
+    );
+  });
+
+  it("refuses what is not well-formed", async () => {
+    const bad: [string, unknown, number][] = [
+      ["/channels/publish", { channel: "a*", eventName: "x" }, 400],
+      ["/channels/publish", { channel: "chat", eventName: "channel:join" }, 400],
+      ["/channels/publish", { eventName: "x" }, 400],
+      ["/channels/publish", { channel: "chat", eventName: "x", extra: 1 }, 400],
+      ["/channels/publish", { channel: 5, eventName: "x" }, 400],
+      ["/channels/publish", [], 400],
+      ["/channels/broadcast", { channel: "chat", eventName: "x" }, 400],
+    ];
+    for (const [path, body, status] of bad) {
+      expect((await post(path, body)).status, JSON.stringify(body)).to.equal(status);
+    }
+  });
+});
