@@ -1,8 +1,10 @@
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { open, type RootDatabase } from "lmdb";
 import { StoreUnavailableError } from "./errors.ts";
 import { BaseStorage, type Change, closedError, type Entry, endOfPrefix } from "./key-storage.ts";
+import { checkDataFile } from "./lmdb-header.ts";
 
 /** What is used of an lmdb database, so that a test can put a slow or broken disk in its place. */
 export type TextDatabase = Pick<
@@ -63,21 +65,25 @@ export class LmdbStorage extends BaseStorage {
 
   async #commit(changes: readonly Change[]): Promise<boolean> {
     const database = this.#database;
-    // A child transaction, because lmdb puts the writes of several callers into one transaction: a put that
-    // fails half way takes back its own group of changes only.
-    const done = await database.childTransaction(() => {
-      for (const { key, expect } of changes) {
-        if (expect !== undefined && (database.get(key) ?? null) !== expect) return false;
-      }
-      for (const { key, text } of changes) {
-        if (text === undefined) database.remove(key);
-        else database.put(key, text);
-      }
-      return true;
-    });
-    // Resolved means committed; `flushed` means on disk, which is what is acknowledged.
-    await database.flushed;
-    return done;
+    try {
+      // A child transaction, because lmdb puts the writes of several callers into one transaction: a put that
+      // fails half way takes back its own group of changes only.
+      const done = await database.childTransaction(() => {
+        for (const { key, expect } of changes) {
+          if (expect !== undefined && (database.get(key) ?? null) !== expect) return false;
+        }
+        for (const { key, text } of changes) {
+          if (text === undefined) database.remove(key);
+          else database.put(key, text);
+        }
+        return true;
+      });
+      // Resolved means committed; `flushed` means on disk, which is what is acknowledged.
+      await database.flushed;
+      return done;
+    } catch (error) {
+      throw await causeOf(error);
+    }
   }
 
   /** Leaves the snapshot of this turn of the event loop: another process may have written since (0.5 µs). */
@@ -101,12 +107,15 @@ export function openLmdbStorage(folder: string): LmdbStorage {
       closeSync(openSync(join(path, name), "a", 0o600));
       chmodSync(join(path, name), 0o600);
     }
+    checkDataFile(join(path, "data.mdb"));
     const database = open<string, string>(path, {
       encoding: "string",
       noSubdir: false,
       // Each commit is on disk before its promise resolves. Overlapping, lmdb's default, is no faster here,
-      // and where the disk refuses to flush, its `flushed` never settles instead of failing.
+      // and after a full disk it never closes.
       overlappingSync: false,
+      // With it, each failed commit leaves a rejected promise that nobody can reach, which ends the process.
+      eventTurnBatching: false,
     });
     syncFolder(path);
     if (made !== undefined) syncFolder(dirname(made));
@@ -114,6 +123,19 @@ export function openLmdbStorage(folder: string): LmdbStorage {
   } catch (error) {
     throw new StoreUnavailableError(`cannot open the key store in ${path}`, { cause: error });
   }
+}
+
+/**
+ * Why a commit failed (a full disk, say). lmdb puts it into `commitError`, a promise that it rejects right
+ * after; if nobody takes it, that is an unhandled rejection, which ends the process.
+ */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && "commitError" in error && error.commitError instanceof Promise))
+    return error;
+  const reasons: unknown[] = [];
+  error.commitError.catch((reason: unknown) => reasons.push(reason));
+  await nextTurn();
+  return reasons[0] ?? error;
 }
 
 /** Makes the names of new files durable; LMDB flushes their content only. */

@@ -1,0 +1,186 @@
+import { expect } from "chai";
+import {
+  type Change,
+  DuplicateSecretError,
+  openKeyStore,
+  StoreUnavailableError,
+  UnreadableRecordError,
+} from "../../src/keys/index.ts";
+import { IMPORTED, type KeyStoreFixture, rejects, turns } from "./key-store-fixture.ts";
+
+/** The part of the contract about damaged data, a storage that fails, durability and the end. */
+export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
+  describe("what it cannot read", () => {
+    const damage: Record<string, (record: object) => string> = {
+      "no JSON": () => "{",
+      "no envelope": () => '"text"',
+      "no value": () => "{}",
+      "null as value": () => '{"value":null}',
+      "another id": (record) => JSON.stringify({ value: { ...record, id: "key_other" } }),
+      "a field of no known name": (record) => JSON.stringify({ value: { ...record, more: 1 } }),
+      "a version of 0": (record) => JSON.stringify({ value: { ...record, version: 0 } }),
+      "secrets that are none": (record) => JSON.stringify({ value: { ...record, secrets: [{}] } }),
+      "30 February": (record) =>
+        JSON.stringify({ value: { ...record, createdAt: "2026-02-30T00:00:00.000Z" } }),
+    };
+    for (const [what, textOf] of Object.entries(damage)) {
+      it(`says so, and never "not found": ${what}`, async () => {
+        const { record, secret } = await fixture.store.create({});
+        const text = textOf(record);
+        await fixture.plant(`key:${record.id}`, text);
+        for (const attempt of [
+          fixture.store.get(record.id),
+          fixture.store.findBySecret(secret),
+          fixture.store.update(record.id, 1, () => ({})),
+          fixture.store.delete(record.id, 1),
+        ]) {
+          const error = await rejects(attempt, UnreadableRecordError);
+          expect(error).to.include({ id: record.id, reason: "damaged" });
+        }
+        expect(await fixture.storage.get(`key:${record.id}`)).to.equal(text);
+        await rejects(fixture.store.create({}, { secret }), DuplicateSecretError);
+      });
+    }
+
+    it("lets a damaged key be deleted, and its secret be used again", async () => {
+      const { record } = await fixture.store.create({}, { secret: IMPORTED });
+      await fixture.plant(`key:${record.id}`, "{");
+      expect(await fixture.store.delete(record.id)).to.deep.equal({ ok: true });
+      expect(await fixture.store.findBySecret(IMPORTED)).to.equal(undefined);
+      const again = await fixture.store.create({}, { secret: IMPORTED });
+      expect((await fixture.store.findBySecret(IMPORTED))?.id).to.equal(again.record.id);
+    });
+
+    it("leaves a record of a newer schema as it is", async () => {
+      const { record, secret } = await fixture.store.create({});
+      const text = JSON.stringify({ value: { ...record, schema: 2, secrets: "elsewhere" } });
+      await fixture.plant(`key:${record.id}`, text);
+      for (const attempt of [
+        fixture.store.get(record.id),
+        fixture.store.findBySecret(secret),
+        fixture.store.update(record.id, 1, () => ({})),
+        fixture.store.delete(record.id),
+      ]) {
+        const error = await rejects(attempt, UnreadableRecordError);
+        expect(error).to.include({ id: record.id, reason: "newer_schema" });
+      }
+      expect(await fixture.storage.get(`key:${record.id}`)).to.equal(text);
+    });
+
+    it("refuses to open a store with a newer record or mark, changes nothing and lets go of it", async () => {
+      const { record } = await fixture.store.create({});
+      const newer = JSON.stringify({ value: { ...record, schema: 2 } });
+      for (const [key, text] of [
+        [`key:${record.id}`, newer],
+        ["store:schema", JSON.stringify({ value: 2 })],
+      ] as const) {
+        const planted = await fixture.freshStorage();
+        await planted.storage.commit([{ key, text }]);
+        const before = await planted.storage.range("", { limit: 10 });
+        const { disconnect, range } = planted.storage;
+        let after: unknown;
+        planted.storage.disconnect = async () => {
+          after = await range.call(planted.storage, "", { limit: 10 });
+          await disconnect.call(planted.storage);
+        };
+        const error = await rejects(openKeyStore(planted.storage), UnreadableRecordError);
+        expect(error.reason).to.equal("newer_schema");
+        if (key === "store:schema") expect(after).to.deep.equal(before);
+        await planted.dispose();
+      }
+    });
+
+    it("opens with a damaged record, which denies by itself", async () => {
+      const planted = await fixture.freshStorage();
+      await planted.storage.commit([{ key: "key:key_a", text: "{" }]);
+      const other = await openKeyStore(planted.storage);
+      await rejects(other.get("key_a"), UnreadableRecordError);
+      await other.close();
+      await planted.dispose();
+    });
+  });
+
+  describe("faults of the storage", () => {
+    const calls: Record<string, () => Promise<unknown>> = {
+      get: () => fixture.store.get("key_a"),
+      findBySecret: () => fixture.store.findBySecret(IMPORTED),
+      list: () => fixture.store.list(),
+      create: () => fixture.store.create({}),
+      update: () => fixture.store.update("key_a", 1, () => ({})),
+      delete: () => fixture.store.delete("key_a"),
+      sweep: () => fixture.store.sweep([{ id: "key_a", version: 1, createdAt: "" }]),
+      "meta.get": () => fixture.store.meta.get("a"),
+      "meta.set": () => fixture.store.meta.set("a", "b"),
+      "meta.setIfAbsent": () => fixture.store.meta.setIfAbsent("a", "b"),
+    };
+    for (const [call, make] of Object.entries(calls)) {
+      it(`are StoreUnavailableError, never "not found": ${call}`, async () => {
+        const cause = new Error("EIO: i/o error");
+        const fail = (): Promise<never> => Promise.reject(cause);
+        Object.assign(fixture.storage, { get: fail, set: fail, commit: fail, range: fail });
+        const error = await rejects(make(), StoreUnavailableError);
+        expect(error.cause).to.equal(cause);
+      });
+    }
+
+    it("tell nobody of a change whose write failed", async () => {
+      const { record } = await fixture.store.create({});
+      let told = 0;
+      fixture.store.subscribe(() => {
+        told += 1;
+      });
+      fixture.storage.commit = () => Promise.reject(new Error("ENOSPC"));
+      await rejects(fixture.store.create({}), StoreUnavailableError);
+      await rejects(
+        fixture.store.update(record.id, 1, () => ({})),
+        StoreUnavailableError,
+      );
+      await rejects(fixture.store.delete(record.id), StoreUnavailableError);
+      expect(told).to.equal(0);
+    });
+  });
+
+  describe("writes", () => {
+    it("answer, and tell the change feed, only when the storage says that they are durable", async () => {
+      let flush = (): void => undefined;
+      const flushed = new Promise<void>((resolve) => {
+        flush = resolve;
+      });
+      const { commit } = fixture.storage;
+      let wasCommitted = (): void => undefined;
+      const committed = new Promise<void>((resolve) => {
+        wasCommitted = resolve;
+      });
+      fixture.storage.commit = async (changes: readonly Change[]) => {
+        const done = await commit.call(fixture.storage, changes);
+        wasCommitted();
+        await flushed;
+        return done;
+      };
+      const order: string[] = [];
+      fixture.store.subscribe(() => order.push("told"));
+      const created = fixture.store.create({}).then(() => order.push("answered"));
+      await committed;
+      await turns(20);
+      expect(order).to.deep.equal([]);
+      order.push("flushed");
+      flush();
+      await created;
+      expect(order).to.deep.equal(["flushed", "told", "answered"]);
+    });
+  });
+
+  describe("close", () => {
+    it("waits for what is under way, refuses what comes later, and may be called again", async () => {
+      const created = fixture.store.create({});
+      const closed = fixture.store.close();
+      await rejects(fixture.store.get("key_a"), StoreUnavailableError);
+      await rejects(fixture.store.meta.get("a"), StoreUnavailableError);
+      expect((await created).record.version).to.equal(1);
+      await Promise.all([closed, fixture.store.close()]);
+      await fixture.store.close();
+      await rejects(fixture.store.create({}), StoreUnavailableError);
+      await rejects(fixture.storage.get("key:key_a"), StoreUnavailableError);
+    });
+  });
+}

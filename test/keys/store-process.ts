@@ -1,0 +1,57 @@
+import { openKeyStore } from "../../src/keys/index.ts";
+
+/**
+ * A second process on a store, driven through its standard input and output, one JSON value per line: it does
+ * what it is told and answers. `race` changes a key at the versions that it is told; `create` makes keys without end
+ * and tells of each once it is acknowledged; `fill` makes keys until the disk refuses.
+ */
+const [url = "", task = ""] = process.argv.slice(2);
+const store = await openKeyStore(url);
+
+if (task === "race") {
+  tell("ready");
+  for await (const line of linesOf(process.stdin)) {
+    const { id, version } = JSON.parse(line);
+    const result = await store.update(id, version, (settings) => ({ ...settings, by: process.pid }));
+    tell(result.ok ? "won" : result.reason);
+  }
+} else if (task === "create") {
+  for (;;) {
+    const { record, secret } = await store.create({ name: "kept" });
+    const updated = await store.update(record.id, 1, () => ({ name: "kept twice" }));
+    if (!updated.ok) throw new Error(updated.reason);
+    tell({ id: record.id, secret });
+  }
+} else if (task === "once") {
+  tell({ before: true });
+  const { record } = await store.create({ name: "traced" });
+  tell({ acknowledged: record.id });
+} else if (task === "fill") {
+  process.on("unhandledRejection", (error) => tell({ unhandled: String(error) }));
+  const kept: string[] = [];
+  const faults = new Set<string>();
+  for (let n = 0; n < 300; n += 1) {
+    try {
+      kept.push((await store.create({ text: "x".repeat(2000) })).secret);
+    } catch (error) {
+      faults.add(error instanceof Error ? error.name : "no error");
+    }
+  }
+  let found = 0;
+  for (const secret of kept) if ((await store.findBySecret(secret)) !== undefined) found += 1;
+  tell({ kept: kept.length, found, faults: [...faults] });
+}
+await store.close();
+
+function tell(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+async function* linesOf(stream: AsyncIterable<unknown>): AsyncGenerator<string, void> {
+  let text = "";
+  for await (const chunk of stream) {
+    const lines = (text + String(chunk)).split("\n");
+    text = lines.pop() ?? "";
+    yield* lines;
+  }
+}
