@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig, parseText } from "../config.ts";
+import { StoreUnavailableError, StoreUrlError, UnreadableRecordError } from "../keys/index.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";
 import { createServer, type Started } from "../server.ts";
 import { CommandError, readArguments } from "./command-error.ts";
@@ -101,7 +102,14 @@ async function stopServer(server: { close(): Promise<void> }, log: Logger): Prom
   }
 }
 
+/** What a person can mend is said in a sentence; the rest is a fault with its stack. */
 function startFailure(error: unknown, config: Config): unknown {
+  if (error instanceof StoreUrlError || error instanceof UnreadableRecordError)
+    return new CommandError(error.message);
+  if (error instanceof StoreUnavailableError) {
+    const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+    return new CommandError(`the store ${config.store} cannot be opened: ${error.message}${cause}`);
+  }
   if (!(error instanceof Error) || !("code" in error)) return error;
   if (error.code !== "EADDRINUSE") return error;
   const isAdmin = error.message.includes(`:${config.adminPort}`);

@@ -56,6 +56,8 @@ export class Door {
   readonly #admission: Admission;
   readonly #sessions = new Map<string, EngineSession>();
   readonly #byConnection = new WeakMap<EngineSocket, EngineSession>();
+  #isClosing = false;
+  #onEmpty: (() => void) | undefined;
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
 
   constructor(options: DoorOptions) {
@@ -105,8 +107,21 @@ export class Door {
     socket.once("close", () => this.#forget(request, withdraw));
   }
 
-  close(): void {
+  /** From now on new connections are turned away. Resolves when the last one is gone, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    this.#isClosing = true;
     this.#admission.close();
+    if (this.#sessions.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  close(): void {
     for (const session of this.#sessions.values()) session.tcp?.destroy();
   }
 
@@ -131,6 +146,10 @@ export class Door {
       const refusal = session === undefined ? undefined : this.#checkLater(session, request, whence, tcp);
       if (refusal === undefined) pass();
       else answer(refusal);
+      return noop;
+    }
+    if (this.#isClosing) {
+      answer(refuse("server_shutdown"));
       return noop;
     }
     const presented = presentedKey({
@@ -220,6 +239,7 @@ export class Door {
     conn.once("close", () => {
       this.#sessions.delete(arrival.sid);
       session.dispose();
+      if (this.#sessions.size === 0) this.#onEmpty?.();
     });
   }
 

@@ -29,6 +29,9 @@ export type RealtimeOptions = {
 /** Requests of one connection that may be under way at the same time. */
 const MAX_OPEN_REQUESTS = 1_000;
 
+/** How long clients may take to fetch that the server stops. */
+const CLOSE_GRACE_MS = 1_500;
+
 /** Socket.IO's own deadline, for what slips by the session's. */
 const CONNECT_TIMEOUT_SLACK_MS = 1_000;
 
@@ -84,7 +87,7 @@ export class Realtime {
   async close(): Promise<void> {
     this.registry.endAll();
     this.registry.close();
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#door.drain(CLOSE_GRACE_MS);
     await this.#io.close();
     this.#door.close();
   }

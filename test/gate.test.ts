@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Gate } from "../src/gate.ts";
+import { type KeyStore, openKeyStorage, openKeyStore, StoreUnavailableError } from "../src/keys/index.ts";
+import { createLogger } from "../src/observe/log.ts";
+import { parseSettings } from "../src/policy/index.ts";
+import { startServer } from "./helpers/server.ts";
+import { SocketClient } from "./helpers/socket-client.ts";
+
+describe("gate", () => {
+  let keys: KeyStore;
+  let gate: Gate;
+  const enforced: string[] = [];
+  const open = (store: KeyStore, keyRequired = true): Gate => {
+    const made = new Gate({ keys: store, keyRequired, sweepSeconds: 3600, log: createLogger("silent") });
+    made.watch({ enforce: (id) => enforced.push(id) });
+    return made;
+  };
+  const connect = { action: "connect", ip: "127.0.0.1" } as const;
+
+  beforeEach(async () => {
+    keys = await openKeyStore(await openKeyStorage("memory:"));
+    gate = open(keys);
+    enforced.length = 0;
+  });
+  afterEach(async () => {
+    gate.close();
+    await keys.close();
+  });
+
+  const identify = async (secret: string) => {
+    const identity = await gate.authenticate({ secret });
+    if ("allowed" in identity) throw new Error(identity.code);
+    return identity;
+  };
+
+  it("says unavailable, never invalid, when the store is away", async () => {
+    const { secret } = await keys.create(parseSettings({ name: "key" }));
+    const away = open({
+      ...keys,
+      subscribe: () => () => {},
+      findBySecret: () => Promise.reject(new StoreUnavailableError()),
+    });
+    expect(await away.authenticate({ secret })).to.include({ code: "unavailable", status: 503 });
+    away.close();
+  });
+
+  it("does not admit by a record that was deleted or changed while it was read", async () => {
+    const { secret, record } = await keys.create(parseSettings({ name: "key", allowRealtime: true }));
+    let slow = true;
+    const racing = open({
+      ...keys,
+      subscribe: (listener) => keys.subscribe(listener),
+      async findBySecret(wanted) {
+        const read = await keys.findBySecret(wanted);
+        if (slow) {
+          slow = false;
+          await keys.delete(record.id);
+        }
+        return read;
+      },
+    });
+    expect(await racing.authenticate({ secret })).to.include({ code: "invalid_api_key" });
+    racing.close();
+  });
+
+  it("decides by the newest version although the identity is older", async () => {
+    const { secret, record } = await keys.create(parseSettings({ name: "key", allowRealtime: true }));
+    const identity = await identify(secret);
+    gate.hold(identity);
+    expect(gate.decide(identity, connect).allowed).to.equal(true);
+    await keys.update(record.id, 1, (settings) => ({ ...settings, allowRealtime: false }));
+    expect(gate.decide(identity, connect)).to.include({ code: "realtime_not_allowed" });
+    expect(enforced).to.deep.equal([record.id]);
+    await keys.delete(record.id);
+    expect(gate.decide(identity, connect)).to.include({ code: "invalid_api_key" });
+    gate.release(identity);
+  });
+
+  it("does not trouble the registry about keys that no connection holds", async () => {
+    const { secret, record } = await keys.create(parseSettings({ name: "key" }));
+    await identify(secret);
+    await keys.update(record.id, 1, (settings) => ({ ...settings, enabled: false }));
+    expect(enforced).to.deep.equal([]);
+  });
+
+  it("lets keyless callers do everything on channels where no key is required, and no endpoint", async () => {
+    const openGate = open(keys, false);
+    const nobody = await openGate.authenticate({ secret: undefined });
+    expect(nobody).to.deep.equal({ key: null });
+    if ("allowed" in nobody) return;
+    expect(openGate.decide(nobody, { action: "publish", ip: null, channel: "a" })).to.deep.equal({
+      allowed: true,
+    });
+    expect(openGate.decide(nobody, { action: "endpoint", ip: null })).to.include({ code: "missing_api_key" });
+    expect(await openGate.authenticate({ secret: "wrong" })).to.include({ code: "invalid_api_key" });
+    openGate.close();
+  });
+
+  it("catches what another process wrote to the same store", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-gate-"));
+    const config = { store: `lmdb:${folder}`, keySweepSeconds: 0.1 };
+    const [here, there] = [await startServer({ config }), await startServer({ config })];
+    const key = await there.createKey({ allowRealtime: true });
+    const client = await new SocketClient(here.url, { apiKey: key.secret }).ready();
+    await there.patchKey(key.id, { enabled: false });
+    expect(await client.next("connection:closing")).to.include({ code: "disabled_api_key" });
+    expect(await new SocketClient(here.url, { apiKey: key.secret }).refusal()).to.include({
+      code: "disabled_api_key",
+    });
+    await Promise.all([here.close(), there.close()]);
+    await rm(folder, { recursive: true });
+  });
+});

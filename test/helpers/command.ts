@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const CLI = join(ROOT, "src", "cli.ts");
+const TSX = import.meta.resolve("tsx");
+
+export type Finished = { code: number | null; stdout: string; stderr: string };
+
+/** A run of the command line as a child process. */
+export class Command {
+  readonly child: ChildProcess;
+  stdout = "";
+  stderr = "";
+  readonly #wakes = new Set<() => void>();
+  readonly #exited: Promise<unknown>;
+
+  constructor(
+    args: readonly string[],
+    options: { cwd: string; env?: NodeJS.ProcessEnv; terminal?: boolean },
+  ) {
+    const command = [process.execPath, "--import", TSX, CLI, ...args];
+    const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env };
+    // `script` gives the child a terminal of its own.
+    this.child =
+      options.terminal === true
+        ? spawn("script", ["-qefc", `exec ${command.map((word) => `'${word}'`).join(" ")}`, "/dev/null"], {
+            cwd: options.cwd,
+            env,
+          })
+        : spawn(command[0] ?? "", command.slice(1), { cwd: options.cwd, env });
+    this.#exited = once(this.child, "close");
+    this.child.stdout?.setEncoding("utf8").on("data", (chunk) => {
+      this.stdout += String(chunk);
+      for (const wake of this.#wakes) wake();
+    });
+    this.child.stderr?.setEncoding("utf8").on("data", (chunk) => {
+      this.stderr += String(chunk);
+    });
+  }
+
+  /** Wait until standard output matches. Fails when the command ends before. */
+  async output(pattern: RegExp): Promise<RegExpMatchArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = this.stdout.match(pattern);
+        if (match === null) return;
+        this.#wakes.delete(look);
+        resolve(match);
+      };
+      this.#wakes.add(look);
+      this.#exited.then(
+        () => reject(new Error(`ended without ${pattern}:\n${this.stdout}\n${this.stderr}`)),
+        reject,
+      );
+      look();
+    });
+  }
+
+  async finished(): Promise<Finished> {
+    await this.#exited;
+    return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<Finished> {
+    this.child.kill(signal);
+    return this.finished();
+  }
+}
+
+/** Run a command to its end. */
+export function runCommand(
+  args: readonly string[],
+  options: { cwd: string; env?: NodeJS.ProcessEnv },
+): Promise<Finished> {
+  return new Command(args, options).finished();
+}
