@@ -10,7 +10,7 @@ import {
   StoreUnavailableError,
   StoreUrlError,
 } from "../../src/keys/index.ts";
-import { LmdbStorage } from "../../src/keys/lmdb-storage.ts";
+import { LmdbStorage, type TextDatabase } from "../../src/keys/lmdb-storage.ts";
 import { rejects, turns } from "../contract/key-store-fixture.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -156,19 +156,26 @@ describe("LMDB storage", () => {
     const flushed = new Promise<boolean>((resolve) => {
       flush = () => resolve(true);
     });
-    const slow = new Proxy(database, {
-      get(target, name) {
-        if (name === "flushed") return flushed;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
+    let commit = (): void => undefined;
+    const committed = new Promise<void>((resolve) => {
+      commit = resolve;
     });
+    const slow: TextDatabase = {
+      get: database.get.bind(database),
+      put: database.put.bind(database),
+      remove: database.remove.bind(database),
+      getRange: database.getRange.bind(database),
+      resetReadTxn: database.resetReadTxn.bind(database),
+      close: database.close.bind(database),
+      childTransaction: (action) => database.childTransaction(action).finally(commit),
+      flushed,
+    };
     const storage = new LmdbStorage(slow, "lmdb:test");
     let answered = false;
     const written = storage.set("a", "1").then(() => {
       answered = true;
     });
-    while ((await storage.get("a")) === undefined) await turns(1);
+    await committed;
     await turns(20);
     expect(answered).to.equal(false);
     flush();

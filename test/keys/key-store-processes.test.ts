@@ -71,6 +71,16 @@ describe("key store of several processes on one LMDB", () => {
     await store.close();
   });
 
+  it("sees what another process wrote also within one turn of the event loop", async () => {
+    const storage = await openKeyStorage(url);
+    expect(await storage.range("key:", { limit: 9 })).to.deep.equal([]);
+    const run = spawnSync(process.execPath, ["--import", "tsx", PROCESS, url, "once"], { encoding: "utf8" });
+    expect(run.status, run.stderr).to.equal(0);
+    const [entry] = await storage.range("key:", { limit: 9 });
+    expect(entry?.key).to.include("key:key_");
+    await storage.disconnect();
+  });
+
   it("loses nothing that was acknowledged when it is killed, and stays sound", async function () {
     this.timeout(60_000);
     const acknowledged: { id: string; secret: string }[] = [];
