@@ -12,8 +12,6 @@ const RESERVED_NAMES = new Set([
   "disconnecting",
   "newListener",
   "removeListener",
-  "connection",
-  "error",
 ]);
 
 /** Why a value cannot be sent as an event name, or `undefined` when it can. */

@@ -62,7 +62,6 @@ describe("hostile input over sockets", () => {
       "connection:ready",
       "server:x",
       "user:y",
-      "error",
       "newListener",
     ]) {
       expect(await codeOf("message", { channel: "c", eventName }), eventName).to.equal("reserved_event");
