@@ -66,7 +66,10 @@ function addressFault(text: string, shown: string): string {
   if (text.includes("%")) return `"${shown}" has a zone: leave out the % and what follows`;
   if (text.startsWith("[")) return `"${shown}" has brackets: write the address without brackets and port`;
   const octets = text.split(".", 6);
-  if (octets.length > 1 && octets.some((octet) => octet.length > 1 && octet.startsWith("0"))) {
+  if (
+    octets.length > 1 &&
+    octets.some((octet) => octet.length > 1 && octet.startsWith("0") && isDigits(octet))
+  ) {
     return `"${shown}" has a leading zero, which some programs read as octal: write decimal octets without it`;
   }
   if (!text.includes(":") && octets.length < 4 && octets.every((octet) => isDigits(octet))) {

@@ -38,14 +38,13 @@ export function parseOriginRule(entry: string, publicSuffixes: boolean): OriginR
   const authority = colon < 0 ? entry : entry.slice(colon + 3);
   const stray = strayCharacterFault(authority, shown);
   if (stray !== null) return stray;
-  const split = splitPort(authority);
+  const subdomain = authority.startsWith("*.");
+  const split = splitPort(subdomain ? authority.slice(2) : authority);
   if (split === null) return `"${shown}" has more than one colon: write an IPv6 address as [2001:db8::1]`;
-  const subdomain = split.host.startsWith("*.");
-  const name = subdomain ? split.host.slice(2) : split.host;
-  if (name.includes("*")) {
+  if (split.host.includes("*")) {
     return `"${shown}" has a wildcard in the wrong place: only a whole left-most label can be one, as in https://*.example.com`;
   }
-  const host = parseHost(name, shown);
+  const host = parseHost(split.host, shown);
   if (host.fault !== undefined) return host.fault;
   const scheme = written ?? (host.loopback ? "http" : "https");
   const isWeb = scheme === "http" || scheme === "https";
