@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { checkCommand } from "./commands/check.ts";
 import { CommandError } from "./commands/command-error.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { startCommand } from "./commands/start.ts";
@@ -8,8 +9,9 @@ const USAGE = `sluice: a realtime gateway
 
   sluice start [--dev] [--config FILE] [--port N] …   run the server
   sluice keys create|list|show|revoke …               manage API keys of a running server
+  sluice check --key K --origin O --ip A --connect …  would a request be let in, and why
 
-sluice start --help and sluice keys --help say more.
+Each command's --help says more.
 `;
 
 /** @returns the exit code: 0 done, 1 failed, 2 called wrongly. */
@@ -20,6 +22,8 @@ async function main(args: readonly string[]): Promise<number> {
       return startCommand(rest);
     case "keys":
       return keysCommand(rest);
+    case "check":
+      return checkCommand(rest);
     case undefined:
     case "help":
     case "--help":

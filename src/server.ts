@@ -6,7 +6,7 @@ import { type FirstStart, prepareFirstStart, registerAdmin } from "./admin/index
 import { MemoryBroker } from "./channels/index.ts";
 import type { Config } from "./config.ts";
 import { Gate } from "./gate.ts";
-import { assetFolders, createApp, createPublicApp } from "./http/index.ts";
+import { assetFolders, createApp, createEndpointMatcher, createPublicApp } from "./http/index.ts";
 import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
 import { createAddressResolver } from "./policy/index.ts";
@@ -118,7 +118,13 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
       publicOrigin = `http://localhost:${new URL(url).port}`;
 
     const admin = createApp({ log });
-    registerAdmin(admin, { keys, token, endpoints: config.endpoints });
+    registerAdmin(admin, {
+      gate,
+      keys,
+      token,
+      endpoints: config.endpoints,
+      matchEndpoint: createEndpointMatcher(config.endpoints),
+    });
     open.push(() => closeApp(admin));
     const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
     return { started: { url, adminUrl, firstStart: made }, close };

@@ -1,26 +1,18 @@
 import type { FastifyInstance } from "fastify";
-import {
-  InvalidCursorError,
-  type KeyStore,
-  StoreUnavailableError,
-  UnreadableRecordError,
-} from "../keys/index.ts";
-import type { DeclaredEndpoint } from "../policy/index.ts";
+import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AdminToken } from "./admin-token.ts";
+import { type ExplainOptions, registerExplainApi } from "./explain-api.ts";
 import { registerKeysApi } from "./keys-api.ts";
 
 export { AdminToken } from "./admin-token.ts";
 export { type FirstStart, prepareFirstStart } from "./first-start.ts";
 
-export type AdminOptions = {
-  readonly keys: KeyStore;
-  readonly token: AdminToken;
-  readonly endpoints: readonly DeclaredEndpoint[];
-};
+export type AdminOptions = ExplainOptions & { readonly token: AdminToken };
 
 /** The management API on the admin listener: every call below `/admin/v1` needs the admin token. */
-export function registerAdmin(app: FastifyInstance, { keys, token, endpoints }: AdminOptions): void {
+export function registerAdmin(app: FastifyInstance, options: AdminOptions): void {
+  const { keys, token, endpoints } = options;
   app.get("/healthz", async () => ({ status: "ok" }));
   app.register(
     async (scope) => {
@@ -43,6 +35,7 @@ export function registerAdmin(app: FastifyInstance, { keys, token, endpoints }: 
       });
       scope.setNotFoundHandler((_request, reply) => reply.refuse(refuse("not_found")));
       registerKeysApi(scope, { keys, endpoints });
+      registerExplainApi(scope, options);
       scope.get("/endpoints", async () => ({
         items: endpoints.map(({ id, method, path }) => ({ id, method, path })),
       }));

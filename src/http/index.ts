@@ -11,6 +11,7 @@ import type { RealtimeHandlers } from "./listener.ts";
 
 export { type App, createApp, type InputFault } from "./app.ts";
 export { assetFolders } from "./assets.ts";
+export { createEndpointMatcher } from "./endpoint-matcher.ts";
 
 export type PublicAppOptions = AccessOptions & {
   readonly log: Logger;

@@ -1,0 +1,146 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import type { Gate, Verdict } from "../gate.ts";
+import type { KeyStore } from "../keys/index.ts";
+import {
+  type AccessRequest,
+  type Check,
+  compilePolicy,
+  compileStored,
+  type DeclaredEndpoint,
+  decide,
+  explain,
+  PolicyError,
+} from "../policy/index.ts";
+import { isChannelName, refuse } from "../protocol/index.ts";
+
+export type ExplainOptions = {
+  readonly gate: Gate;
+  readonly keys: KeyStore;
+  readonly endpoints: readonly DeclaredEndpoint[];
+  /** The declared endpoint that a path below the prefix would reach. */
+  readonly matchEndpoint: (method: string, path: string) => DeclaredEndpoint | undefined;
+};
+
+export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
+
+const ACTIONS = ["connect", "endpoint", "join", "publish", "presence", "history", "broadcast"] as const;
+const Text = Type.String({ maxLength: 4_000 });
+
+/** Exactly one of `keyId`, `apiKey` and `settings` says about whom; `request` says about what. */
+const Body = Compile(
+  Type.Object(
+    {
+      keyId: Type.Optional(Text),
+      apiKey: Type.Optional(Text),
+      settings: Type.Optional(Type.Unknown()),
+      request: Type.Object(
+        {
+          action: Type.Union(ACTIONS.map((action) => Type.Literal(action))),
+          origin: Type.Optional(Type.Union([Text, Type.Null()])),
+          ip: Type.Optional(Type.Union([Text, Type.Null()])),
+          // `METHOD /path` below the prefix, or an endpoint's id.
+          endpoint: Type.Optional(Text),
+          channel: Type.Optional(Text),
+        },
+        { additionalProperties: false },
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+/** `POST /explain`: the decision about a request that nobody has sent, and every check that leads to it. */
+export function registerExplainApi(scope: FastifyInstance, options: ExplainOptions): void {
+  scope.post("/explain", async (request, reply) => {
+    const { body } = request;
+    if (!Body.Check(body)) {
+      const faults = [...Body.Errors(body)].map(({ instancePath, message }) => ({
+        pointer: instancePath,
+        message,
+      }));
+      return reply.refuse(refuse("invalid_request"), faults);
+    }
+    const { keyId, apiKey, settings } = body;
+    if ([keyId, apiKey, settings].filter((one) => one !== undefined).length !== 1) {
+      return reply.refuse(refuse("invalid_request", "give one of keyId, apiKey and settings"));
+    }
+    const { action, origin, ip, channel } = body.request;
+    if (!["connect", "endpoint", "broadcast"].includes(action) && !isChannelName(channel)) {
+      return reply.refuse(refuse("invalid_channel", `${action} needs a channel`));
+    }
+    const wanted: AccessRequest = {
+      action,
+      origin: origin ?? undefined,
+      ip: ip ?? null,
+      channel,
+      endpoint: endpointOf(body.request.endpoint, options),
+    };
+    if (action === "endpoint" && wanted.endpoint === undefined) {
+      return reply.refuse(
+        refuse("not_found", `no declared endpoint is ${JSON.stringify(body.request.endpoint ?? "")}`),
+      );
+    }
+    reply.header("cache-control", "no-store");
+    if (keyId !== undefined) return explainKey(options, keyId, wanted, reply);
+    if (apiKey !== undefined) return explainSecret(options, apiKey, wanted);
+    return explainSettings(settings, wanted, reply);
+  });
+}
+
+async function explainKey(
+  { keys }: ExplainOptions,
+  keyId: string,
+  wanted: AccessRequest,
+  reply: FastifyReply,
+) {
+  const record = await keys.get(keyId);
+  if (record === undefined) return reply.refuse(refuse("not_found", "there is no such key"));
+  const policy = compileStored(record.settings);
+  const now = Date.now();
+  const key = { check: "key", passed: true, message: `${record.id} is stored, at version ${record.version}` };
+  return { decision: decide(policy, wanted, now), checks: [key, ...explain(policy, wanted, now)] };
+}
+
+async function explainSecret(
+  { gate }: ExplainOptions,
+  apiKey: string,
+  wanted: AccessRequest,
+): Promise<Explanation> {
+  const identity = await gate.authenticate({ secret: apiKey });
+  if ("allowed" in identity) {
+    return { decision: identity, checks: [{ check: "key", passed: false, message: identity.message }] };
+  }
+  const decision = gate.decide(identity, wanted);
+  const { key } = identity;
+  if (key?.policy === undefined) {
+    return {
+      decision,
+      checks: [{ check: "key", passed: decision.allowed, message: "the key is not readable" }],
+    };
+  }
+  const found = { check: "key", passed: true, message: `this is the secret of ${key.id}` };
+  return { decision, checks: [found, ...explain(key.policy, wanted, Date.now())] };
+}
+
+function explainSettings(settings: unknown, wanted: AccessRequest, reply: FastifyReply) {
+  try {
+    const policy = compilePolicy(settings);
+    const now = Date.now();
+    const key = { check: "key", passed: true, message: "settings that are not saved: no key to look up" };
+    return { decision: decide(policy, wanted, now), checks: [key, ...explain(policy, wanted, now)] };
+  } catch (error) {
+    if (error instanceof PolicyError) return reply.refuse(refuse("invalid_settings"), error.faults);
+    throw error;
+  }
+}
+
+function endpointOf(text: string | undefined, options: ExplainOptions): DeclaredEndpoint | undefined {
+  if (text === undefined) return undefined;
+  const { endpoints, matchEndpoint } = options;
+  const declared = endpoints.find(({ id, method, path }) => text === id || text === `${method} ${path}`);
+  if (declared !== undefined) return declared;
+  const space = text.indexOf(" ");
+  return space === -1 ? undefined : matchEndpoint(text.slice(0, space), text.slice(space + 1));
+}
