@@ -1,4 +1,5 @@
 import type { Member, Position, Sender } from "../protocol/index.ts";
+import type { Idempotency } from "./idempotency-window.ts";
 
 /** What somebody says, before it has a place in a channel. */
 export type Publication = {
@@ -43,8 +44,16 @@ export interface Broker {
   /** From the returned position on, the listener hears this channel. */
   subscribe(channel: string): Promise<Position>;
   unsubscribe(channel: string): Promise<void>;
-  /** Resolves when the broker has the message, with its place. */
-  publish(channel: string, publication: Publication): Promise<Position>;
+  /**
+   * Resolves when the broker has the message, with its place. With `idempotency`, a publication whose id this
+   * scope used in this channel within the window gets the first one's place and is not sent again.
+   * @returns `conflict` when that id was used for another body
+   */
+  publish(
+    channel: string,
+    publication: Publication,
+    idempotency?: Idempotency,
+  ): Promise<Position | "conflict">;
   /** To everyone connected, at most once, without a position. */
   broadcast(publication: Publication): Promise<void>;
 

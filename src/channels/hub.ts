@@ -8,6 +8,7 @@ import type {
   Publication,
 } from "./broker.ts";
 import type { FanOut } from "./fan-out.ts";
+import type { Idempotency } from "./idempotency-window.ts";
 
 type Membership = { state: "joining" | "joined"; watching: boolean };
 
@@ -182,8 +183,13 @@ export class Hub implements BrokerListener {
     await Promise.all(announced);
   }
 
-  publish(channel: string, publication: Publication): Promise<Position> {
-    return this.#broker.publish(channel, publication);
+  /** See {@link Broker.publish}. */
+  publish(
+    channel: string,
+    publication: Publication,
+    idempotency?: Idempotency,
+  ): Promise<Position | "conflict"> {
+    return this.#broker.publish(channel, publication, idempotency);
   }
 
   broadcast(publication: Publication): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   PresenceChange,
   Publication,
 } from "./broker.ts";
+import { fingerprintOf, type Idempotency, IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
 import { MemberList } from "./member-list.ts";
 
 type Stream = { readonly epoch: string; offset: number; subscribed: boolean; idleSinceMs: number };
@@ -17,6 +18,9 @@ export type MemoryBrokerOptions = {
   readonly idleStreamMs?: number;
   /** How many such channels are kept at most; the one idle for longest goes first. */
   readonly maxIdleStreams?: number;
+  /** How long a message's id is remembered, and how many are. */
+  readonly idempotencyWindowMs?: number;
+  readonly maxIds?: number;
   readonly now?: () => number;
 };
 
@@ -30,6 +34,7 @@ export class MemoryBroker implements Broker {
   /** Streams without listeners, longest idle first: bounded in number and time. */
   readonly #idle = new Map<string, Stream>();
   readonly #members = new Map<string, MemberList>();
+  readonly #ids: IdempotencyWindow;
   readonly #sweep: NodeJS.Timeout;
   #listener: BrokerListener | undefined;
 
@@ -37,6 +42,10 @@ export class MemoryBroker implements Broker {
     this.#idleStreamMs = options.idleStreamMs ?? 120_000;
     this.#maxIdleStreams = options.maxIdleStreams ?? 100_000;
     this.#now = options.now ?? Date.now;
+    this.#ids = new IdempotencyWindow({
+      windowMs: options.idempotencyWindowMs ?? 120_000,
+      maxIds: options.maxIds ?? 100_000,
+    });
     this.#sweep = setInterval(() => this.#dropIdle(), Math.max(1_000, this.#idleStreamMs / 4));
     this.#sweep.unref();
   }
@@ -61,12 +70,19 @@ export class MemoryBroker implements Broker {
     this.#keepIdle(channel, stream);
   }
 
-  async publish(channel: string, publication: Publication): Promise<Position> {
-    const stream = this.#stream(channel);
-    stream.offset += 1;
-    const position = { epoch: stream.epoch, offset: stream.offset };
-    if (stream.subscribed) this.#listener?.onPublication(channel, publication, position);
-    else this.#keepIdle(channel, stream);
+  async publish(
+    channel: string,
+    publication: Publication,
+    idempotency?: Idempotency,
+  ): Promise<Position | "conflict"> {
+    if (idempotency === undefined) return this.#append(channel, publication);
+    const { eventName, message, id } = publication;
+    const key = idempotencyKey(channel, idempotency, id);
+    const fingerprint = fingerprintOf(eventName, message);
+    const known = this.#ids.find(key, fingerprint, this.#now());
+    if (known !== undefined) return known;
+    const position = this.#append(channel, publication);
+    this.#ids.remember(key, fingerprint, position, this.#now());
     return position;
   }
 
@@ -96,6 +112,16 @@ export class MemoryBroker implements Broker {
     this.#live.clear();
     this.#idle.clear();
     this.#members.clear();
+    this.#ids.clear();
+  }
+
+  #append(channel: string, publication: Publication): Position {
+    const stream = this.#stream(channel);
+    stream.offset += 1;
+    const position = { epoch: stream.epoch, offset: stream.offset };
+    if (stream.subscribed) this.#listener?.onPublication(channel, publication, position);
+    else this.#keepIdle(channel, stream);
+    return position;
   }
 
   /** The channel's stream, or a new life of it. */

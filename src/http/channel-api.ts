@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
-import { LIMITS, type Member, type Refusal } from "../protocol/index.ts";
+import { LIMITS, type Member, type Refusal, refuse } from "../protocol/index.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
 
@@ -31,7 +31,10 @@ export function registerChannelApi(app: App, access: Access, hub: Hub): void {
     if ("allowed" in publication) return reply.refuse(publication);
     const verdict = access.decide(request, { action: "publish", channel: parsed.channel });
     if (!verdict.allowed) return reply.refuse(verdict);
-    const position = await hub.publish(parsed.channel, publication);
+    const keyId = access.callerOf(request)?.identity.key?.id ?? "";
+    const idempotency = request.body.id === undefined ? undefined : { scope: `${keyId}/` };
+    const position = await hub.publish(parsed.channel, publication, idempotency);
+    if (position === "conflict") return reply.refuse(refuse("id_conflict"));
     return { id: publication.id, ...position };
   });
 

@@ -95,6 +95,7 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
         parsePublication({ eventName, message }, { from: null, now: Date.now() }),
       );
       const position = await hub.publish(parsed.channel, publication);
+      if (position === "conflict") throw new TypeError("an id that was made here was used before");
       return { id: publication.id, ...position };
     },
     async broadcast(eventName, message) {

@@ -63,6 +63,7 @@ export const ERROR_TABLE = {
   not_found: { status: 404, retry: false, message: "there is nothing here" },
   method_not_allowed: { status: 405, retry: false, message: "this method is not allowed here" },
   not_a_member: { status: 409, retry: false, message: "join the channel first" },
+  id_conflict: { status: 409, retry: false, message: "this id was used for another message" },
   unknown_event: { status: 400, retry: false, message: "the server does not know this event" },
   unsupported: { status: 501, retry: false, message: "this server does not support this yet" },
   invalid_settings: { status: 400, retry: false, message: "the settings have faults" },

@@ -41,6 +41,11 @@ export class Connection {
     return this.#session.ip;
   }
 
+  /** Message ids are one's own per key and client. */
+  get idempotencyScope(): string {
+    return `${this.identity.key?.id ?? ""}/${this.clientId}`;
+  }
+
   /** May this connection stay? By the key as it is now. */
   mayConnect(): Verdict {
     return this.#gate.decide(this.identity, { action: "connect", origin: this.origin, ip: this.ip });

@@ -87,7 +87,9 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   const { channel } = parsedChannel;
   const verdict = connection.may("publish", channel);
   if (!verdict.allowed) return verdict;
-  const position = await hub.publish(channel, publication);
+  const idempotency = fields["id"] === undefined ? undefined : { scope: connection.idempotencyScope };
+  const position = await hub.publish(channel, publication, idempotency);
+  if (position === "conflict") return refuse("id_conflict");
   return { ok: true, id: publication.id, ...position };
 }
 

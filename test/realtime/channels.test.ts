@@ -138,6 +138,25 @@ for (const transport of ["websocket", "polling"] as const) {
       expect(await ann.next("mine")).to.include({ channel: "eager", message: 1 });
     });
 
+    it("acknowledges a repeated id with the first position and sends it once", async () => {
+      const [ann, bob] = [await connect(), await connect()];
+      await bob.request("join", { channel: "once" });
+      const say = { channel: "once", eventName: "say", message: { n: 1 }, id: "m-1" };
+      const first = await ann.request("message", say);
+      expect(await ann.request("message", say)).to.deep.equal(first);
+      expect(await ann.request("message", { ...say, message: { n: 2 } })).to.have.nested.property(
+        "error.code",
+        "id_conflict",
+      );
+      // An id is one's own: another client, and another channel, may use it.
+      expect(await bob.request("message", say)).to.include({ ok: true, offset: Number(first["offset"]) + 1 });
+      expect(await ann.request("message", { ...say, channel: "elsewhere" })).to.include({ ok: true });
+      await bob.next("say");
+      await bob.next("say");
+      await bob.settle();
+      expect(bob.pending("say")).to.deep.equal([]);
+    });
+
     it("carries binary payloads", async () => {
       const [ann, bob] = [await connect(), await connect()];
       await bob.request("join", { channel: "bytes" });

@@ -1,0 +1,94 @@
+import { expect } from "chai";
+import { type FanOut, Hub, MemoryBroker } from "../../src/channels/index.ts";
+
+describe("hub", () => {
+  /** Writes down what it is told. */
+  const recorder = (): { calls: unknown[][]; fanOut: FanOut } => {
+    const calls: unknown[][] = [];
+    const note =
+      (name: string) =>
+      (...args: unknown[]): void => {
+        calls.push([name, ...args]);
+      };
+    const fanOut: FanOut = {
+      admit: note("admit"),
+      dismiss: note("dismiss"),
+      attach: note("attach"),
+      detach: note("detach"),
+      watch: note("watch"),
+      unwatch: note("unwatch"),
+      toMembers: note("toMembers"),
+      toWatchers: note("toWatchers"),
+      toEveryone: note("toEveryone"),
+    };
+    return { calls, fanOut };
+  };
+  const fail = (error: unknown): never => {
+    throw error;
+  };
+
+  it("does not attach a connection that left while the broker was asked", async () => {
+    const broker = new MemoryBroker();
+    const { calls, fanOut } = recorder();
+    const hub = new Hub(broker, fanOut, fail);
+    hub.admit("a", "client-a");
+    const joining = hub.join("a", "room", { echo: true, watch: true });
+    expect(await hub.leave("a", "room", true)).to.equal(true);
+    expect(await joining).to.equal(undefined);
+    expect(calls.map(([name]) => name)).to.not.include("attach");
+    expect(hub.channelCount).to.equal(0);
+    await broker.close();
+  });
+
+  it("does not attach a connection that was dismissed while the broker was asked", async () => {
+    const broker = new MemoryBroker();
+    const { calls, fanOut } = recorder();
+    const hub = new Hub(broker, fanOut, fail);
+    hub.admit("a", "client-a");
+    const joining = hub.join("a", "room", { echo: true, watch: true });
+    hub.dismiss(["a"]);
+    expect(await joining).to.equal(undefined);
+    expect(calls.map(([name]) => name)).to.not.include("attach");
+    expect([hub.channelCount, hub.connectionCount]).to.deep.equal([0, 0]);
+    await broker.close();
+  });
+
+  it("takes all of many out before it tells anybody of the first", async () => {
+    const broker = new MemoryBroker();
+    const { calls, fanOut } = recorder();
+    const hub = new Hub(broker, fanOut, fail);
+    const ids = ["a", "b", "c"];
+    for (const id of ids) {
+      hub.admit(id, id);
+      await hub.join(id, "room", { echo: true, watch: true });
+    }
+    calls.length = 0;
+    hub.dismiss(ids);
+    expect(calls.map(([name]) => name)).to.deep.equal([
+      "dismiss",
+      "dismiss",
+      "dismiss",
+      "toWatchers",
+      "toWatchers",
+      "toWatchers",
+    ]);
+    expect(await broker.members("room", { limit: 10 })).to.include({ count: 0 });
+    await broker.close();
+  });
+
+  it("leaves nothing of a join that the broker refused", async () => {
+    const broker = new MemoryBroker();
+    broker.subscribe = () => Promise.reject(new Error("away"));
+    const { fanOut } = recorder();
+    const hub = new Hub(broker, fanOut, fail);
+    hub.admit("a", "client-a");
+    let fault: unknown;
+    await hub.join("a", "room", { echo: true, watch: true }).catch((error: unknown) => {
+      fault = error;
+    });
+    expect(fault).to.be.instanceOf(Error);
+    expect(hub.channelsOf("a")).to.deep.equal([]);
+    expect(hub.channelCount).to.equal(0);
+    await broker.close();
+  });
+});
