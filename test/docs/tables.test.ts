@@ -1,0 +1,66 @@
+import { expect } from "chai";
+import { createClient } from "../../client/index.ts";
+import { resolveConfig } from "../../src/config.ts";
+import { ERROR_TABLE } from "../../src/protocol/index.ts";
+import { readDocument, tableRows } from "./documents.ts";
+
+describe("documentation tables", () => {
+  it("PROTOCOL.md lists every code with its status and whether to try again", () => {
+    const rows = tableRows(readDocument("src/protocol/PROTOCOL.md"), ["code", "status"]);
+    const documented = rows.map(([code = "", status = ""]) => [code.replaceAll("`", ""), status]);
+    const codes = Object.entries(ERROR_TABLE).map(([code, { status, retry }]) => [
+      code,
+      retry ? `${status}, may succeed later` : String(status),
+    ]);
+    expect(documented).to.have.deep.members(codes);
+  });
+
+  it("docs/client.md lists methods that the client has", () => {
+    const { realtime } = createClient("http://localhost", null);
+    const rows = tableRows(readDocument("docs/client.md"), ["realtime", ""]);
+    for (const [methods = ""] of rows) {
+      for (const name of methods.matchAll(/`(\w+)(?:\(|`)/g)) expect(realtime).to.respondTo(name[1] ?? "");
+    }
+  });
+
+  describe("docs/configuration.md", () => {
+    const rows = (): string[][] =>
+      tableRows(readDocument("docs/configuration.md"), ["setting", "environment", "default"]);
+
+    it("names every environment variable that the configuration knows, and no other", () => {
+      const known = readDocument("src/config.ts").match(/\bSLUICE_[A-Z_]+/g) ?? [];
+      const named = rows().flatMap(([, variables = ""]) => variables.match(/\bSLUICE_[A-Z_]+/g) ?? []);
+      expect(named).to.have.members([...new Set(known)]);
+    });
+
+    it("names every setting, beside its own variable", () => {
+      const named = rows().flatMap(([settings = ""]) => namesIn(settings));
+      expect(named).to.have.members(Object.keys(resolveConfig({})));
+      for (const [settings = "", variables = ""] of rows()) {
+        if (variables === "") continue;
+        const expected = namesIn(settings).map(
+          (name) => `SLUICE_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`,
+        );
+        expect(variables.match(/\bSLUICE_[A-Z_]+/g)).to.deep.equal(expected);
+      }
+    });
+
+    it("names every default", () => {
+      const config: Record<string, unknown> = {
+        ...resolveConfig({}),
+        publicOrigin: "http://localhost:<port>",
+      };
+      for (const [settings = "", , text = ""] of rows()) {
+        for (const name of namesIn(settings)) {
+          const value = config[name];
+          if (["string", "number", "boolean"].includes(typeof value))
+            expect(text.split(/[\s,;()`]+/), name).to.include(String(value));
+        }
+      }
+    });
+  });
+});
+
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name);
+}
