@@ -22,7 +22,8 @@ export type PresenceChange = {
 /** What a broker hands to this node's hub, in the order of each channel. */
 export interface BrokerListener {
   onPublication(channel: string, publication: Publication, position: Position): void;
-  onPresence(channel: string, change: PresenceChange): void;
+  /** `count` is the number of members after the change. */
+  onPresence(channel: string, change: PresenceChange, count: number): void;
   onBroadcast(publication: Publication): void;
 }
 

@@ -34,11 +34,16 @@ export class Hub implements BrokerListener {
   readonly #broker: Broker;
   readonly #fanOut: FanOut;
   readonly #onFault: (error: unknown) => void;
+  readonly #maxWatchedMembers: number;
   readonly #residents = new Map<string, Resident>();
   readonly #rooms = new Map<string, Room>();
 
-  /** `onFault` hears of announcements that the broker did not take after the member was already gone. */
-  constructor(broker: Broker, fanOut: FanOut, onFault: (error: unknown) => void) {
+  /**
+   * `onFault` hears of announcements that the broker did not take after the member was already gone. In a channel
+   * of more than `maxWatchedMembers` nobody is told who comes and goes: that would cost the square of their number.
+   */
+  constructor(broker: Broker, fanOut: FanOut, onFault: (error: unknown) => void, maxWatchedMembers = 500) {
+    this.#maxWatchedMembers = maxWatchedMembers;
     this.#broker = broker;
     this.#fanOut = fanOut;
     this.#onFault = onFault;
@@ -210,7 +215,8 @@ export class Hub implements BrokerListener {
     this.#fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
   }
 
-  onPresence(channel: string, change: PresenceChange): void {
+  onPresence(channel: string, change: PresenceChange, count: number): void {
+    if (count > this.#maxWatchedMembers) return;
     const payload: PresenceEvent = { channel, message: change.member };
     this.#fanOut.toWatchers(channel, `channel:${change.type}`, payload, change.exceptId);
   }

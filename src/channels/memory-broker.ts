@@ -91,15 +91,12 @@ export class MemoryBroker implements Broker {
   }
 
   async announce(channel: string, change: PresenceChange): Promise<void> {
-    const list = this.#members.get(channel);
-    if (change.type === "leave") {
-      if (list?.delete(change.member.id) === true && list.size === 0) this.#members.delete(channel);
-    } else {
-      const present = list ?? new MemberList();
-      present.set(change.member);
-      this.#members.set(channel, present);
-    }
-    this.#listener?.onPresence(channel, change);
+    const list = this.#members.get(channel) ?? new MemberList();
+    if (change.type === "leave") list.delete(change.member.id);
+    else list.set(change.member);
+    if (list.size === 0) this.#members.delete(channel);
+    else this.#members.set(channel, list);
+    this.#listener?.onPresence(channel, change, list.size);
   }
 
   async members(channel: string, page: PageRequest): Promise<MembersPage> {

@@ -76,6 +76,19 @@ describe("hub", () => {
     await broker.close();
   });
 
+  it("tells who comes and goes only while a channel is small enough", async () => {
+    const broker = new MemoryBroker();
+    const { calls, fanOut } = recorder();
+    const hub = new Hub(broker, fanOut, fail, 2);
+    for (const id of ["a", "b", "c", "d"]) {
+      hub.admit(id, id);
+      await hub.join(id, "room", { echo: true, watch: true });
+    }
+    expect(calls.filter(([name]) => name === "toWatchers").length).to.equal(2);
+    expect(await hub.members("room", { limit: 10 })).to.include({ count: 4 });
+    await broker.close();
+  });
+
   it("leaves nothing of a join that the broker refused", async () => {
     const broker = new MemoryBroker();
     broker.subscribe = () => Promise.reject(new Error("away"));
