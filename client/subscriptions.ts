@@ -7,6 +7,8 @@ type SendAhead = <T>(call: Call<T>) => Promise<Result<T>>;
 type Report = (error: SluiceError, channel: string | null, retrying: boolean) => void;
 
 const RETRY_MS = 2000;
+/** Joins on their way at once; the server refuses more than 1,000 requests at a time. */
+const BATCH_SIZE = 100;
 
 /**
  * What the server forgets with a connection and the client puts back: the profile, and the channels in the
@@ -46,10 +48,13 @@ export class Subscriptions {
   async restore(): Promise<boolean> {
     this.suspend();
     const round = this.#round;
-    const joins = [...this.#channels].map(([channel, options]) => ({ channel, options }));
-    // The profile goes first, so that other members see the join with it. All leave in one go, in order.
-    const work = [this.#restoreProfile(round), ...joins.map(({ channel }) => this.#rejoin(channel, round))];
-    await Promise.all(work);
+    // The profile goes first, so that other members see the join with it.
+    await this.#restoreProfile(round);
+    const channels = this.channels;
+    for (let start = 0; start < channels.length && round === this.#round; start += BATCH_SIZE) {
+      const batch = channels.slice(start, start + BATCH_SIZE);
+      await Promise.all(batch.map((channel) => this.#rejoin(channel, round)));
+    }
     return round === this.#round;
   }
 
