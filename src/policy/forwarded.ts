@@ -22,6 +22,7 @@ export type ClientAddress =
   | { readonly address: null; readonly fault: AddressFault };
 export type AddressResolver = (peer: Peer) => ClientAddress;
 
+const PROXIES_MAX_ITEMS = 10_000;
 const HEADERS: readonly ForwardedHeader[] = ["x-forwarded-for", "forwarded", "x-real-ip"];
 
 /**
@@ -58,21 +59,34 @@ export function createAddressResolver(trust: Trust): AddressResolver {
 }
 
 /** @throws {PolicyError} pointing into `trust` */
-export function compileTrust(trust: Trust): { proxies: NetworkSet; header: ForwardedHeader } {
+function compileTrust(trust: Trust): { proxies: NetworkSet; header: ForwardedHeader } {
+  const { entries, wanted } = readTrust(trust);
   const faults: Fault[] = [];
   const networks: Network[] = [];
-  const entries: readonly unknown[] = Array.isArray(trust.proxies) ? trust.proxies : [undefined];
   for (const [index, entry] of entries.entries()) {
     const network = typeof entry === "string" ? parseNetwork(entry.trim()) : "must be a string";
     if (typeof network === "string") faults.push({ pointer: `/proxies/${index}`, message: network });
     else networks.push(network);
   }
-  const header = HEADERS.find((one) => one === (trust.header ?? "x-forwarded-for"));
+  const header = HEADERS.find((one) => one === wanted);
   if (header === undefined) {
     faults.push({ pointer: "/header", message: `must be one of ${HEADERS.join(", ")}` });
   }
   if (faults.length > 0 || header === undefined) throw new PolicyError(faults);
   return { proxies: new NetworkSet(networks), header };
+}
+
+function readTrust(trust: Trust): { entries: readonly unknown[]; wanted: unknown } {
+  try {
+    const { proxies, header } = trust;
+    if (Array.isArray(proxies) && proxies.length <= PROXIES_MAX_ITEMS)
+      return { entries: Array.from(proxies), wanted: header ?? "x-forwarded-for" };
+  } catch {
+    // Named below.
+  }
+  throw new PolicyError([
+    { pointer: "/proxies", message: `must be an array of at most ${PROXIES_MAX_ITEMS} addresses and ranges` },
+  ]);
 }
 
 const words = new Uint32Array(4);

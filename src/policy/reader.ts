@@ -74,8 +74,8 @@ function readObject(schema: TObject, value: unknown, pointer: string, faults: Fa
   }
   const clean: Record<string, unknown> = {};
   const given = new Map(properties);
-  for (const key of given.keys()) {
-    if (Object.hasOwn(schema.properties, key)) continue;
+  for (const [key, part] of properties) {
+    if (part === undefined || Object.hasOwn(schema.properties, key)) continue;
     const message = NOT_YET_SUPPORTED.has(key)
       ? "is not supported yet: leave it out"
       : "is not a known field";

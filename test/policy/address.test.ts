@@ -1,0 +1,51 @@
+import { expect } from "chai";
+import { addressGroup, createAddressResolver, PolicyError } from "../../src/policy/index.ts";
+
+describe("an address group", () => {
+  it("is the address of IPv4, mapped or not", () => {
+    expect(addressGroup("203.0.113.7")).to.equal("203.0.113.7");
+    expect(addressGroup("::ffff:203.0.113.7")).to.equal("203.0.113.7");
+  });
+
+  it("is the /64 of IPv6", () => {
+    expect(addressGroup("2001:db8:1:2:3:4:5:6")).to.equal("2001:db8:1:2::/64");
+    expect(addressGroup("2001:db8:1:2::1")).to.equal("2001:db8:1:2::/64");
+    expect(addressGroup("2001:db8:1:3::1")).to.equal("2001:db8:1:3::/64");
+    expect(addressGroup("::1")).to.equal("::/64");
+  });
+
+  it("is one for everything that has no address", () => {
+    for (const text of [null, "", "x", "127.1", "fe80::1%eth0"]) {
+      expect(addressGroup(text)).to.equal("unknown");
+    }
+  });
+});
+
+describe("an address resolver", () => {
+  const resolve = createAddressResolver({ proxies: ["10.0.0.0/8"] });
+
+  it("says why there is no address", () => {
+    const forwarded = { "x-forwarded-for": "unknown" };
+    expect(resolve({ remoteAddress: null, headers: {} })).to.deep.equal({ address: null, fault: "no_peer" });
+    expect(resolve({ remoteAddress: "127.0.0.1", headers: forwarded }).fault).to.equal("undeclared_proxy");
+    expect(resolve({ remoteAddress: "10.0.0.1", headers: forwarded }).fault).to.equal("malformed");
+    expect(resolve({ remoteAddress: "10.0.0.1", headers: { "x-real-ip": "1.2.3.4" } }).fault).to.equal(
+      "other_header",
+    );
+    expect(resolve({ remoteAddress: "10.0.0.1", headers: {} })).to.deep.equal({
+      address: "10.0.0.1",
+      fault: null,
+    });
+  });
+
+  it("is not made of a trust with faults, and every fault is named", () => {
+    const make = () => createAddressResolver({ proxies: ["10.0.0.0/8", "10/8", "proxy.example"] });
+    expect(make).to.throw(PolicyError);
+    try {
+      make();
+    } catch (error) {
+      const pointers = error instanceof PolicyError ? error.faults.map((fault) => fault.pointer) : [];
+      expect(pointers).to.deep.equal(["/proxies/1", "/proxies/2"]);
+    }
+  });
+});
