@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-const ROOT = join(import.meta.dirname, "..", "..");
-const CLI = join(ROOT, "src", "cli.ts");
-const TSX = import.meta.resolve("tsx");
+const IS_COMPILED = import.meta.filename.endsWith(".js");
+const CLI = join(import.meta.dirname, "..", "..", "src", IS_COMPILED ? "cli.js" : "cli.ts");
+const LOADER = IS_COMPILED ? [] : ["--import", import.meta.resolve("tsx")];
 
 export type Finished = { code: number | null; stdout: string; stderr: string };
 
@@ -20,7 +20,7 @@ export class Command {
     args: readonly string[],
     options: { cwd: string; env?: NodeJS.ProcessEnv; terminal?: boolean },
   ) {
-    const command = [process.execPath, "--import", TSX, CLI, ...args];
+    const command = [process.execPath, ...LOADER, CLI, ...args];
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env };
     // `script` gives the child a terminal of its own.
     this.child =
