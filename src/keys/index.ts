@@ -1,3 +1,5 @@
+export type { AgnostKey, AgnostKeys } from "./agnost-import.ts";
+export { readAgnostKeys } from "./agnost-import.ts";
 export {
   DuplicateIdError,
   DuplicateSecretError,
@@ -7,10 +9,20 @@ export {
   StoreUrlError,
   UnreadableRecordError,
 } from "./errors.ts";
+export type {
+  ExportedKey,
+  ExportOptions,
+  ImportOptions,
+  ImportResult,
+  ListFault,
+} from "./key-backup.ts";
+export type { HistoryEntry, HistoryPage } from "./key-history.ts";
+export type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 export type { KeyRecord, SecretEntry, SettingsDocument } from "./key-record.ts";
 export { isKeyId, KEY_SCHEMA, parseKeyRecord, validSecret } from "./key-record.ts";
 export type { Change, Entry, KeyStorage } from "./key-storage.ts";
 export type * from "./key-store.ts";
+export type { KeyUsage, UsageReport } from "./key-usage.ts";
 export type { KeyStoreOptions } from "./open-key-store.ts";
 export { openKeyStore } from "./open-key-store.ts";
 export { createSecret, digestOf, hasValidChecksum, hintOf, isPossibleSecret } from "./secret.ts";

@@ -1,4 +1,8 @@
+import type { ExportedKey, ExportOptions, ImportOptions, ImportResult, ListFault } from "./key-backup.ts";
+import type { HistoryEntry, HistoryPage } from "./key-history.ts";
+import type { StoreLog } from "./key-log.ts";
 import type { KeyRecord, SettingsDocument } from "./key-record.ts";
+import type { KeyUsage, UsageReport } from "./key-usage.ts";
 
 export type KeyChange = {
   readonly type: "created" | "updated" | "deleted";
@@ -20,6 +24,26 @@ export type WriteRefusal =
   | { readonly ok: false; readonly reason: "not_found"; readonly currentVersion: null }
   | { readonly ok: false; readonly reason: "version_conflict"; readonly currentVersion: number };
 export type UpdateResult = { readonly ok: true; readonly record: KeyRecord } | WriteRefusal;
+export type Rotation = {
+  /** ISO instant with a zone until which the older secrets work, at the latest; null: they end now. */
+  readonly overlapUntil: string | null;
+  /** Absent: a new one is made. */
+  readonly secret?: string | undefined;
+};
+export type RotateResult =
+  | {
+      readonly ok: true;
+      readonly record: KeyRecord;
+      /** In clear, here and never again. */
+      readonly secret: string;
+    }
+  | WriteRefusal
+  | { readonly ok: false; readonly reason: "too_many_secrets"; readonly currentVersion: number };
+
+export type NewKey = { readonly settings: SettingsDocument; readonly secret?: string | undefined };
+export type CreateManyResult =
+  | { readonly ok: true; readonly created: readonly CreatedKey[] }
+  | { readonly ok: false; readonly faults: readonly ListFault[] };
 export type DeleteResult = { readonly ok: true } | WriteRefusal;
 
 export type KeyPage = {
@@ -34,7 +58,9 @@ export type KeyPage = {
 export type KnownKey = Pick<KeyRecord, "id" | "version" | "createdAt">;
 
 export type StoreMeta = {
+  /** Sees what any process set before. */
   get(name: string): Promise<string | undefined>;
+  /** Sets or replaces, on disk before the promise resolves. */
   set(name: string, value: string): Promise<void>;
   /** Of several who call this at once, in any process, one stores; all get the value that is in force. */
   setIfAbsent(name: string, value: string): Promise<{ readonly stored: boolean; readonly value: string }>;
@@ -47,6 +73,7 @@ export type StoreMeta = {
 export interface KeyStore {
   /** Small named values: names of 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter. */
   readonly meta: StoreMeta;
+  readonly log: StoreLog;
 
   /**
    * Stores a new key at version 1. Without `secret` it makes one; without `id` it makes one that sorts after
@@ -57,6 +84,12 @@ export interface KeyStore {
     settings: SettingsDocument,
     options?: { readonly secret?: string; readonly id?: string },
   ): Promise<CreatedKey>;
+
+  /**
+   * Stores new keys, all in one transaction or none. Faults: secrets that could not be looked up, and those that
+   * are in the list twice or that another key has; pointers are `/<index>/secret`.
+   */
+  createMany(keys: readonly NewKey[]): Promise<CreateManyResult>;
 
   /** @throws UnreadableRecordError */
   get(id: string): Promise<KeyRecord | undefined>;
@@ -75,7 +108,7 @@ export interface KeyStore {
   list(options?: { readonly limit?: number; readonly after?: string | undefined }): Promise<KeyPage>;
 
   /**
-   * Replaces the settings if the key is still at `expectedVersion`, across processes. What `change` throws
+   * Replaces the settings and keeps the earlier ones in the history if the key is still at `expectedVersion`, across processes. What `change` throws
    * comes out, and nothing is written.
    * @throws UnreadableRecordError
    */
@@ -86,7 +119,54 @@ export interface KeyStore {
   ): Promise<UpdateResult>;
 
   /**
-   * Deletes the key and its secrets. Without `expectedVersion` also a damaged one.
+   * Adds a secret, the first in the record from then on, and lets the older ones end: each at the earlier of its own
+   * end and `overlapUntil`. A key has at most 5 secrets at once; beyond that, `too_many_secrets`. Settings stay as
+   * they are. Secrets whose time is over leave the record and the store with this and every other write of the key.
+   * @throws DuplicateSecretError, InvalidSecretError, UnreadableRecordError; TypeError for an instant of another form
+   */
+  rotate(id: string, expectedVersion: number, rotation: Rotation): Promise<RotateResult>;
+
+  /**
+   * Earlier settings, newest first. `limit`: 1 to 100, default 20; `before`: a version. The last 100 are kept.
+   * Empty for a key that is not there.
+   * @throws RangeError
+   */
+  history(
+    id: string,
+    options?: { readonly limit?: number; readonly before?: number | undefined },
+  ): Promise<HistoryPage>;
+
+  /**
+   * One entry of the history. Undefined for the current version and those whose settings are no longer kept.
+   * @throws UnreadableRecordError
+   */
+  versionOf(id: string, version: number): Promise<HistoryEntry | undefined>;
+
+  /**
+   * Adds to what is stored of these keys' usage; ids of no key are skipped. Changes no version, tells no listener,
+   * and does not wait for the disk.
+   * @throws TypeError for reports of another form
+   */
+  recordUsage(reports: Iterable<UsageReport>): Promise<void>;
+
+  /** Usage by id. An id that is absent was never used; one with undefined has an entry that cannot be read. */
+  usageOf(ids: Iterable<string>): Promise<ReadonlyMap<string, KeyUsage | undefined>>;
+
+  /**
+   * Every key, for a backup, in the order of ids. Each is as it was at one instant, and they are read one page
+   * after the other: a write meanwhile is in the backup if its key's page comes later.
+   * @throws UnreadableRecordError unless `onUnreadable` is given
+   */
+  exportAll(options?: ExportOptions): AsyncIterable<ExportedKey>;
+
+  /**
+   * Stores exported keys, all in one transaction or none. A new key keeps its version and instants; one that is
+   * replaced gets a version above both, and its settings so far go to the history. Pointers of faults: `/<index>/…`.
+   */
+  importAll(entries: readonly unknown[], options: ImportOptions): Promise<ImportResult>;
+
+  /**
+   * Deletes the key, its secrets, history and usage. Without `expectedVersion` also a damaged one.
    * @throws UnreadableRecordError for one of a newer schema, and for a damaged one with `expectedVersion`
    */
   delete(id: string, expectedVersion?: number): Promise<DeleteResult>;

@@ -10,6 +10,8 @@ export type KeyStoreOptions = {
   readonly clock?: () => number;
   /** What a listener of the change feed threw; the write and the other listeners go on. */
   readonly onListenerError?: (error: unknown) => void;
+  /** How many entries the log keeps; default 50,000. */
+  readonly maxLogEntries?: number;
 };
 
 /**
