@@ -223,8 +223,7 @@ export class Realtime {
 
   async #call<T>(call: Call<T>): Promise<Result<T>> {
     this.#touch();
-    const { state } = this.#connection;
-    if (state !== "closed" && state !== "idle") return this.#outbox.call(call);
+    if (this.connected || this.state === "connecting") return this.#outbox.call(call);
     if (this.#endedBy === undefined) return failure(localError("not_connected"));
     const { code, message } = this.#endedBy;
     return failure(
