@@ -9,7 +9,7 @@ export type Peer = {
 };
 export type ForwardedHeader = "x-forwarded-for" | "forwarded" | "x-real-ip";
 /** Who may speak for clients: addresses and CIDR ranges of proxies, and the one header that they set. */
-export type Trust = { readonly proxies: readonly string[]; readonly header?: ForwardedHeader };
+export type Trust = { readonly proxies: readonly string[]; readonly header?: ForwardedHeader | undefined };
 
 /**
  * Why there is no address. `no_peer`: the peer's own is not known (a Unix socket). `undeclared_proxy`: a loopback peer

@@ -49,6 +49,15 @@ def shown(found):
     return str(found)
 
 
+def code(client, networks):
+    if client is None:
+        return "missing_client_ip"
+    for one in networks:
+        if one is not None and one.version == client.version and client in one:
+            return "allowed"
+    return "ip_not_authorized"
+
+
 for line in sys.stdin:
     case = json.loads(line)
     if "text" in case:
@@ -56,11 +65,9 @@ for line in sys.stdin:
         answer = None if found is None else str(found)
     else:
         networks = [network(text) for text in case["rules"]]
-        client = address(case["ip"])
+        clients = [address(text) for text in case["ips"]]
         answer = {
             "rules": [None if one is None else shown(one) for one in networks],
-            "client": client is not None,
-            "inside": client is not None
-            and any(one is not None and one.version == client.version and client in one for one in networks),
+            "codes": [code(client, networks) for client in clients],
         }
     sys.stdout.write(json.dumps(answer) + "\n")
