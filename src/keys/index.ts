@@ -20,7 +20,7 @@ export type { HistoryEntry, HistoryPage } from "./key-history.ts";
 export type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 export type { KeyRecord, SecretEntry, SettingsDocument } from "./key-record.ts";
 export { isKeyId, KEY_SCHEMA, parseKeyRecord, validSecret } from "./key-record.ts";
-export type { Change, Entry, KeyStorage } from "./key-storage.ts";
+export type { Change, Entry, KeyStorage, RangeOptions } from "./key-storage.ts";
 export type * from "./key-store.ts";
 export type { KeyUsage, UsageReport } from "./key-usage.ts";
 export type { KeyStoreOptions } from "./open-key-store.ts";

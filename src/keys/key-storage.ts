@@ -5,13 +5,18 @@ import { StoreUnavailableError } from "./errors.ts";
 export type Entry = { readonly key: string; readonly text: string };
 
 /**
- * One step of a transaction. `expect`: the exact text that must be there, null for "nothing is there", absent
- * for "whatever is there". `text: undefined` deletes.
+ * One step of a transaction. A write: `expect` is the exact text that must be there, null for "nothing is there",
+ * absent for "whatever is there"; `text: undefined` deletes. Or a condition alone: something must be there.
  */
-export type Change = {
-  readonly key: string;
-  readonly expect?: string | null;
-  readonly text: string | undefined;
+export type Change =
+  | { readonly key: string; readonly expect?: string | null; readonly text: string | undefined }
+  | { readonly key: string; readonly exists: true };
+
+/** Beyond `after`, in the order of the keys or, with `reverse`, against it. */
+export type RangeOptions = {
+  readonly after?: string;
+  readonly limit: number;
+  readonly reverse?: boolean;
 };
 
 /**
@@ -38,11 +43,13 @@ export interface KeyStorage {
 
   /**
    * All of the changes, durable when the promise resolves to true, or none of them and false when an
-   * expectation does not hold.
+   * expectation does not hold. `flushed: false`: they can be read when it resolves, and need not be durable yet.
    */
-  commit(changes: readonly Change[]): Promise<boolean>;
-  /** The first `limit` entries whose key begins with `prefix`, beyond `after`, in the order of their keys. */
-  range(prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<Entry[]>;
+  commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean>;
+  /** The first `limit` entries whose key begins with `prefix`. */
+  range(prefix: string, options: RangeOptions): Promise<Entry[]>;
+  /** The keys of what `range` gives, without reading the texts. */
+  keys(prefix: string, options: RangeOptions): Promise<string[]>;
 }
 
 const PAGE = 1000;
@@ -58,11 +65,9 @@ export abstract class BaseStorage extends EventEmitter implements KeyStorage {
   }
 
   abstract get(key: string): Promise<string | undefined>;
-  abstract commit(changes: readonly Change[]): Promise<boolean>;
-  abstract range(
-    prefix: string,
-    options: { readonly after?: string; readonly limit: number },
-  ): Promise<Entry[]>;
+  abstract commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean>;
+  abstract range(prefix: string, options: RangeOptions): Promise<Entry[]>;
+  abstract keys(prefix: string, options: RangeOptions): Promise<string[]>;
   abstract disconnect(): Promise<void>;
 
   set(key: string, text: string): Promise<boolean> {
@@ -86,9 +91,9 @@ export abstract class BaseStorage extends EventEmitter implements KeyStorage {
 
   async clear(): Promise<void> {
     for (;;) {
-      const entries = await this.range(prefixOf(this.namespace), { limit: PAGE });
-      if (entries.length === 0) return;
-      await this.commit(entries.map(({ key }) => ({ key, text: undefined })));
+      const keys = await this.keys(prefixOf(this.namespace), { limit: PAGE });
+      if (keys.length === 0) return;
+      await this.commit(keys.map((key) => ({ key, text: undefined })));
     }
   }
 
@@ -107,6 +112,14 @@ export abstract class BaseStorage extends EventEmitter implements KeyStorage {
 export function endOfPrefix(prefix: string): string | undefined {
   if (prefix === "") return undefined;
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}
+
+/** Whether the conditions of all changes hold, by what `get` finds. */
+export function hold(changes: readonly Change[], get: (key: string) => string | undefined): boolean {
+  return changes.every((change) => {
+    if ("exists" in change) return get(change.key) !== undefined;
+    return change.expect === undefined || (get(change.key) ?? null) === change.expect;
+  });
 }
 
 export function closedError(): StoreUnavailableError {

@@ -1,15 +1,31 @@
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { open, type RootDatabase } from "lmdb";
+import { type RangeOptions as Bounds, open, type RootDatabase } from "lmdb";
 import { StoreUnavailableError } from "./errors.ts";
-import { BaseStorage, type Change, closedError, type Entry, endOfPrefix } from "./key-storage.ts";
+import {
+  BaseStorage,
+  type Change,
+  closedError,
+  type Entry,
+  endOfPrefix,
+  hold,
+  type RangeOptions,
+} from "./key-storage.ts";
 import { checkDataFile } from "./lmdb-header.ts";
 
 /** What is used of an lmdb database, so that a test can put a slow or broken disk in its place. */
 export type TextDatabase = Pick<
   RootDatabase<string, string>,
-  "get" | "put" | "remove" | "childTransaction" | "getRange" | "resetReadTxn" | "flushed" | "close"
+  | "get"
+  | "put"
+  | "remove"
+  | "childTransaction"
+  | "getRange"
+  | "getKeys"
+  | "resetReadTxn"
+  | "flushed"
+  | "close"
 >;
 
 /**
@@ -31,9 +47,9 @@ export class LmdbStorage extends BaseStorage {
     return this.#database.get(key);
   }
 
-  commit(changes: readonly Change[]): Promise<boolean> {
+  commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
-    const written = this.#commit(changes);
+    const written = this.#commit(changes, options?.flushed ?? true);
     const settled: Promise<unknown> = written.then(
       () => this.#writing.delete(settled),
       () => this.#writing.delete(settled),
@@ -42,20 +58,17 @@ export class LmdbStorage extends BaseStorage {
     return written;
   }
 
-  async range(
-    prefix: string,
-    options: { readonly after?: string; readonly limit: number },
-  ): Promise<Entry[]> {
+  async range(prefix: string, options: RangeOptions): Promise<Entry[]> {
     this.#refresh();
-    const { after, limit } = options;
-    const continued = after !== undefined && after >= prefix;
-    const end = endOfPrefix(prefix);
-    const range = this.#database.getRange({
-      ...(continued ? { start: after, exclusiveStart: true } : prefix === "" ? {} : { start: prefix }),
-      ...(end === undefined ? {} : { end }),
-      limit,
-    });
-    return Array.from(range, ({ key, value }) => ({ key, text: value }));
+    const bounds = boundsOf(prefix, options);
+    if (bounds === undefined) return [];
+    return Array.from(this.#database.getRange(bounds), ({ key, value }) => ({ key, text: value }));
+  }
+
+  async keys(prefix: string, options: RangeOptions): Promise<string[]> {
+    this.#refresh();
+    const bounds = boundsOf(prefix, options);
+    return bounds === undefined ? [] : Array.from(this.#database.getKeys(bounds));
   }
 
   disconnect(): Promise<void> {
@@ -63,23 +76,22 @@ export class LmdbStorage extends BaseStorage {
     return this.#closing;
   }
 
-  async #commit(changes: readonly Change[]): Promise<boolean> {
+  async #commit(changes: readonly Change[], flushed: boolean): Promise<boolean> {
     const database = this.#database;
     try {
       // A child transaction, because lmdb puts the writes of several callers into one transaction: a put that
       // fails half way takes back its own group of changes only.
       const done = await database.childTransaction(() => {
-        for (const { key, expect } of changes) {
-          if (expect !== undefined && (database.get(key) ?? null) !== expect) return false;
-        }
-        for (const { key, text } of changes) {
-          if (text === undefined) database.remove(key);
-          else database.put(key, text);
+        if (!hold(changes, (key) => database.get(key))) return false;
+        for (const change of changes) {
+          if ("exists" in change) continue;
+          if (change.text === undefined) database.remove(change.key);
+          else database.put(change.key, change.text);
         }
         return true;
       });
       // Resolved means committed; `flushed` means on disk, which is what is acknowledged.
-      await database.flushed;
+      if (flushed) await database.flushed;
       return done;
     } catch (error) {
       throw await causeOf(error);
@@ -91,6 +103,27 @@ export class LmdbStorage extends BaseStorage {
     if (this.#closing !== undefined) throw closedError();
     this.#database.resetReadTxn();
   }
+}
+
+/** A range in lmdb's words; undefined when nothing can be in it. */
+function boundsOf(prefix: string, { after, limit, reverse = false }: RangeOptions): Bounds | undefined {
+  const end = endOfPrefix(prefix);
+  if (!reverse) {
+    const continued = after !== undefined && after >= prefix;
+    return {
+      ...(continued ? { start: after, exclusiveStart: true } : prefix === "" ? {} : { start: prefix }),
+      ...(end === undefined ? {} : { end }),
+      limit,
+    };
+  }
+  const start = after !== undefined && (end === undefined || after < end) ? after : end;
+  if (start !== undefined && start <= prefix) return undefined;
+  return {
+    ...(start === undefined ? {} : { start, exclusiveStart: true }),
+    ...(prefix === "" ? {} : { end: prefix, inclusiveEnd: true }),
+    limit,
+    reverse,
+  };
 }
 
 /**

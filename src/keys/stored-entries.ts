@@ -2,15 +2,16 @@ import { Keyv } from "keyv";
 import { DamagedEntryError, decodeEntry, encodeEnvelope } from "./entry-codec.ts";
 import { StoreUnavailableError, UnreadableRecordError } from "./errors.ts";
 import { type KeyRecord, parseKeyRecord } from "./key-record.ts";
-import type { Change, Entry, KeyStorage } from "./key-storage.ts";
+import type { Change, Entry, KeyStorage, RangeOptions } from "./key-storage.ts";
 
 export const RECORD_PREFIX = "key:";
 export const SECRET_PREFIX = "secret:";
 
 /**
  * The entries of a key store, read through Keyv, written through the storage's transactions:
- * `key:<id>` a record, `secret:<digest>` the id of the key that has it, `meta:<name>` a small value,
- * `store:schema` the newest schema that any program wrote here. Every fault comes out as StoreUnavailableError.
+ * `key:<id>` a record, `secret:<digest>` the id of the key that has it, `history:<id>:<version>` earlier settings,
+ * `usage:<id>` counts, `log:<id>` an entry of the log, `meta:<name>` a small value, `store:schema` the newest
+ * schema that any program wrote here. Every fault comes out as StoreUnavailableError.
  */
 export class StoredEntries {
   readonly #storage: KeyStorage;
@@ -51,16 +52,20 @@ export class StoredEntries {
     return guard(() => this.#storage.get(key));
   }
 
-  range(prefix: string, options: { readonly after?: string; readonly limit: number }): Promise<Entry[]> {
+  range(prefix: string, options: RangeOptions): Promise<Entry[]> {
     return guard(() => this.#storage.range(prefix, options));
+  }
+
+  keys(prefix: string, options: RangeOptions): Promise<string[]> {
+    return guard(() => this.#storage.keys(prefix, options));
   }
 
   async set(key: string, value: unknown): Promise<void> {
     if (!(await guard(() => this.#keyv.set(key, value)))) throw new StoreUnavailableError();
   }
 
-  commit(changes: readonly Change[]): Promise<boolean> {
-    return guard(() => this.#storage.commit(changes));
+  commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean> {
+    return guard(() => this.#storage.commit(changes, options));
   }
 
   disconnect(): Promise<void> {

@@ -69,6 +69,21 @@ for (const backend of ["memory", "LMDB"]) {
       expect(await storage.range("", { limit: 9 })).to.deep.equal([{ key: "b", text: "new" }]);
     });
 
+    it("holds a commit to the presence of an entry that it does not write", async () => {
+      const changes = [
+        { key: "a", exists: true },
+        { key: "b", text: "new" },
+      ] as const;
+      expect(await storage.commit(changes, { flushed: false })).to.equal(false);
+      expect(await storage.range("", { limit: 9 })).to.deep.equal([]);
+      await storage.commit([{ key: "a", text: "1" }]);
+      expect(await storage.commit(changes, { flushed: false })).to.equal(true);
+      expect(await storage.range("", { limit: 9 })).to.deep.equal([
+        { key: "a", text: "1" },
+        { key: "b", text: "new" },
+      ]);
+    });
+
     it("sees what the commit before did, also when both were asked for at once", async () => {
       const counted = await Promise.all(
         Array.from({ length: 50 }, (_, n) =>
@@ -89,19 +104,28 @@ for (const backend of ["memory", "LMDB"]) {
         fc.oneof(key, fc.constant("")),
         fc.option(key, { nil: undefined }),
         fc.integer({ min: 1, max: 10 }),
-        async (keys, prefix, after, limit) => {
+        fc.boolean(),
+        async (keys, prefix, after, limit, reverse) => {
           await storage.clear();
-          await storage.commit(keys.map((name) => ({ key: name, text: `text of ${name}` })));
-          const found = await storage.range(prefix, after === undefined ? { limit } : { after, limit });
-          const expected = [...keys]
-            .sort()
-            .filter((name) => name.startsWith(prefix) && (after === undefined || name > after));
-          expect(found).to.deep.equal(
-            expected.slice(0, limit).map((name) => ({ key: name, text: `text of ${name}` })),
+          const [first, ...others] = keys.map((name) => ({ key: name, text: `text of ${name}` }));
+          await storage.commit(others);
+          // One more, and one less, after the order was asked for.
+          await storage.keys("", { limit: 1 });
+          if (first !== undefined) await storage.commit([first, { key: "gone", text: "" }]);
+          await storage.commit([{ key: "gone", text: undefined }]);
+          const options = { limit, reverse, ...(after === undefined ? {} : { after }) };
+          const beyond = (name: string) => after === undefined || (reverse ? name < after : name > after);
+          const ordered = [...keys].sort();
+          const expected = (reverse ? ordered.reverse() : ordered)
+            .filter((name) => name.startsWith(prefix) && beyond(name))
+            .slice(0, limit);
+          expect(await storage.keys(prefix, options)).to.deep.equal(expected);
+          expect(await storage.range(prefix, options)).to.deep.equal(
+            expected.map((name) => ({ key: name, text: `text of ${name}` })),
           );
         },
       );
-      await fc.assert(run, { numRuns: 60 });
+      await fc.assert(run, { numRuns: 200 });
     });
   });
 }
@@ -165,6 +189,7 @@ describe("LMDB storage", () => {
       put: database.put.bind(database),
       remove: database.remove.bind(database),
       getRange: database.getRange.bind(database),
+      getKeys: database.getKeys.bind(database),
       resetReadTxn: database.resetReadTxn.bind(database),
       close: database.close.bind(database),
       childTransaction: (action) => database.childTransaction(action).finally(commit),
