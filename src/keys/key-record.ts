@@ -2,6 +2,8 @@ import { UnreadableRecordError } from "./errors.ts";
 
 /** The newest schema that this program reads and the one it writes. */
 export const KEY_SCHEMA = 1;
+/** Secrets that a key may have at once: a rotation's overlap, and a few that began before it ended. */
+export const MAX_SECRETS = 5;
 
 /**
  * Settings as the store sees them: a JSON object that it keeps and does not interpret. Who writes has parsed
@@ -32,8 +34,16 @@ export type KeyRecord = {
 const ID = /^key_[0-9A-Za-z]{1,60}$/;
 const DIGEST = /^[0-9A-Za-z_-]{43}$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const RECORD_FIELDS = ["schema", "id", "version", "settings", "secrets", "createdAt", "updatedAt"];
-const SECRET_FIELDS = ["digest", "hint", "validUntil"];
+export const RECORD_FIELDS: readonly string[] = [
+  "schema",
+  "id",
+  "version",
+  "settings",
+  "secrets",
+  "createdAt",
+  "updatedAt",
+];
+export const SECRET_FIELDS: readonly string[] = ["digest", "hint", "validUntil"];
 
 /** `key_` and 1 to 60 base62 characters. */
 export function isKeyId(value: unknown): value is string {
@@ -46,11 +56,9 @@ export function isKeyId(value: unknown): value is string {
  * @throws UnreadableRecordError
  */
 export function parseKeyRecord(id: string, value: unknown): KeyRecord {
-  if (!isObject(value)) throw damaged(id, "not an object");
-  const { schema, version, settings, secrets, createdAt, updatedAt } = value;
-  if (typeof schema !== "number" || !Number.isSafeInteger(schema) || schema < 1) throw damaged(id, "schema");
-  if (schema !== KEY_SCHEMA) throw new UnreadableRecordError(id, "newer_schema", `record schema ${schema}`);
-  if (value["id"] !== id) throw damaged(id, "id");
+  const entry = readEntry(id, value, RECORD_FIELDS);
+  const { version, settings, secrets, createdAt, updatedAt } = entry;
+  if (entry["id"] !== id) throw damaged(id, "id");
   if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 1) {
     throw damaged(id, "version");
   }
@@ -58,7 +66,6 @@ export function parseKeyRecord(id: string, value: unknown): KeyRecord {
   if (!Array.isArray(secrets)) throw damaged(id, "secrets");
   if (!isInstant(createdAt)) throw damaged(id, "createdAt");
   if (!isInstant(updatedAt)) throw damaged(id, "updatedAt");
-  refuseOtherFields(id, value, RECORD_FIELDS);
   return {
     schema: KEY_SCHEMA,
     id,
@@ -68,6 +75,30 @@ export function parseKeyRecord(id: string, value: unknown): KeyRecord {
     createdAt,
     updatedAt,
   };
+}
+
+/**
+ * Reads an object of our schema that has no other fields than `known`. `name` is what the error calls it.
+ * @throws UnreadableRecordError
+ */
+export function readEntry(
+  name: string,
+  value: unknown,
+  known: readonly string[],
+): Readonly<Record<string, unknown>> {
+  if (!isObject(value)) throw damaged(name, "not an object");
+  const { schema } = value;
+  if (typeof schema !== "number" || !Number.isSafeInteger(schema) || schema < 1) {
+    throw damaged(name, "schema");
+  }
+  if (schema !== KEY_SCHEMA) throw new UnreadableRecordError(name, "newer_schema", `schema ${schema}`);
+  refuseOtherFields(name, value, known);
+  return value;
+}
+
+/** The secrets whose time is not over at `now` (ms since 1970). */
+export function liveSecrets(secrets: readonly SecretEntry[], now: number): SecretEntry[] {
+  return secrets.filter(({ validUntil }) => validUntil === null || now < Date.parse(validUntil));
 }
 
 /** The key's entry for this digest, unless there is none or its time is over at `now` (ms since 1970). */
@@ -82,17 +113,27 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+export function isDigest(value: unknown): value is string {
+  return typeof value === "string" && DIGEST.test(value);
+}
+
+/** What stands in a store's entry that cannot be read. */
+export function damaged(id: string, detail: string): UnreadableRecordError {
+  return new UnreadableRecordError(id, "damaged", detail);
+}
+
 function parseSecretEntry(id: string, value: unknown): SecretEntry {
   if (!isObject(value)) throw damaged(id, "secrets");
   const { digest, hint, validUntil } = value;
-  if (typeof digest !== "string" || !DIGEST.test(digest)) throw damaged(id, "secrets: digest");
+  if (!isDigest(digest)) throw damaged(id, "secrets: digest");
   if (typeof hint !== "string") throw damaged(id, "secrets: hint");
   if (validUntil !== null && !isInstant(validUntil)) throw damaged(id, "secrets: validUntil");
   refuseOtherFields(id, value, SECRET_FIELDS);
   return { digest, hint, validUntil };
 }
 
-function isInstant(value: unknown): value is string {
+/** As `toISOString` writes it. */
+export function isInstant(value: unknown): value is string {
   // V8 reads 30 February as 2 March, hence the round trip.
   if (typeof value !== "string" || !INSTANT.test(value)) return false;
   const time = Date.parse(value);
@@ -102,8 +143,4 @@ function isInstant(value: unknown): value is string {
 function refuseOtherFields(id: string, value: object, known: readonly string[]): void {
   if (Object.keys(value).some((field) => !known.includes(field)))
     throw damaged(id, "a field of no known name");
-}
-
-function damaged(id: string, detail: string): UnreadableRecordError {
-  return new UnreadableRecordError(id, "damaged", detail);
 }

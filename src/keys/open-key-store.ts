@@ -23,7 +23,7 @@ export async function openKeyStore(
   place: string | KeyStorage,
   options: KeyStoreOptions = {},
 ): Promise<KeyStore> {
-  const { clock = Date.now, onListenerError = warn } = options;
+  const { clock = Date.now, onListenerError = warn, maxLogEntries = 50_000 } = options;
   const storage = typeof place === "string" ? await openKeyStorage(place) : place;
   const entries = new StoredEntries(storage);
   try {
@@ -32,7 +32,7 @@ export async function openKeyStore(
     await storage.disconnect();
     throw error;
   }
-  return new StoredKeys(entries, clock, onListenerError);
+  return new StoredKeys(entries, { clock, onListenerError, maxLogEntries });
 }
 
 function warn(error: unknown): void {

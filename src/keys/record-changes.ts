@@ -1,8 +1,14 @@
 import { encodeEntry } from "./entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
-import { isObject, type KeyRecord } from "./key-record.ts";
+import { isKeyId, isObject, type KeyRecord } from "./key-record.ts";
 import type { Change } from "./key-storage.ts";
-import { parseRecordText, RECORD_PREFIX, SECRET_PREFIX } from "./stored-entries.ts";
+import {
+  parseRecordText,
+  parseText,
+  RECORD_PREFIX,
+  SECRET_PREFIX,
+  type StoredEntries,
+} from "./stored-entries.ts";
 
 /** A record and the entries of its secrets, before and after a change, in one transaction. */
 export function changesBetween(
@@ -51,4 +57,34 @@ export function undamaged(id: string, text: string): KeyRecord | undefined {
     if (error instanceof UnreadableRecordError && error.reason === "damaged") return undefined;
     throw error;
   }
+}
+
+/** Undefined for no record. */
+export async function recordUnlessUnreadable(
+  entries: StoredEntries,
+  id: string,
+): Promise<KeyRecord | "unreadable" | undefined> {
+  try {
+    return await entries.record(id);
+  } catch (error) {
+    if (error instanceof UnreadableRecordError) return "unreadable";
+    throw error;
+  }
+}
+
+/** Who has a secret: `text` is what is stored under its digest, to be expected by the write that takes it. */
+export type SecretOwner = { readonly text: string | null; readonly id: string | undefined };
+
+/**
+ * The key that has the secret of this digest; a record that cannot be read may have it. Without one there is
+ * normally nothing stored, or an entry that was left by a record that was deleted when it was damaged.
+ */
+export async function ownerOf(entries: StoredEntries, digest: string): Promise<SecretOwner> {
+  const text = await entries.text(SECRET_PREFIX + digest);
+  if (text === undefined) return { text: null, id: undefined };
+  const id = parseText(text, "a secret's entry");
+  if (!isKeyId(id)) return { text, id: undefined };
+  const record = await recordUnlessUnreadable(entries, id);
+  const has = record === "unreadable" || record?.secrets.some((entry) => entry.digest === digest);
+  return { text, id: has ? id : undefined };
 }

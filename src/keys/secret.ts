@@ -71,3 +71,10 @@ export function hintOf(secret: string): string {
   const characters = Array.from(secret);
   return `${characters.slice(0, Math.min(HINT_CHARS, Math.floor(characters.length / 4))).join("")}…`;
 }
+
+/** Why {@link isPossibleSecret} says no. Does not show the secret. */
+export function faultOfSecret(secret: string): string {
+  return secret.startsWith(PREFIX)
+    ? "this secret begins with slc_ and its checksum does not fit: it was mistyped"
+    : "a secret has 1 to 512 characters, no control characters and no white space around it";
+}

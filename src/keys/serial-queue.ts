@@ -13,6 +13,18 @@ export class SerialQueue {
     return result;
   }
 
+  /** Runs a task when all of these names are free, and keeps them all until it ends. */
+  runAll<T>(names: readonly string[], task: () => Promise<T>): Promise<T> {
+    const result = Promise.all(names.map((name) => this.#tails.get(name))).then(task);
+    const release = (): void => {
+      for (const name of names) this.#release(name, tail);
+    };
+    const tail: Promise<void> = result.then(release, release);
+    // In this turn, together with the look at the tails: so two tasks never wait for each other.
+    for (const name of names) this.#tails.set(name, tail);
+    return result;
+  }
+
   #release(name: string, tail: Promise<unknown>): void {
     if (this.#tails.get(name) === tail) this.#tails.delete(name);
   }

@@ -11,7 +11,8 @@ const KNOWN_RECORD = encodeEntry({ schema: KEY_SCHEMA }).slice(0, -2);
 /**
  * Refuses a store that a newer program has written to, before anything is changed in it; marks a new one.
  * Looks at the store's mark and at each record (100,000 in about a fifth of a second). A damaged record
- * does not stop the start: it denies by itself.
+ * does not stop the start: it denies by itself. History, usage and log can be a hundred times as many: for
+ * them the mark stands, which a program raises before it writes anything newer, and each says so when it is read.
  * @throws UnreadableRecordError
  */
 export async function checkStoreSchema(entries: StoredEntries): Promise<void> {

@@ -1,6 +1,7 @@
 import { encodeEntry } from "./entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import type { StoreMeta } from "./key-store.ts";
+import type { OpenCalls } from "./open-calls.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
 
 const PREFIX = "meta:";
@@ -9,26 +10,26 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** Small named values beside the keys, in the same store. */
 export class StoredMeta implements StoreMeta {
   readonly #entries: StoredEntries;
-  readonly #run: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #calls: OpenCalls;
 
-  constructor(entries: StoredEntries, run: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(entries: StoredEntries, calls: OpenCalls) {
     this.#entries = entries;
-    this.#run = run;
+    this.#calls = calls;
   }
 
   get(name: string): Promise<string | undefined> {
-    return this.#run(async () => {
+    return this.#calls.run(async () => {
       const value = await this.#entries.value(keyOf(name), name);
       return value === undefined ? undefined : textOf(name, value);
     });
   }
 
   set(name: string, value: string): Promise<void> {
-    return this.#run(() => this.#entries.set(keyOf(name), value));
+    return this.#calls.run(() => this.#entries.set(keyOf(name), value));
   }
 
   setIfAbsent(name: string, value: string): Promise<{ stored: boolean; value: string }> {
-    return this.#run(async () => {
+    return this.#calls.run(async () => {
       const key = keyOf(name);
       for (;;) {
         const text = await this.#entries.text(key);
