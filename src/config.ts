@@ -1,45 +1,11 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
+import { inspect } from "node:util";
 import { loadConfig as loadFile } from "c12";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { type EndpointDeclaration, endpointsFault } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
-import type { Member, Position } from "./protocol/index.ts";
-
-/** What a handler may do on channels, as a server: no key, no echo, `from` is null. */
-export type RealtimeForHandlers = {
-  publish(channel: string, eventName: string, message: unknown): Promise<{ id: string } & Position>;
-  broadcast(eventName: string, message: unknown): Promise<{ id: string }>;
-  members(
-    channel: string,
-    page?: { limit?: number; after?: string },
-  ): Promise<{ members: readonly Member[]; count: number; next: string | null }>;
-};
-
-/** One call of an endpoint, after the gate has let it in. */
-export type EndpointContext = {
-  readonly method: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  /** Parsed JSON, or text; undefined without a body. */
-  readonly body: unknown;
-  /** Without the headers that carried the API key. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly key: { readonly id: string; readonly name: string };
-  readonly realtime: RealtimeForHandlers;
-};
-
-/**
- * A named route of the application, below the endpoint prefix. A handler returns what JSON can hold, a string, a
- * Fetch `Response` for status and headers of its own, or nothing (204).
- */
-export type EndpointDeclaration = {
-  readonly id: string;
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** `/orders`, `/orders/:id`, `/files/*`. */
-  readonly path: string;
-  readonly handler: (context: EndpointContext) => unknown;
-};
 
 /** Everything that decides how a server runs. What is absent in a file has its default. */
 export type Config = {
@@ -76,6 +42,8 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+export type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "./endpoint-declaration.ts";
+
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Text = Type.String({ minLength: 1 });
 
@@ -94,30 +62,21 @@ const SCHEMA = {
     Type.Literal("forwarded"),
     Type.Literal("x-real-ip"),
   ]),
-  adminToken: Type.String({ minLength: 16 }),
+  adminToken: Type.String({ pattern: "^[\\x21-\\x7e]{16,512}$" }),
   realtime: Type.Boolean(),
   keyRequired: Type.Boolean(),
   apiKeyInQuery: Type.Boolean(),
   connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
   maxPendingPerAddress: Type.Integer({ minimum: 1 }),
-  endpointPrefix: Type.String({ pattern: "^(/[A-Za-z0-9._~-]+)+$" }),
+  // No dot segments, and none of the prefixes that the server has itself.
+  endpointPrefix: Type.String({
+    pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
+  }),
   logLevel: Type.Union(
     ["silent", "fatal", "error", "warn", "info", "debug"].map((level) => Type.Literal(level)),
   ),
 };
 const CHECKS = new Map(Object.entries(SCHEMA).map(([name, schema]) => [name, Compile(schema)]));
-
-const Endpoint = Compile(
-  Type.Object(
-    {
-      id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$" }),
-      method: Type.Union(["GET", "POST", "PUT", "PATCH", "DELETE"].map((method) => Type.Literal(method))),
-      path: Type.String({ pattern: "^/[^?#;\\\\\\s]*$", maxLength: 1000 }),
-      handler: Type.Any(),
-    },
-    { additionalProperties: false },
-  ),
-);
 
 const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_HOST: "host",
@@ -179,7 +138,7 @@ export function resolveConfig(...inputs: readonly object[]): Config {
     keyRequired: input.keyRequired ?? true,
     apiKeyInQuery: input.apiKeyInQuery ?? true,
     connectTimeoutMs: input.connectTimeoutMs ?? 5_000,
-    maxPendingPerAddress: input.maxPendingPerAddress ?? 64,
+    maxPendingPerAddress: input.maxPendingPerAddress ?? 256,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     logLevel: input.logLevel ?? "info",
@@ -201,7 +160,10 @@ async function readFile({ folder, file }: ConfigSources): Promise<object> {
       envName: false,
       extend: false,
     });
-    return config ?? {};
+    if (typeof config !== "object" || config === null || Array.isArray(config)) {
+      throw new TypeError("it exports no object of settings");
+    }
+    return config;
   } catch (error) {
     throw new ConfigError(
       `the config file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -246,7 +208,8 @@ function assertSettings(input: object): asserts input is ConfigInput {
 
 function checkSetting(name: string, value: unknown): void {
   if (name === "endpoints") {
-    checkEndpoints(value);
+    const fault = endpointsFault(value);
+    if (fault !== undefined) throw new ConfigError(fault);
     return;
   }
   const check = CHECKS.get(name);
@@ -254,7 +217,7 @@ function checkSetting(name: string, value: unknown): void {
   if (!check.Check(value)) {
     const reason = [...check.Errors(value)].map(({ message }) => message).join(", ");
     // The admin token is a secret: its value is not repeated.
-    const shown = name === "adminToken" ? "the value" : JSON.stringify(value);
+    const shown = name === "adminToken" ? "the value" : inspect(value, { depth: 2, maxStringLength: 200 });
     throw new ConfigError(`"${name}": ${shown} cannot be used: ${reason}`);
   }
   if (name === "publicOrigin") checkOrigin(value);
@@ -274,31 +237,6 @@ function checkHost(name: string, value: string): void {
   const isName = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value);
   if (isIP(value) === 0 && !isName)
     throw new ConfigError(`"${name}": ${JSON.stringify(value)} is not a host`);
-}
-
-function checkEndpoints(value: unknown): void {
-  if (!Array.isArray(value)) throw new ConfigError(`"endpoints" is a list`);
-  const ids = new Set<string>();
-  const routes = new Set<string>();
-  for (const [index, item] of value.entries()) {
-    const where = `"endpoints[${index}]"`;
-    const endpoint: unknown = item;
-    if (typeof endpoint === "object" && endpoint !== null && "upstream" in endpoint) {
-      throw new ConfigError(`${where}: upstreams are not supported yet: declare a handler`);
-    }
-    if (!Endpoint.Check(endpoint)) {
-      const reason = [...Endpoint.Errors(endpoint)].map(
-        ({ instancePath, message }) => `${instancePath} ${message}`,
-      );
-      throw new ConfigError(`${where}: ${reason.join(", ")}`);
-    }
-    if (typeof endpoint.handler !== "function") throw new ConfigError(`${where}: "handler" is a function`);
-    const route = `${endpoint.method} ${endpoint.path}`;
-    if (ids.has(endpoint.id)) throw new ConfigError(`${where}: the id "${endpoint.id}" is taken`);
-    if (routes.has(route)) throw new ConfigError(`${where}: ${route} is declared twice`);
-    ids.add(endpoint.id);
-    routes.add(route);
-  }
 }
 
 function defined(input: object): object {

@@ -121,7 +121,7 @@ export class Gate {
     if (identity.key === null) {
       return request.action === "endpoint" || this.#keyRequired ? refuse("missing_api_key") : ALLOWED;
     }
-    const { record, policy } = identity.key;
+    const { record, policy } = this.#live.get(identity.key.id) ?? identity.key;
     if (record === undefined || policy === undefined) return refuse("invalid_api_key");
     const now = this.#now();
     if (validSecret(record, identity.digest, now) === undefined) return refuse("invalid_api_key");
@@ -131,17 +131,21 @@ export class Gate {
   /** A connection uses this key from now on: it is kept up to date until the matching `release`. */
   hold({ key }: Identity): void {
     if (key === null) return;
-    key.holders += 1;
-    this.#idle.delete(key.id);
-    if (key.holders === 1) this.#arm(key);
+    const live = this.#live.get(key.id) ?? key;
+    // It may have been let go between its look-up and now.
+    if (live.record !== undefined) this.#live.set(live.id, live);
+    live.holders += 1;
+    this.#idle.delete(live.id);
+    if (live.holders === 1) this.#arm(live);
   }
 
   release({ key }: Identity): void {
     if (key === null) return;
-    key.holders -= 1;
-    if (key.holders > 0) return;
-    key.alarm.clear();
-    this.#rest(key);
+    const live = this.#live.get(key.id) ?? key;
+    live.holders = Math.max(0, live.holders - 1);
+    if (live.holders > 0) return;
+    live.alarm.clear();
+    this.#rest(live);
   }
 
   /** Compare the keys in use with the store: catches a lost notice and what other processes wrote. */

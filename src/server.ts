@@ -4,12 +4,19 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin } from "./admin/index.ts";
 import { MemoryBroker } from "./channels/index.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { Gate } from "./gate.ts";
-import { assetFolders, createApp, createEndpointMatcher, createPublicApp } from "./http/index.ts";
+import {
+  type App,
+  assetFolders,
+  createApp,
+  createEndpointMatcher,
+  createPublicApp,
+  destroySockets,
+} from "./http/index.ts";
 import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
-import { createAddressResolver } from "./policy/index.ts";
+import { createAddressResolver, PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
 
 export type ServerOptions = {
@@ -59,12 +66,21 @@ export function createServer(config: Config, options: ServerOptions = {}): Sluic
 type Running = { readonly started: Started; close(): Promise<void> };
 
 async function run(config: Config, dev: boolean, log: Logger): Promise<Running> {
-  // Closed in the reverse of the order in which they were opened, whatever the start got to.
+  // Closed in the reverse of the order in which they were opened, whatever the start got to: first the listeners,
+  // both at once, then what they use.
+  const listeners: App[] = [];
   const open: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
-    for (const end of open.reverse().splice(0)) await end();
+    const ends = await Promise.allSettled(listeners.splice(0).map(closeApp));
+    for (const end of open.reverse().splice(0)) {
+      ends.push(...(await Promise.allSettled([Promise.resolve().then(end)])));
+    }
+    const failed = ends.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   };
   try {
+    const matchEndpoint = checked("endpoints", () => createEndpointMatcher(config.endpoints));
+    const addressOf = checked("trustedProxies", () => createAddressOf(config, log));
     const keys = await openKeyStore(await openKeyStorage(config.store), {
       onListenerError: (error) => log.error({ fault: faultOf(error) }, "enforcing a key's change failed"),
     });
@@ -77,7 +93,6 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
     const broker = new MemoryBroker();
     open.push(() => broker.close());
 
-    const addressOf = createAddressOf(config, log);
     // Known only once the port is, where the port is left to the system.
     let { publicOrigin } = config;
     const doors = {
@@ -112,7 +127,7 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
     });
     // Fastify waits for its connections, and Socket.IO's end only when Socket.IO does.
     app.addHook("preClose", () => realtime.close());
-    open.push(() => closeApp(app));
+    listeners.push(app);
     const url = await app.listen({ host: config.host, port: config.port });
     if (config.port === 0 && publicOrigin === "http://localhost:0")
       publicOrigin = `http://localhost:${new URL(url).port}`;
@@ -123,14 +138,29 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
       keys,
       token,
       endpoints: config.endpoints,
-      matchEndpoint: createEndpointMatcher(config.endpoints),
+      matchEndpoint,
     });
-    open.push(() => closeApp(admin));
+    listeners.push(admin);
     const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
     return { started: { url, adminUrl, firstStart: made }, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** A setting that only its user can judge: what it throws is said as a fault of the setting. @throws ConfigError */
+function checked<T>(setting: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const reason =
+      error instanceof PolicyError
+        ? error.faults.map(({ pointer, message }) => `${pointer} ${message}`).join(", ")
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    throw new ConfigError(`"${setting}": ${reason}`);
   }
 }
 
@@ -157,12 +187,13 @@ function createGate(config: Config, keys: KeyStore, log: Logger): Gate {
   return new Gate({ keys, keyRequired: config.keyRequired, sweepSeconds: config.keySweepSeconds, log });
 }
 
-async function closeApp(app: ReturnType<typeof createApp>): Promise<void> {
-  const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+async function closeApp(app: App): Promise<void> {
+  const cut = setTimeout(() => destroySockets(app.server), CLOSE_GRACE_MS);
   try {
     await app.close();
   } finally {
     clearTimeout(cut);
+    destroySockets(app.server);
   }
 }
 

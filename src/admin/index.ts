@@ -16,10 +16,16 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
   app.get("/healthz", async () => ({ status: "ok" }));
   app.register(
     async (scope) => {
+      const parseJson = scope.getDefaultJsonParser("ignore", "ignore");
+      // Members such as __proto__ pass as text here: they are refused by their pointers, like any other fault.
+      scope.removeContentTypeParser("application/json");
       scope.addContentTypeParser(
-        "application/merge-patch+json",
+        ["application/json", "application/merge-patch+json"],
         { parseAs: "string" },
-        scope.getDefaultJsonParser("error", "error"),
+        (request, body: string, done) => {
+          if (body === "") done(null, undefined);
+          else void parseJson(request, body, done);
+        },
       );
       scope.addHook("onRequest", async (request, reply) => {
         const refusal = token.check(request.headers.authorization);

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isShallow } from "../channels/index.ts";
 import type { KeyRecord, KeyStore } from "../keys/index.ts";
 import {
   checkEndpointEntries,
@@ -7,13 +8,16 @@ import {
   parseSettings,
   type Settings,
 } from "../policy/index.ts";
-import { refuse } from "../protocol/index.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
 import { forbiddenMembers, mergePatch } from "./merge-patch.ts";
 
 export type KeysApiOptions = { readonly keys: KeyStore; readonly endpoints: readonly DeclaredEndpoint[] };
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
+
+/** Deeper than any settings. */
+const MAX_PATCH_DEPTH = 50;
 
 type KeyPath = { Params: { id: string } };
 
@@ -48,13 +52,16 @@ export function registerKeysApi(scope: FastifyInstance, { keys, endpoints }: Key
     const version = versionOf(request);
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    if (version === undefined) return reply.refuse(refuse("version_required"));
+    if (version === undefined) return reply.refuse(missingVersion(request));
     if (version !== record.version) return stale(reply, record.version);
     const patch = request.body;
     if (typeof patch !== "object" || patch === null || Array.isArray(patch)) {
       return reply.refuse(
         refuse("invalid_request", "send a JSON Merge Patch: an object with the settings to change"),
       );
+    }
+    if (!isShallow(patch, MAX_PATCH_DEPTH)) {
+      return reply.refuse(refuse("invalid_settings", `a patch is at most ${MAX_PATCH_DEPTH} levels deep`));
     }
     const forbidden = forbiddenMembers(patch);
     if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
@@ -68,9 +75,9 @@ export function registerKeysApi(scope: FastifyInstance, { keys, endpoints }: Key
   });
 
   scope.delete<KeyPath>("/keys/:id", async (request, reply) => {
-    const isConditional = request.headers["if-match"] !== undefined;
     const version = versionOf(request);
-    if (isConditional && version === undefined) return reply.refuse(refuse("version_required"));
+    if (version === undefined && request.headers["if-match"] !== undefined)
+      return reply.refuse(missingVersion(request));
     const result = await keys.delete(request.params.id, version);
     if (!result.ok)
       return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
@@ -107,6 +114,12 @@ function etagOf({ version }: { version: number }): string {
 function versionOf(request: FastifyRequest): number | undefined {
   const match = /^"([1-9][0-9]{0,14})"$/.exec(request.headers["if-match"]?.trim() ?? "");
   return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** 428 without the header (RFC 6585), 400 with one that names no version: no wildcard, no weak tag, one version. */
+function missingVersion(request: FastifyRequest): Refusal {
+  if (request.headers["if-match"] === undefined) return refuse("version_required");
+  return refuse("invalid_request", 'If-Match takes the version that you read, in quotes: "3"');
 }
 
 function pageOf(request: FastifyRequest): { limit: number; after: string | undefined } | undefined {

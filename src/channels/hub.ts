@@ -10,7 +10,7 @@ import type {
 import type { FanOut } from "./fan-out.ts";
 import type { Idempotency } from "./idempotency-window.ts";
 
-type Membership = { state: "joining" | "joined"; watching: boolean };
+type Membership = { state: "joining" | "joined" | "leaving"; watching: boolean };
 
 /** A connection as the hub knows it: no socket, no key, no permission. */
 type Resident = {
@@ -139,15 +139,18 @@ export class Hub implements BrokerListener {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
     if (resident === undefined || membership === undefined) return false;
-    if (membership.state === "joining") {
+    if (membership.state !== "joined") {
       this.#remove(resident, channel);
       return true;
     }
     if (echo && membership.watching) {
-      // Still attached while the leave goes out, so that it comes in the channel's own order.
-      const left = this.#broker.announce(channel, { type: "leave", member: memberOf(resident) });
-      this.#remove(resident, channel);
-      await left;
+      // It hears its own leave in the channel's order, and is taken out when that has come.
+      membership.state = "leaving";
+      try {
+        await this.#broker.announce(channel, { type: "leave", member: memberOf(resident) });
+      } finally {
+        if (resident.channels.get(channel) === membership) this.#remove(resident, channel);
+      }
       return true;
     }
     this.#remove(resident, channel);

@@ -24,13 +24,14 @@ export class IdempotencyWindow {
 
   /** The place that this id has had, `conflict` when it was used for another body, undefined when it is new. */
   find(key: string, fingerprint: string, nowMs: number): Position | "conflict" | undefined {
-    this.#forget(nowMs);
     const seen = this.#seen.get(key);
-    if (seen === undefined) return undefined;
+    if (seen === undefined || seen.atMs <= nowMs - this.#options.windowMs) return undefined;
     return seen.fingerprint === fingerprint ? seen.position : "conflict";
   }
 
   remember(key: string, fingerprint: string, position: Position, nowMs: number): void {
+    // An id that comes back after its window is the newest again.
+    this.#seen.delete(key);
     this.#seen.set(key, { fingerprint, position, atMs: nowMs });
     this.#forget(nowMs);
   }

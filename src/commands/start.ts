@@ -66,6 +66,10 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   // On a terminal the few lines of the start are for a person: JSON between them only when something is wrong.
   const log = createLogger(dev && isTerminal && config.logLevel === "info" ? "warn" : config.logLevel);
   const server = createServer(config, { dev, log });
+  // One request's forgotten promise must not end everybody's connections.
+  process.on("unhandledRejection", (error) =>
+    log.error({ fault: faultOf(error) }, "a promise failed unseen"),
+  );
   const stop = stopSignal();
   let started: Started;
   try {
@@ -111,8 +115,11 @@ function startFailure(error: unknown, config: Config): unknown {
     return new CommandError(`the store ${config.store} cannot be opened: ${error.message}${cause}`);
   }
   if (!(error instanceof Error) || !("code" in error)) return error;
+  if (error.code === "ENOTFOUND" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES") {
+    return new CommandError(`cannot listen there: ${error.message}`);
+  }
   if (error.code !== "EADDRINUSE") return error;
-  const isAdmin = error.message.includes(`:${config.adminPort}`);
+  const isAdmin = "port" in error && error.port === config.adminPort && config.adminPort !== config.port;
   const port = isAdmin ? config.adminPort : config.port;
   return new CommandError(
     `port ${port} is taken: stop what listens there, or start with ${isAdmin ? "--admin-port" : "--port"} and another`,

@@ -1,7 +1,13 @@
 import { STATUS_CODES } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
-import { type FastifyError, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
   type ErrorCode,
@@ -38,8 +44,13 @@ export function createApp({ log, realtime }: AppOptions) {
     serverFactory: (handler) => createListener(handler, realtime),
     bodyLimit: LIMITS.maxPayloadBytes,
     logger: false,
-    routerOptions: { maxParamLength: 2_000, caseSensitive: true, ignoreTrailingSlash: false },
-    frameworkErrors: (error, request, reply) => void sendError(log, error, request, reply),
+    return503OnClosing: false,
+    // Longer than any request line that Node takes, so that no segment is too long for a route.
+    routerOptions: { maxParamLength: 65_536, caseSensitive: true, ignoreTrailingSlash: false },
+    // Called with a reply that has no decorators.
+    frameworkErrors: (error, request, reply) => {
+      sendError(log, error, request, reply);
+    },
     clientErrorHandler: (error, socket) => {
       const status = clientErrorStatus(error.code);
       if (socket.writable) {
@@ -50,57 +61,83 @@ export function createApp({ log, realtime }: AppOptions) {
       socket.destroySoon();
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.decorateReply("refuse", sendRefusal);
+  app.decorateReply("refuse", function (this: FastifyReply, refusal, faults, more) {
+    return sendRefusal(this, refusal, faults, more);
+  });
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
-  app.setErrorHandler((error: FastifyError, request, reply) => sendError(log, error, request, reply));
+  app.setErrorHandler((error: unknown, request, reply) => sendError(log, error, request, reply));
   app.setNotFoundHandler((_request, reply) => reply.refuse(refuse("not_found")));
+  acceptEmptyJson(app);
+  let isClosing = false;
+  app.addHook("preClose", async () => {
+    isClosing = true;
+  });
+  app.addHook("onRequest", async (_request, reply) => {
+    if (isClosing) return reply.header("connection", "close").refuse(refuse("server_shutdown"));
+    return undefined;
+  });
   app.addHook("onSend", async (_request, reply) => {
     reply.header("x-content-type-options", "nosniff");
   });
   return app;
 }
 
+/** Many clients name JSON in a DELETE that has no body: that is no body, not a broken one. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeContentTypeParser("application/json");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
+    if (body === "") done(null, undefined);
+    else void parse(request, body, done);
+  });
+}
+
 function sendRefusal(
-  this: FastifyReply,
+  reply: FastifyReply,
   refusal: Refusal,
   faults?: readonly InputFault[],
   more: Readonly<Record<string, unknown>> = {},
 ): FastifyReply {
   const problem = { ...problemOf(refusal), ...more };
-  return this.code(refusal.status)
+  return reply
+    .code(refusal.status)
     .headers(refusalHeaders(refusal))
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(JSON.stringify)
     .send(faults === undefined ? problem : { ...problem, faults });
 }
 
-function sendError(
-  log: Logger,
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  if (error.validation !== undefined) {
-    const faults = error.validation.map(({ instancePath, message }) => ({
-      pointer: instancePath,
-      message: message ?? "not valid",
-    }));
-    return reply.refuse(refuse("invalid_request", `the ${error.validationContext} has faults`), faults);
+/** The faults of Fastify and its plugins. What an application's handler throws never comes here. */
+function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (isFastifyError(error)) {
+    if (error.validation !== undefined) {
+      const faults = error.validation.map(({ instancePath, message }) => ({
+        pointer: instancePath,
+        message: message ?? "not valid",
+      }));
+      return sendRefusal(
+        reply,
+        refuse("invalid_request", `the ${error.validationContext} has faults`),
+        faults,
+      );
+    }
+    const code = codeOf(error.statusCode);
+    if (code !== undefined) return sendRefusal(reply, refuse(code));
   }
-  const code = codeOf(error);
-  if (code !== undefined) return reply.refuse(refuse(code));
   // The route's pattern, never the URL: a key may be in it.
   log.error({ route: request.routeOptions?.url, fault: faultOf(error) }, "a request failed");
-  return reply.refuse(refuse("internal_error"));
+  return sendRefusal(reply, refuse("internal_error"));
 }
 
-/** Fastify's own refusals; whatever an application throws with a status of its own is a fault. */
-function codeOf({ code, statusCode }: FastifyError): ErrorCode | undefined {
-  if (!code?.startsWith("FST_") && !(statusCode === 400 && code === undefined)) return undefined;
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && "statusCode" in error;
+}
+
+function codeOf(statusCode: number | undefined): ErrorCode | undefined {
+  if (statusCode === undefined || statusCode < 400 || statusCode > 499) return undefined;
   if (statusCode === 413) return "payload_too_large";
   if (statusCode === 415) return "unsupported_media_type";
-  if (statusCode === 404) return "not_found";
-  return statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? "invalid_request" : undefined;
+  return statusCode === 403 || statusCode === 404 ? "not_found" : "invalid_request";
 }
 
 function clientErrorStatus(code: string | undefined): 400 | 408 | 431 {

@@ -19,6 +19,7 @@ export function registerSdk(app: App, folder: string): void {
       prefix: "/sdk/",
       index: false,
       decorateReply: false,
+      acceptRanges: false,
     });
   });
 }

@@ -1,6 +1,15 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  RawServerDefault,
+} from "fastify";
 import { Type } from "typebox";
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
 import { LIMITS, type Member, type Refusal, refuse } from "../protocol/index.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
@@ -21,7 +30,27 @@ const MembersQuery = Type.Object({
 const GetMembers = Type.Object({ channel: Type.String() });
 
 /** What a server does on channels over HTTP: publish, broadcast, list members. */
-export function registerChannelApi(app: App, access: Access, hub: Hub): void {
+export function registerChannelApi(app: App, access: Access, hub: Hub, log: Logger): void {
+  app.register(async (scope) => {
+    // What the hub throws is the broker's: as over sockets, it is away and may be asked again.
+    scope.setErrorHandler((error, _request, reply) => {
+      if (error instanceof Error && "statusCode" in error) throw error;
+      log.error({ fault: faultOf(error) }, "the broker did not answer");
+      return reply.refuse(refuse("unavailable"));
+    });
+    registerRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), access, hub);
+  });
+}
+
+type Scope = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+function registerRoutes(app: Scope, access: Access, hub: Hub): void {
   const onRequest = access.authenticate;
 
   app.post("/channels/publish", { onRequest, schema: { body: Publish } }, async (request, reply) => {

@@ -1,6 +1,8 @@
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Hub, parseChannel, parsePublication } from "../channels/index.ts";
 import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
 import { LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
@@ -18,6 +20,7 @@ export function registerEndpoints(
   endpoints: readonly EndpointDeclaration[],
   access: Access,
   hub: Hub,
+  log: Logger,
 ): void {
   const realtime = realtimeFor(hub);
   app.register(
@@ -34,11 +37,19 @@ export function registerEndpoints(
             return verdict.allowed ? undefined : reply.refuse(verdict);
           },
           handler: async (request, reply) => {
+            // The body may have taken its time: the key is decided as it is now.
+            const verdict = access.decide(request, { action: "endpoint", endpoint: { id, method, path } });
+            if (!verdict.allowed) return reply.refuse(verdict);
             const key = access.callerOf(request)?.identity.key;
             if (key?.policy === undefined) return reply.refuse(refuse("invalid_api_key"));
             const context = contextOf(request, { id: key.id, name: key.policy.settings.name }, realtime);
-            const result: unknown = await endpoint.handler(context);
-            return answer(reply, result);
+            try {
+              const result: unknown = await endpoint.handler(context);
+              return answer(reply, result);
+            } catch (error) {
+              log.error({ endpointId: id, fault: faultOf(error) }, "an endpoint's handler failed");
+              return reply.refuse(refuse("internal_error"));
+            }
           },
         });
       }
@@ -79,11 +90,17 @@ function paramsOf(params: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
 }
 
+/** @throws TypeError for what cannot be sent: a stream, a function, a BigInt, an object that holds itself. */
 function answer(reply: FastifyReply, result: unknown): FastifyReply {
   if (result === undefined) return reply.code(204).send();
   if (result instanceof Response || typeof result === "string" || result instanceof Uint8Array)
     return reply.send(result);
-  return reply.type("application/json; charset=utf-8").send(JSON.stringify(result));
+  if (result instanceof Readable || result instanceof ReadableStream) {
+    throw new TypeError("a handler returned a stream: return a Response with it as its body");
+  }
+  const text: string | undefined = JSON.stringify(result);
+  if (text === undefined) throw new TypeError(`a handler returned a ${typeof result}`);
+  return reply.type("application/json; charset=utf-8").send(text);
 }
 
 /** A handler's faults are exceptions: nobody else can answer them. */
@@ -91,17 +108,13 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
   return {
     async publish(channel, eventName, message) {
       const parsed = unwrap(parseChannel(channel));
-      const { publication } = unwrap(
-        parsePublication({ eventName, message }, { from: null, now: Date.now() }),
-      );
+      const { publication } = unwrap(parseHandlerMessage(eventName, message));
       const position = await hub.publish(parsed.channel, publication);
       if (position === "conflict") throw new TypeError("an id that was made here was used before");
       return { id: publication.id, ...position };
     },
     async broadcast(eventName, message) {
-      const { publication } = unwrap(
-        parsePublication({ eventName, message }, { from: null, now: Date.now() }),
-      );
+      const { publication } = unwrap(parseHandlerMessage(eventName, message));
       await hub.broadcast(publication);
       return { id: publication.id };
     },
@@ -111,6 +124,13 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
       return hub.members(parsed.channel, { limit, after: page.after });
     },
   };
+}
+
+/** What a program hands over may hold what no client could have sent. @throws TypeError for what JSON cannot hold */
+function parseHandlerMessage(eventName: string, message: unknown): ReturnType<typeof parsePublication> {
+  const text: string | undefined = JSON.stringify(message);
+  const plain: unknown = text === undefined ? null : JSON.parse(text);
+  return parsePublication({ eventName, message: plain }, { from: null, now: Date.now() });
 }
 
 function unwrap<T extends object>(result: T | Refusal): T {

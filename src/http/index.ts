@@ -12,6 +12,7 @@ import type { RealtimeHandlers } from "./listener.ts";
 export { type App, createApp, type InputFault } from "./app.ts";
 export { assetFolders } from "./assets.ts";
 export { createEndpointMatcher } from "./endpoint-matcher.ts";
+export { destroySockets } from "./listener.ts";
 
 export type PublicAppOptions = AccessOptions & {
   readonly log: Logger;
@@ -41,8 +42,8 @@ export function createPublicApp(options: PublicAppOptions): App {
   });
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async () => ({ status: "ready" }));
-  if (options.realtime !== undefined) registerChannelApi(app, access, options.hub);
-  registerEndpoints(app, options.endpointPrefix, options.endpoints, access, options.hub);
+  if (options.realtime !== undefined) registerChannelApi(app, access, options.hub, options.log);
+  registerEndpoints(app, options.endpointPrefix, options.endpoints, access, options.hub, options.log);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);
   if (options.pageFolder !== undefined) registerPage(app, options.pageFolder);
   return app;

@@ -1,6 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { REALTIME_PATH, rawProblemResponse, refuse } from "../protocol/index.ts";
+import {
+  PROBLEM_MEDIA_TYPE,
+  problemOf,
+  REALTIME_PATH,
+  type Refusal,
+  rawProblemResponse,
+  refuse,
+} from "../protocol/index.ts";
 import { targetFault } from "./path-guard.ts";
 
 /** What takes the requests below the realtime path before Fastify sees them. */
@@ -16,6 +24,9 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Agnost's clients connect below a doubled path. */
 const REALTIME_PATHS: ReadonlySet<string> = new Set([REALTIME_PATH, `${REALTIME_PATH}realtime/`]);
 
+/** The open sockets of each server: Node's own list forgets those that were upgraded. */
+const openSockets = new WeakMap<Server, Set<Socket>>();
+
 /**
  * An HTTP server that refuses ambiguous request targets before anybody routes them, hands the realtime path
  * to Socket.IO and the rest to `handler`. Not listening yet.
@@ -29,10 +40,19 @@ export function createListener(
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
   });
+  const sockets = new Set<Socket>();
+  openSockets.set(server, sockets);
+  server.on("connection", (socket: Socket) => {
+    if (sockets.has(socket)) return;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const fault = targetFault(request.url ?? "");
     if (fault !== undefined) {
-      refuseTarget(request.socket, fault);
+      // What follows on such a connection is not trusted either.
+      response.shouldKeepAlive = false;
+      sendProblem(response, ambiguous(fault));
     } else if (realtime !== undefined && isRealtime(request.url)) {
       realtime.handleRequest(request, response);
     } else {
@@ -40,23 +60,65 @@ export function createListener(
     }
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", () => socket.destroy());
     const fault = targetFault(request.url ?? "");
     if (fault !== undefined) {
-      refuseTarget(socket, fault);
+      end(socket, ambiguous(fault));
+    } else if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      ignoreUpgrade(server, request, socket, head);
     } else if (realtime !== undefined && isRealtime(request.url)) {
       realtime.handleUpgrade(request, socket, head);
     } else {
-      socket.end(rawProblemResponse(refuse("not_found", "nothing is upgraded here")), () => socket.destroy());
+      end(socket, refuse("not_found", "nothing is upgraded here"));
     }
   });
   return server;
 }
 
-/** Answered by hand and closed: what follows on such a connection is not trusted either. */
-function refuseTarget(socket: Duplex, fault: string): void {
-  const refusal = refuse("ambiguous_target", `the request target has ${fault}`);
+/** End every connection that is still open, upgraded and silent ones too. */
+export function destroySockets(server: Server): void {
+  for (const socket of openSockets.get(server) ?? []) socket.destroy();
+}
+
+function ambiguous(fault: string): Refusal {
+  return refuse("ambiguous_target", `the request target has ${fault}`);
+}
+
+function sendProblem(response: ServerResponse, refusal: Refusal): void {
+  const body = JSON.stringify(problemOf(refusal));
+  const headers = { "content-type": PROBLEM_MEDIA_TYPE, "content-length": Buffer.byteLength(body) };
+  response.writeHead(refusal.status, headers).end(body);
+}
+
+function end(socket: Duplex, refusal: Refusal): void {
+  socket.on("error", () => socket.destroy());
   socket.end(rawProblemResponse(refusal), () => socket.destroy());
+}
+
+/**
+ * A server that does not know a protocol ignores the wish to upgrade to it (RFC 9110, 7.8): Java's HttpClient and
+ * curl ask for h2c with every first request. Node hands all of them over as upgrades, so the request is put back
+ * without that wish and parsed again.
+ */
+function ignoreUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
+  for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
+    const name = request.rawHeaders[i] ?? "";
+    const value = request.rawHeaders[i + 1] ?? "";
+    const lower = name.toLowerCase();
+    if (lower === "upgrade" || lower === "http2-settings") continue;
+    const kept = lower === "connection" ? withoutUpgrade(value) : value;
+    if (kept !== "") lines.push(`${name}: ${kept}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  server.emit("connection", socket);
+}
+
+function withoutUpgrade(connection: string): string {
+  return connection
+    .split(",")
+    .map((token) => token.trim())
+    .filter((token) => !["upgrade", "http2-settings", ""].includes(token.toLowerCase()))
+    .join(", ");
 }
 
 function isRealtime(url: string | undefined): boolean {

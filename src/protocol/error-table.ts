@@ -61,7 +61,6 @@ export const ERROR_TABLE = {
   payload_too_large: { status: 413, retry: false, message: "the payload is too large" },
   unsupported_media_type: { status: 415, retry: false, message: "send application/json" },
   not_found: { status: 404, retry: false, message: "there is nothing here" },
-  method_not_allowed: { status: 405, retry: false, message: "this method is not allowed here" },
   not_a_member: { status: 409, retry: false, message: "join the channel first" },
   id_conflict: { status: 409, retry: false, message: "this id was used for another message" },
   unknown_event: { status: 400, retry: false, message: "the server does not know this event" },
@@ -74,6 +73,7 @@ export const ERROR_TABLE = {
   connect_timeout: { status: 408, retry: true, message: "the connection did not authenticate in time" },
   session_mismatch: { status: 403, retry: false, message: "this request does not belong to the session" },
   invalid_namespace: { status: 400, retry: false, message: "only the root namespace exists" },
+  slow_consumer: { status: 429, retry: true, message: "the client does not read what it is sent" },
   server_shutdown: { status: 503, retry: true, message: "the server is stopping" },
 
   // Faults of ours.

@@ -1,28 +1,46 @@
-/** A place among the connections of an address that have not said yet who they are. `release` may be called twice. */
-export type Slot = { release(): void };
+import { performance } from "node:perf_hooks";
 
-type Waiting = { readonly start: (slot: Slot) => void; readonly timer: NodeJS.Timeout };
+/** A place among the connections of an address that have not said yet who they are. `release` may be called twice. */
+export type Slot = {
+  release(): void;
+  /** Called when others wait and this place has been held for a while. */
+  onPressure(giveWay: () => void): void;
+};
+
+type Pending = { readonly sinceMs: number; giveWay: (() => void) | undefined };
+type Waiting = {
+  readonly start: (slot: Slot) => void;
+  readonly refused: () => void;
+  readonly timer: NodeJS.Timeout;
+};
+type Group = {
+  readonly pending: Set<Pending>;
+  readonly waiting: Set<Waiting>;
+  timer: NodeJS.Timeout | undefined;
+};
 
 export type AdmissionOptions = {
   /** Connections of one address group that are being authenticated at the same time. */
   readonly maxPendingPerAddress: number;
-  /** Further ones of it that wait as bare TCP connections; more are refused. */
-  readonly maxWaitingPerAddress: number;
+  /** Further ones, of all addresses, that wait as bare TCP connections; more are refused. */
   readonly maxWaiting: number;
   /** How long one waits before it is refused. */
   readonly maxWaitMs: number;
+  /** How long a silent one keeps its place while others wait. */
+  readonly pressureMs: number;
 };
 
 /**
- * Bounds what strangers can hold: a few connections of an address are let in at a time, some more wait
- * their turn as bare sockets, the rest is turned away. A thousand clients behind one address that all
- * reconnect at once get in one after the other; a thousand silent ones never hold more than their few places.
+ * Bounds what strangers can hold: a number of connections of an address are let in at a time, some more wait
+ * their turn as bare sockets, the rest is turned away. Thousands of clients behind one address that all
+ * reconnect at once get in one after the other; silent ones never hold more than their few places, and those
+ * only briefly while others wait.
  *
- * Owns a counter and a queue per address group, kept while it has anything pending.
+ * Owns two sets and a timer per address group, kept while it has anything pending.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #groups = new Map<string, { pending: number; readonly waiting: Set<Waiting> }>();
+  readonly #groups = new Map<string, Group>();
   #waitingCount = 0;
 
   constructor(options: AdmissionOptions) {
@@ -34,67 +52,87 @@ export class Admission {
    * @returns a function that withdraws a request that still waits.
    */
   enter(group: string, start: (slot: Slot) => void, refused: () => void): () => void {
-    const state = this.#groups.get(group) ?? { pending: 0, waiting: new Set<Waiting>() };
-    if (state.pending < this.#options.maxPendingPerAddress) {
+    const state = this.#groups.get(group) ?? { pending: new Set(), waiting: new Set(), timer: undefined };
+    if (state.pending.size < this.#options.maxPendingPerAddress) {
       this.#groups.set(group, state);
-      state.pending += 1;
-      start(this.#slot(group));
+      start(this.#slot(group, state));
       return () => {};
     }
-    const { maxWaiting, maxWaitingPerAddress, maxWaitMs } = this.#options;
-    if (state.waiting.size >= maxWaitingPerAddress || this.#waitingCount >= maxWaiting) {
+    if (this.#waitingCount >= this.#options.maxWaiting) {
       refused();
       return () => {};
     }
     const waiting: Waiting = {
       start,
+      refused,
       timer: setTimeout(() => {
-        withdraw();
+        this.#withdraw(state, waiting);
         refused();
-      }, maxWaitMs),
-    };
-    const withdraw = (): void => {
-      clearTimeout(waiting.timer);
-      if (state.waiting.delete(waiting)) this.#waitingCount -= 1;
+      }, this.#options.maxWaitMs),
     };
     waiting.timer.unref();
     state.waiting.add(waiting);
     this.#waitingCount += 1;
-    return withdraw;
+    this.#relieve(state);
+    return () => this.#withdraw(state, waiting);
   }
 
+  /** Turn away all who wait. */
   close(): void {
-    for (const { waiting } of this.#groups.values()) {
-      for (const { timer } of waiting) clearTimeout(timer);
-      waiting.clear();
+    for (const state of this.#groups.values()) {
+      clearTimeout(state.timer);
+      for (const waiting of [...state.waiting]) {
+        this.#withdraw(state, waiting);
+        waiting.refused();
+      }
     }
     this.#groups.clear();
-    this.#waitingCount = 0;
   }
 
-  #slot(group: string): Slot {
-    let held = true;
+  #slot(group: string, state: Group): Slot {
+    const pending: Pending = { sinceMs: performance.now(), giveWay: undefined };
+    state.pending.add(pending);
     return {
       release: () => {
-        if (!held) return;
-        held = false;
-        this.#leave(group);
+        if (state.pending.delete(pending)) this.#pass(group, state);
+      },
+      onPressure: (giveWay) => {
+        pending.giveWay = giveWay;
       },
     };
   }
 
   /** The place goes to the one that waits longest. */
-  #leave(group: string): void {
-    const state = this.#groups.get(group);
-    if (state === undefined) return;
+  #pass(group: string, state: Group): void {
     for (const next of state.waiting) {
-      clearTimeout(next.timer);
-      state.waiting.delete(next);
-      this.#waitingCount -= 1;
-      next.start(this.#slot(group));
+      this.#withdraw(state, next);
+      next.start(this.#slot(group, state));
       return;
     }
-    state.pending -= 1;
-    if (state.pending === 0) this.#groups.delete(group);
+    if (state.pending.size > 0) return;
+    clearTimeout(state.timer);
+    this.#groups.delete(group);
+  }
+
+  #withdraw(state: Group, waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    if (state.waiting.delete(waiting)) this.#waitingCount -= 1;
+  }
+
+  /** While others wait, ask those to give way that have held a place for long; then look again. */
+  #relieve(state: Group): void {
+    if (state.timer !== undefined || state.waiting.size === 0) return;
+    const { pressureMs } = this.#options;
+    state.timer = setTimeout(() => {
+      state.timer = undefined;
+      if (state.waiting.size === 0) return;
+      const before = performance.now() - pressureMs;
+      for (const pending of [...state.pending]) {
+        if (pending.sinceMs > before) break;
+        pending.giveWay?.();
+      }
+      this.#relieve(state);
+    }, pressureMs / 4);
+    state.timer.unref();
   }
 }

@@ -40,6 +40,9 @@ type Arrival = {
 /** What a client has for its CONNECT although it waited long for a place. */
 const MIN_CONNECT_MS = 1_000;
 
+/** How long a connection may stay silent while others of its address wait. */
+const PRESSURE_MS = 1_000;
+
 /** Sends a refusal over whichever of the two a request has. */
 type Answer = (refusal: Refusal) => void;
 
@@ -64,9 +67,9 @@ export class Door {
     this.#options = options;
     this.#admission = new Admission({
       maxPendingPerAddress: options.maxPendingPerAddress,
-      maxWaitingPerAddress: 2_000,
       maxWaiting: 10_000,
       maxWaitMs: options.connectTimeoutMs,
+      pressureMs: PRESSURE_MS,
     });
     this.engine = new Engine({
       maxHttpBufferSize: LIMITS.maxPayloadBytes,
@@ -122,7 +125,7 @@ export class Door {
   }
 
   close(): void {
-    for (const session of this.#sessions.values()) session.tcp?.destroy();
+    for (const session of this.#sessions.values()) session.destroy();
   }
 
   /** @returns withdraws a handshake that still waits for its place. */
@@ -141,9 +144,17 @@ export class Door {
       ip: this.#options.addressOf(request),
     };
     const sid = sids[0];
+    // Scripts of other sites cannot read an answer, but they could load one as a script.
+    if (query.has("j")) {
+      answer(refuse("invalid_request", "there is no JSONP here"));
+      return noop;
+    }
     if (sid !== undefined && sid !== "") {
       const session = this.#sessions.get(sid);
-      const refusal = session === undefined ? undefined : this.#checkLater(session, request, whence, tcp);
+      const refusal =
+        session === undefined
+          ? refuse("invalid_request", "this session is not known here")
+          : this.#checkLater(session, request, whence, tcp);
       if (refusal === undefined) pass();
       else answer(refusal);
       return noop;
@@ -185,7 +196,9 @@ export class Door {
     tcp: Duplex | undefined,
   ): Refusal | undefined {
     const { origin, ip } = whence;
-    if (origin !== undefined && session.origin !== undefined && origin !== session.origin) {
+    // Before CONNECT the first Origin that is seen stands for the session.
+    const isOther = session.state !== "pending" || session.origin !== undefined;
+    if (origin !== undefined && isOther && origin !== session.origin) {
       return refuse("session_mismatch", "the session belongs to another origin");
     }
     const isPoll = request.method === "GET" && tcp === undefined;
@@ -209,7 +222,7 @@ export class Door {
       // A poller still has to fetch why it is closed; nothing else is taken.
       return refuse("session_mismatch", "the session is closing");
     }
-    if (tcp !== undefined) session.tcp = tcp;
+    if (tcp !== undefined) session.carry(tcp);
     return undefined;
   }
 

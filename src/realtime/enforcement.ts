@@ -63,7 +63,9 @@ export class Enforcement implements ConnectionRegistry {
 
   /** The server stops: clients are told to come back. */
   endAll(): void {
-    for (const connection of this.#connections) connection.end(refuse("server_shutdown"));
+    for (const connection of this.#connections)
+      this.#toEnd.push({ connection, refusal: refuse("server_shutdown") });
+    this.#schedule();
   }
 
   close(): void {

@@ -22,6 +22,9 @@ export type EngineSessionOptions = {
 /** How long a closing connection may take to read its last packets before its TCP connection is destroyed. */
 const CLOSING_GRACE_MS = 1_000;
 
+/** What a client may leave unread, beside the one message that takes it over this. */
+const MAX_OUTSTANDING_BYTES = 1024 * 1024;
+
 /** A CONNECT packet is `0`, then `/namespace,` if it is not the root, then the `auth` as JSON. */
 const CONNECT = "0";
 
@@ -41,10 +44,14 @@ export class EngineSession {
   endWith: ((refusal: Refusal) => void) | undefined;
   identity: Identity | undefined;
   presented: PresentedKey | undefined;
-  tcp: Duplex | undefined;
+  /** The TCP connections of its WebSockets: one, or two while an upgrade is tried. */
+  readonly #tcps = new Set<Duplex>();
   readonly #slot: Slot;
-  #timer: NodeJS.Timeout;
+  readonly #deadline: NodeJS.Timeout;
+  #cut: NodeJS.Timeout | undefined;
   #connects = 0;
+  #inFlightBytes = 0;
+  #queuedBytes = 0;
 
   constructor(options: EngineSessionOptions) {
     this.conn = options.conn;
@@ -52,15 +59,40 @@ export class EngineSession {
     this.origin = options.whence.origin;
     this.ip = options.whence.ip;
     this.presented = options.presented;
-    this.tcp = options.tcp;
+    if (options.tcp !== undefined) this.carry(options.tcp);
     this.#slot = options.slot;
-    this.#timer = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
+    // Whoever has sent its CONNECT is at work; who has not gives way to others.
+    this.#slot.onPressure(() => {
+      if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
+    });
+    this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
     this.conn.on("data", (data: unknown) => this.#inspect(data));
+    this.conn.on("packetCreate", (packet: { data?: unknown }) => this.#count(packet.data));
+    this.conn.on("flush", () => {
+      this.#inFlightBytes = this.#queuedBytes;
+      this.#queuedBytes = 0;
+    });
+  }
+
+  /** A WebSocket of this session runs over this TCP connection; it is destroyed with the session. */
+  carry(tcp: Duplex): void {
+    this.#tcps.add(tcp);
+    tcp.once("close", () => this.#tcps.delete(tcp));
+  }
+
+  /** Cut it off, whatever is still to be sent. */
+  destroy(): void {
+    for (const tcp of this.#tcps) tcp.destroy();
+  }
+
+  /** It is being refused, a little later: its place is free for others. */
+  giveUpPlace(): void {
+    this.#slot.release();
   }
 
   /** CONNECT went through: the deadline ends, and the place among the strangers is free. */
   accept(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#deadline);
     this.state = "connected";
     this.presented = undefined;
     this.#slot.release();
@@ -84,22 +116,40 @@ export class EngineSession {
     if (this.state === "closing") return;
     this.state = "closing";
     this.presented = undefined;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#deadline);
+    this.#cutLater();
     this.conn.close();
-    this.#timer = setTimeout(() => {
-      this.conn.close(true);
-      this.tcp?.destroy();
-    }, CLOSING_GRACE_MS);
-    this.#timer.unref();
   }
 
-  /** The connection is gone. */
+  /** Engine.IO has done with the connection; its TCP connection may still wait for the client's farewell. */
   dispose(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#deadline);
+    if (this.#tcps.size > 0) this.#cutLater();
     this.state = "closing";
     this.presented = undefined;
     this.endWith = undefined;
     this.#slot.release();
+  }
+
+  #cutLater(): void {
+    this.#cut ??= setTimeout(() => {
+      this.conn.close(true);
+      this.destroy();
+    }, CLOSING_GRACE_MS).unref();
+  }
+
+  /**
+   * Bound what waits to be sent. Engine.IO hands its buffer to the transport (`flush`) only once the transport has
+   * passed on what it had: what is in flight and what is queued is what the client has not read.
+   */
+  #count(data: unknown): void {
+    if (this.conn.transport.writable) this.#inFlightBytes = 0;
+    const outstandingBytes = this.#inFlightBytes + this.#queuedBytes;
+    this.#queuedBytes += sizeOf(data);
+    if (outstandingBytes <= MAX_OUTSTANDING_BYTES || this.state !== "connected") return;
+    this.condemn();
+    // Not in the middle of somebody's fan-out.
+    process.nextTick(() => this.endWith?.(refuse("slow_consumer")));
   }
 
   /**
@@ -135,4 +185,9 @@ function isAuth(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function sizeOf(data: unknown): number {
+  if (typeof data === "string") return data.length;
+  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0;
 }

@@ -12,7 +12,7 @@ const MAX_GROUPS = 10_000;
 
 /**
  * Slows down whoever fails to authenticate again and again. It delays refusals and nothing else: a
- * client with a good key behind the same address is not touched.
+ * delayed one holds no place that a client with a good key behind the same address would need.
  */
 export class FailureThrottle {
   readonly #options: FailureThrottleOptions;

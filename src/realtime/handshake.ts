@@ -19,6 +19,7 @@ export async function shakeHands(
   const result = await decide(gate, session, auth);
   if ("allowed" in result && result.status !== 503) {
     const delayMs = throttle.fail(session.addressGroup);
+    if (delayMs > 0) session.giveUpPlace();
     if (delayMs > 0) await delay(delayMs, undefined, { ref: false });
   }
   return result;
@@ -29,7 +30,8 @@ async function decide(
   session: EngineSession,
   auth: Readonly<Record<string, unknown>>,
 ): Promise<Admitted | Refusal> {
-  const { echoMessages = true, resume } = auth;
+  const { resume } = auth;
+  const echoMessages = auth["echoMessages"] ?? true;
   if (typeof echoMessages !== "boolean")
     return refuse("invalid_payload", "auth.echoMessages is true or false");
   if (resume !== undefined && resume !== null) {

@@ -86,8 +86,8 @@ export class Realtime {
   /** Tell everyone to come back later, give them a moment to hear it, then end what is left. */
   async close(): Promise<void> {
     this.registry.endAll();
-    this.registry.close();
     await this.#door.drain(CLOSE_GRACE_MS);
+    this.registry.close();
     await this.#io.close();
     this.#door.close();
   }

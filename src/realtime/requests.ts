@@ -36,7 +36,7 @@ async function join({ hub, connection }: RequestContext, fields: Fields): Promis
   const { channel } = parsed;
   const echo = echoOf(connection, fields);
   if (typeof echo !== "boolean") return echo;
-  if (fields["since"] !== undefined)
+  if (fields["since"] !== undefined && fields["since"] !== null)
     return refuse("unsupported", "this server does not replay with since yet");
   const verdict = connection.may("join", channel);
   if (!verdict.allowed) return verdict;

@@ -1,19 +1,30 @@
 import { expect } from "chai";
-import { Admission, type Slot } from "../../src/realtime/admission.ts";
+import { Admission, type AdmissionOptions, type Slot } from "../../src/realtime/admission.ts";
 import { FailureThrottle } from "../../src/realtime/failure-throttle.ts";
 
 describe("admission", () => {
-  it("lets a few of an address in and the others follow in their order", () => {
-    const admission = new Admission({
-      maxPendingPerAddress: 2,
-      maxWaitingPerAddress: 2,
+  const made: Admission[] = [];
+  const admission = (options: Partial<AdmissionOptions>): Admission => {
+    const one = new Admission({
+      maxPendingPerAddress: 1,
       maxWaiting: 10,
       maxWaitMs: 60_000,
+      pressureMs: 60_000,
+      ...options,
     });
+    made.push(one);
+    return one;
+  };
+  afterEach(() => {
+    for (const one of made.splice(0)) one.close();
+  });
+
+  it("lets some of an address in and the others follow in their order", () => {
+    const door = admission({ maxPendingPerAddress: 2, maxWaiting: 2 });
     const log: string[] = [];
     const slots = new Map<string, Slot>();
     const enter = (name: string, group = "10.0.0.1"): (() => void) =>
-      admission.enter(
+      door.enter(
         group,
         (slot) => {
           log.push(name);
@@ -33,26 +44,44 @@ describe("admission", () => {
     expect(log).to.deep.equal(["a", "b", "e refused", "other", "c"]);
     enter("f");
     expect(log.at(-1)).to.equal("f");
-    admission.close();
   });
 
   it("turns away who has waited too long", async () => {
-    const admission = new Admission({
-      maxPendingPerAddress: 1,
-      maxWaitingPerAddress: 5,
-      maxWaiting: 5,
-      maxWaitMs: 10,
-    });
-    admission.enter("g", () => {}, expect.fail);
+    const door = admission({ maxWaitMs: 10 });
+    door.enter("g", () => {}, expect.fail);
     const outcome = await new Promise((resolve) => {
-      admission.enter(
+      door.enter(
         "g",
         () => resolve("in"),
         () => resolve("refused"),
       );
     });
     expect(outcome).to.equal("refused");
-    admission.close();
+  });
+
+  it("asks one that holds its place for long to give way when others wait", async () => {
+    const door = admission({ pressureMs: 20 });
+    door.enter("g", (slot) => slot.onPressure(() => slot.release()), expect.fail);
+    await new Promise<void>((resolve) => {
+      door.enter("g", () => resolve(), expect.fail);
+    });
+  });
+
+  it("turns away all who wait when it closes", () => {
+    const door = admission({});
+    let refused = 0;
+    door.enter("g", () => {}, expect.fail);
+    for (let i = 0; i < 3; i += 1) {
+      door.enter(
+        "g",
+        () => expect.fail("let in"),
+        () => {
+          refused += 1;
+        },
+      );
+    }
+    door.close();
+    expect(refused).to.equal(3);
   });
 });
 

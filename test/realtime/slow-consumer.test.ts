@@ -1,0 +1,107 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { expect } from "chai";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { SocketClient } from "../helpers/socket-client.ts";
+
+describe("slow consumers", () => {
+  let server: TestServer;
+  let key: { id: string; secret: string };
+
+  before(async () => {
+    server = await startServer();
+    key = await server.createKey({ allowRealtime: true });
+  });
+  after(() => server.close());
+
+  /** A WebSocket by hand that joins `slow` and then reads nothing more. */
+  const stalled = (
+    extra: (socket: Socket, frame: (text: string) => void) => void = () => {},
+  ): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connectTcp(server.port, "127.0.0.1");
+      const frame = (text: string): void => {
+        const body = Buffer.from(text);
+        const length =
+          body.length < 126 ? [0x80 | body.length] : [0x80 | 126, body.length >> 8, body.length & 255];
+        socket.write(Buffer.concat([Buffer.from([0x81, ...length, 0, 0, 0, 0]), body]));
+      };
+      let text = "";
+      let step = 0;
+      socket.on("error", () => {});
+      socket.on("data", (chunk) => {
+        text += chunk.toString("latin1");
+        if (step === 0 && text.includes("0{")) {
+          step = 1;
+          frame(`40{"apiKey":"${key.secret}"}`);
+        } else if (step === 1 && text.includes("connection:ready")) {
+          step = 2;
+          frame('420["join",{"channel":"slow"}]');
+        } else if (step === 2 && text.includes("430[")) {
+          step = 3;
+          socket.pause();
+          extra(socket, frame);
+          resolve(socket);
+        }
+      });
+      socket.write(
+        [
+          "GET /realtime/?EIO=4&transport=websocket HTTP/1.1",
+          "Host: localhost",
+          "Connection: Upgrade",
+          "Upgrade: websocket",
+          "Sec-WebSocket-Version: 13",
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+          "\r\n",
+        ].join("\r\n"),
+      );
+    });
+
+  it("are cut off at a bound, and others do not wait for them", async () => {
+    const readers = await Promise.all(Array.from({ length: 5 }, () => stalled()));
+    const other = await new SocketClient(server.url, { apiKey: key.secret }).ready();
+    await other.request("join", { channel: "slow" });
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 60; i += 1) {
+      const sent = await other.request("message", {
+        channel: "slow",
+        eventName: "x",
+        message: "x".repeat(400_000),
+      });
+      expect(sent).to.include({ ok: true });
+    }
+    for (let i = 0; i < 60; i += 1) await other.next("x");
+    const { count } = await other.request("members", { channel: "slow" });
+    expect(count).to.equal(1);
+    // Five readers times 24 MB would have been queued without a bound.
+    expect(process.memoryUsage().rss - before).to.be.below(100_000_000);
+    for (const reader of readers) reader.destroy();
+    other.close();
+  });
+
+  it("lose their TCP connection within a second of their end, whatever else they tried", async () => {
+    const victim = await server.createKey({ allowRealtime: true });
+    key = victim;
+    const reader = await stalled((_socket, frame) => frame('421["members",{"channel":"slow"}]'));
+    const serverSide = new Promise<void>((resolve) => {
+      reader.once("close", () => resolve());
+    });
+    await server.deleteKey(victim.id);
+    const at = performance.now();
+    reader.resume();
+    await serverSide;
+    expect(performance.now() - at).to.be.below(2_000);
+  });
+
+  it("answer for their own unread replies too", async () => {
+    key = await server.createKey({ allowRealtime: true });
+    const watcher = await new SocketClient(server.url, { apiKey: key.secret }).ready();
+    await watcher.request("join", { channel: "slow" });
+    const reader = await stalled((_socket, frame) => {
+      // Each answer is larger than its question: an unknown event without acknowledgement.
+      for (let i = 0; i < 60_000; i += 1) frame(`42["${"e".repeat(40)}"]`);
+    });
+    await watcher.next("channel:leave");
+    reader.destroy();
+    watcher.close();
+  }).timeout(30_000);
+});
