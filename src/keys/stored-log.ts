@@ -59,7 +59,7 @@ export class StoredLog implements StoreLog {
       if (changes.length === 0) return;
       await this.#entries.commit(changes, { flushed: durable });
       this.#untrimmed += changes.length;
-      if (this.#untrimmed >= this.#trimEvery && !this.#trimming) this.#startTrim();
+      this.#trimIfDue();
     });
   }
 
@@ -96,7 +96,8 @@ export class StoredLog implements StoreLog {
   }
 
   /** Beside the calls: who appends does not wait for it, `close()` does. */
-  #startTrim(): void {
+  #trimIfDue(): void {
+    if (this.#trimming || this.#untrimmed < this.#trimEvery || this.#calls.closing) return;
     this.#untrimmed = 0;
     this.#trimming = true;
     this.#calls
@@ -105,6 +106,8 @@ export class StoredLog implements StoreLog {
       .catch(() => undefined)
       .finally(() => {
         this.#trimming = false;
+        // What came meanwhile.
+        this.#trimIfDue();
       });
   }
 

@@ -6,7 +6,17 @@ import {
   StoreUnavailableError,
   UnreadableRecordError,
 } from "../../src/keys/index.ts";
-import { IMPORTED, type KeyStoreFixture, rejects, turns } from "./key-store-fixture.ts";
+import { collect, IMPORTED, type KeyStoreFixture, rejects, turns } from "./key-store-fixture.ts";
+
+const EXPORTED = {
+  schema: 1,
+  id: "key_a",
+  version: 1,
+  settings: {},
+  secrets: [],
+  createdAt: "2026-11-23T00:00:00.000Z",
+  updatedAt: "2026-11-23T00:00:00.000Z",
+};
 
 /** The part of the contract about damaged data, a storage that fails, durability and the end. */
 export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
@@ -107,6 +117,20 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
       list: () => fixture.store.list(),
       create: () => fixture.store.create({}),
       update: () => fixture.store.update("key_a", 1, () => ({})),
+      rotate: () => fixture.store.rotate("key_a", 1, { overlapUntil: null }),
+      createMany: () => fixture.store.createMany([{ settings: {} }]),
+      history: () => fixture.store.history("key_a"),
+      versionOf: () => fixture.store.versionOf("key_a", 1),
+      recordUsage: () =>
+        fixture.store.recordUsage([
+          { id: "key_a", lastUsedAt: "2026-11-23T00:00:00.000Z", allowed: 1, denied: {} },
+        ]),
+      usageOf: () => fixture.store.usageOf(["key_a"]),
+      exportAll: () => collect(fixture.store.exportAll()),
+      importAll: () => fixture.store.importAll([EXPORTED], { onExisting: "skip" }),
+      "log.append": () =>
+        fixture.store.log.append([{ at: "2026-11-23T00:00:00.000Z", text: "" }], { durable: false }),
+      "log.page": () => fixture.store.log.page({ limit: 1 }),
       delete: () => fixture.store.delete("key_a"),
       sweep: () => fixture.store.sweep([{ id: "key_a", version: 1, createdAt: "" }]),
       "meta.get": () => fixture.store.meta.get("a"),
@@ -117,7 +141,7 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
       it(`are StoreUnavailableError, never "not found": ${call}`, async () => {
         const cause = new Error("EIO: i/o error");
         const fail = (): Promise<never> => Promise.reject(cause);
-        Object.assign(fixture.storage, { get: fail, set: fail, commit: fail, range: fail });
+        Object.assign(fixture.storage, { get: fail, set: fail, commit: fail, range: fail, keys: fail });
         const error = await rejects(make(), StoreUnavailableError);
         expect(error.cause).to.equal(cause);
       });

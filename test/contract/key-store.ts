@@ -6,9 +6,14 @@ import {
   InvalidCursorError,
   InvalidSecretError,
 } from "../../src/keys/index.ts";
+import { describeKeyStoreBackup } from "./key-store-backup.ts";
 import { describeKeyStoreChanges } from "./key-store-changes.ts";
 import { describeKeyStoreFaults } from "./key-store-faults.ts";
 import { IMPORTED, type KeyStorageHarness, KeyStoreFixture, rejects } from "./key-store-fixture.ts";
+import { describeKeyStoreHistory } from "./key-store-history.ts";
+import { describeKeyStoreLog } from "./key-store-log.ts";
+import { describeKeyStoreRotation } from "./key-store-rotation.ts";
+import { describeKeyStoreUsage } from "./key-store-usage.ts";
 
 /** The behaviour of a key store, whatever it is stored in. */
 export function describeKeyStore(name: string, createHarness: () => Promise<KeyStorageHarness>): void {
@@ -210,6 +215,11 @@ export function describeKeyStore(name: string, createHarness: () => Promise<KeyS
     });
 
     describeKeyStoreChanges(fixture);
+    describeKeyStoreRotation(fixture);
+    describeKeyStoreHistory(fixture);
+    describeKeyStoreUsage(fixture);
+    describeKeyStoreBackup(fixture);
+    describeKeyStoreLog(fixture);
     describeKeyStoreFaults(fixture);
   });
 }
