@@ -160,38 +160,53 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
         StoreUnavailableError,
       );
       await rejects(fixture.store.delete(record.id), StoreUnavailableError);
+      await rejects(fixture.store.rotate(record.id, 1, { overlapUntil: null }), StoreUnavailableError);
+      await rejects(fixture.store.createMany([{ settings: {} }]), StoreUnavailableError);
+      await rejects(fixture.store.importAll([EXPORTED], { onExisting: "skip" }), StoreUnavailableError);
       expect(told).to.equal(0);
     });
   });
 
   describe("writes", () => {
-    it("answer, and tell the change feed, only when the storage says that they are durable", async () => {
-      let flush = (): void => undefined;
-      const flushed = new Promise<void>((resolve) => {
-        flush = resolve;
+    const writes: Record<string, (id: string) => Promise<unknown>> = {
+      create: () => fixture.store.create({}),
+      createMany: () => fixture.store.createMany([{ settings: {} }]),
+      update: (id) => fixture.store.update(id, 1, () => ({})),
+      rotate: (id) => fixture.store.rotate(id, 1, { overlapUntil: null }),
+      delete: (id) => fixture.store.delete(id),
+      importAll: () => fixture.store.importAll([EXPORTED], { onExisting: "refuse" }),
+    };
+    for (const [write, make] of Object.entries(writes)) {
+      it(`answer, and tell the change feed, only when the storage says that they are durable: ${write}`, async () => {
+        const { record } = await fixture.store.create({});
+        let flush = (): void => undefined;
+        const flushed = new Promise<void>((resolve) => {
+          flush = resolve;
+        });
+        const { commit } = fixture.storage;
+        let wasCommitted = (): void => undefined;
+        const committed = new Promise<void>((resolve) => {
+          wasCommitted = resolve;
+        });
+        fixture.storage.commit = async (changes: readonly Change[], options) => {
+          expect(options?.flushed).to.not.equal(false);
+          const done = await commit.call(fixture.storage, changes, options);
+          wasCommitted();
+          await flushed;
+          return done;
+        };
+        const order: string[] = [];
+        fixture.store.subscribe(() => order.push("told"));
+        const answered = make(record.id).then(() => order.push("answered"));
+        await committed;
+        await turns(20);
+        expect(order).to.deep.equal([]);
+        order.push("flushed");
+        flush();
+        await answered;
+        expect(order).to.deep.equal(["flushed", "told", "answered"]);
       });
-      const { commit } = fixture.storage;
-      let wasCommitted = (): void => undefined;
-      const committed = new Promise<void>((resolve) => {
-        wasCommitted = resolve;
-      });
-      fixture.storage.commit = async (changes: readonly Change[]) => {
-        const done = await commit.call(fixture.storage, changes);
-        wasCommitted();
-        await flushed;
-        return done;
-      };
-      const order: string[] = [];
-      fixture.store.subscribe(() => order.push("told"));
-      const created = fixture.store.create({}).then(() => order.push("answered"));
-      await committed;
-      await turns(20);
-      expect(order).to.deep.equal([]);
-      order.push("flushed");
-      flush();
-      await created;
-      expect(order).to.deep.equal(["flushed", "told", "answered"]);
-    });
+    }
   });
 
   describe("close", () => {

@@ -81,6 +81,57 @@ describe("key store of several processes on one LMDB", () => {
     await storage.disconnect();
   });
 
+  it("adds up what both counted of a key, and keeps what both logged", async () => {
+    const store = await openKeyStore(url);
+    const { record } = await store.create({});
+    const other = start("count");
+    expect(await other.next()).to.equal("ready");
+    other.tell({ id: record.id, times: ROUNDS });
+    let done = false;
+    const theirs = other.next().then(() => {
+      done = true;
+    });
+    let ours = 0;
+    while (!done || ours < ROUNDS) {
+      ours += 1;
+      const at = new Date().toISOString();
+      await store.recordUsage([
+        { id: record.id, lastUsedAt: at, allowed: 1, denied: { expired_api_key: 2 } },
+      ]);
+      await store.log.append([{ at, text: `${process.pid}` }], { durable: false });
+    }
+    await theirs;
+    const usage = (await store.usageOf([record.id])).get(record.id);
+    expect(usage?.allowed).to.equal(ours + ROUNDS);
+    expect(usage?.denied).to.deep.equal({ expired_api_key: 2 * (ours + ROUNDS) });
+    const texts: string[] = [];
+    const ids = new Set<string>();
+    let before: string | undefined;
+    do {
+      const page = await store.log.page({ limit: 1000, before });
+      for (const { id, text } of page.items) {
+        texts.push(text);
+        ids.add(id);
+      }
+      before = page.next ?? undefined;
+    } while (before !== undefined);
+    expect(texts.filter((text) => text === `${process.pid}`)).to.have.length(ours);
+    expect(texts.filter((text) => text === `${other.child.pid}`)).to.have.length(ROUNDS);
+    expect(ids.size).to.equal(ours + ROUNDS);
+    await store.close();
+  });
+
+  it("sees a value that the other replaced at its next read", async () => {
+    const store = await openKeyStore(url);
+    await store.meta.set("admin-token", "first");
+    expect(await store.meta.get("admin-token")).to.equal("first");
+    // Within one turn of the event loop: no snapshot of before may be left.
+    const run = spawnSync(process.execPath, ["--import", "tsx", PROCESS, url, "meta"], { encoding: "utf8" });
+    expect(run.status, run.stderr).to.equal(0);
+    expect(await store.meta.get("admin-token")).to.match(/^set by \d+$/);
+    await store.close();
+  });
+
   it("loses nothing that was acknowledged when it is killed, and stays sound", async function () {
     this.timeout(60_000);
     const acknowledged: { id: string; secret: string }[] = [];

@@ -3,7 +3,8 @@ import { openKeyStore } from "../../src/keys/index.ts";
 /**
  * A second process on a store, driven through its standard input and output, one JSON value per line: it does
  * what it is told and answers. `race` changes a key at the versions that it is told; `create` makes keys without end
- * and tells of each once it is acknowledged; `fill` makes keys until the disk refuses.
+ * and tells of each once it is acknowledged; `fill` makes keys until the disk refuses; `count` reports uses of a key
+ * and appends to the log as often as it is told; `meta` sets a value.
  */
 const [url = "", task = ""] = process.argv.slice(2);
 const store = await openKeyStore(url);
@@ -22,6 +23,20 @@ if (task === "race") {
     if (!updated.ok) throw new Error(updated.reason);
     tell({ id: record.id, secret });
   }
+} else if (task === "count") {
+  tell("ready");
+  for await (const line of linesOf(process.stdin)) {
+    const { id, times } = JSON.parse(line);
+    const at = new Date().toISOString();
+    for (let n = 0; n < times; n += 1) {
+      await store.recordUsage([{ id, lastUsedAt: at, allowed: 1, denied: { expired_api_key: 2 } }]);
+      await store.log.append([{ at, text: `${process.pid}` }], { durable: false });
+    }
+    tell("done");
+  }
+} else if (task === "meta") {
+  await store.meta.set("admin-token", `set by ${process.pid}`);
+  tell({ pid: process.pid });
 } else if (task === "once") {
   tell({ before: true });
   const { record } = await store.create({ name: "traced" });
