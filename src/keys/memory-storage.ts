@@ -42,10 +42,21 @@ export class MemoryStorage extends BaseStorage {
   }
 
   async range(prefix: string, options: RangeOptions): Promise<Entry[]> {
-    return (await this.keys(prefix, options)).map((key) => ({ key, text: this.#texts.get(key) ?? "" }));
+    return this.#find(prefix, options).map((key) => ({ key, text: this.#texts.get(key) ?? "" }));
   }
 
   async keys(prefix: string, options: RangeOptions): Promise<string[]> {
+    return this.#find(prefix, options);
+  }
+
+  async disconnect(): Promise<void> {
+    this.#closed = true;
+    this.#texts.clear();
+    this.#ordered = undefined;
+    this.removeAllListeners();
+  }
+
+  #find(prefix: string, options: RangeOptions): string[] {
     this.#check();
     this.#ordered ??= [...this.#texts.keys()].sort();
     const { after, limit, reverse = false } = options;
@@ -59,13 +70,6 @@ export class MemoryStorage extends BaseStorage {
       if (key !== after) found.push(key);
     }
     return found;
-  }
-
-  async disconnect(): Promise<void> {
-    this.#closed = true;
-    this.#texts.clear();
-    this.#ordered = undefined;
-    this.removeAllListeners();
   }
 
   /** Keeps the order when a key comes or goes. */

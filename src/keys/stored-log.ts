@@ -17,8 +17,8 @@ const SEQUENCE_END = 62 ** SEQUENCE_CHARS;
 const MAX_TEXT_BYTES = 16 * 1024;
 const PAGE_MAX = 1000;
 /** Keys counted, and entries deleted, between two turns of the event loop. */
-const COUNT_SLICE = 1000;
-const DELETE_SLICE = 500;
+const COUNT_SLICE = 500;
+const DELETE_SLICE = 250;
 
 const randomPart = customAlphabet(BASE62, 8);
 

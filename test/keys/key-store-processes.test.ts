@@ -157,6 +157,22 @@ describe("key store of several processes on one LMDB", () => {
     expect(acknowledged.length).to.be.above(KILLS * 8);
   });
 
+  it("has all keys of a list or none when it is killed", async () => {
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const writer = start("many");
+      await writer.next();
+      await new Promise((resolve) => setTimeout(resolve, kill * 5));
+      writer.child.kill("SIGKILL");
+      await once(writer.child, "close");
+      const storage = await openKeyStorage(url);
+      const keys = await storage.keys("key:", { limit: 100_000 });
+      expect(keys.length).to.be.above(0);
+      expect(keys.length % 300).to.equal(0);
+      expect(await storage.keys("secret:", { limit: 100_000 })).to.have.length(keys.length);
+      await storage.disconnect();
+    }
+  });
+
   it("has a new key flushed to disk before it answers, as a trace of the system calls shows", function () {
     // Not everywhere, and not in every container.
     if (spawnSync("strace", ["-f", "-o", join(folder.path, "probe"), "true"]).status !== 0) {

@@ -4,7 +4,8 @@ import { openKeyStore } from "../../src/keys/index.ts";
  * A second process on a store, driven through its standard input and output, one JSON value per line: it does
  * what it is told and answers. `race` changes a key at the versions that it is told; `create` makes keys without end
  * and tells of each once it is acknowledged; `fill` makes keys until the disk refuses; `count` reports uses of a key
- * and appends to the log as often as it is told; `meta` sets a value.
+ * and appends to the log as often as it is told; `meta` sets a value;
+ * `many` makes 300 keys at once, without end.
  */
 const [url = "", task = ""] = process.argv.slice(2);
 const store = await openKeyStore(url);
@@ -37,6 +38,8 @@ if (task === "race") {
 } else if (task === "meta") {
   await store.meta.set("admin-token", `set by ${process.pid}`);
   tell({ pid: process.pid });
+} else if (task === "many") {
+  for (;;) tell(await store.createMany(Array.from({ length: 300 }, () => ({ settings: {} }))));
 } else if (task === "once") {
   tell({ before: true });
   const { record } = await store.create({ name: "traced" });
