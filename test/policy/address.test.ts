@@ -22,9 +22,8 @@ describe("an address group", () => {
 });
 
 describe("an address resolver", () => {
-  const resolve = createAddressResolver({ proxies: ["10.0.0.0/8"] });
-
   it("says why there is no address", () => {
+    const resolve = createAddressResolver({ proxies: ["10.0.0.0/8"] });
     const forwarded = { "x-forwarded-for": "unknown" };
     expect(resolve({ remoteAddress: null, headers: {} })).to.deep.equal({ address: null, fault: "no_peer" });
     expect(resolve({ remoteAddress: "127.0.0.1", headers: forwarded }).fault).to.equal("undeclared_proxy");

@@ -116,9 +116,8 @@ describe("explain", () => {
 });
 
 describe("a denial", () => {
-  const policy = compilePolicy(settings);
-
   it("names the fix", () => {
+    const policy = compilePolicy(settings);
     const origin = decide(policy, { action: "connect", ip: null, origin: "https://APP.example:443" }, now);
     expect(origin).to.deep.equal({
       allowed: false,
@@ -142,6 +141,7 @@ describe("a denial", () => {
   });
 
   it("has the status of the error table", () => {
+    const policy = compilePolicy(settings);
     const expired = decide(policy, { action: "connect", ip: null }, Date.parse("2027-01-31T00:00:00Z"));
     expect(expired).to.include({ code: "expired_api_key", status: 401 });
   });
