@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { adminCommand, contextCommand } from "./commands/admin.ts";
 import { checkCommand } from "./commands/check.ts";
 import { CommandError } from "./commands/command-error.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -8,7 +9,10 @@ import { ConfigError } from "./config.ts";
 const USAGE = `sluice: a realtime gateway
 
   sluice start [--dev] [--config FILE] [--port N] …   run the server
-  sluice keys create|list|show|revoke …               manage API keys of a running server
+  sluice keys create|list|show|edit|rotate|revoke|import|export …
+                                                      manage API keys of a running server
+  sluice admin token --rotate|--reset                 a new admin token
+  sluice context --url URL --token TOKEN              save where your server is
   sluice check --key K --origin O --ip A --connect …  would a request be let in, and why
 
 Each command's --help says more.
@@ -22,6 +26,10 @@ async function main(args: readonly string[]): Promise<number> {
       return startCommand(rest);
     case "keys":
       return keysCommand(rest);
+    case "admin":
+      return adminCommand(rest);
+    case "context":
+      return contextCommand(rest);
     case "check":
       return checkCommand(rest);
     case undefined:

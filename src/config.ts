@@ -20,6 +20,8 @@ export type Config = {
   readonly trustedProxies: readonly string[];
   readonly forwardedHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
   readonly adminToken: string | undefined;
+  /** Where the console is reached from, besides `localhost` and the admin host: behind a proxy, for instance. */
+  readonly adminOrigin: string | undefined;
   readonly realtime: boolean;
   readonly keyRequired: boolean;
   readonly apiKeyInQuery: boolean;
@@ -63,6 +65,7 @@ const SCHEMA = {
     Type.Literal("x-real-ip"),
   ]),
   adminToken: Type.String({ pattern: "^[\\x21-\\x7e]{16,512}$" }),
+  adminOrigin: Text,
   realtime: Type.Boolean(),
   keyRequired: Type.Boolean(),
   apiKeyInQuery: Type.Boolean(),
@@ -89,6 +92,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_TRUSTED_PROXIES: "trustedProxies",
   SLUICE_FORWARDED_HEADER: "forwardedHeader",
   SLUICE_ADMIN_TOKEN: "adminToken",
+  SLUICE_ADMIN_ORIGIN: "adminOrigin",
   SLUICE_REALTIME: "realtime",
   SLUICE_KEY_REQUIRED: "keyRequired",
   SLUICE_API_KEY_IN_QUERY: "apiKeyInQuery",
@@ -134,6 +138,7 @@ export function resolveConfig(...inputs: readonly object[]): Config {
     trustedProxies: Object.freeze([...(input.trustedProxies ?? [])]),
     forwardedHeader: input.forwardedHeader ?? "x-forwarded-for",
     adminToken: input.adminToken,
+    adminOrigin: input.adminOrigin,
     realtime: input.realtime ?? true,
     keyRequired: input.keyRequired ?? true,
     apiKeyInQuery: input.apiKeyInQuery ?? true,
@@ -220,15 +225,15 @@ function checkSetting(name: string, value: unknown): void {
     const shown = name === "adminToken" ? "the value" : inspect(value, { depth: 2, maxStringLength: 200 });
     throw new ConfigError(`"${name}": ${shown} cannot be used: ${reason}`);
   }
-  if (name === "publicOrigin") checkOrigin(value);
+  if (name === "publicOrigin" || name === "adminOrigin") checkOrigin(name, value);
   if ((name === "host" || name === "adminHost") && typeof value === "string") checkHost(name, value);
 }
 
-function checkOrigin(value: unknown): void {
+function checkOrigin(name: string, value: unknown): void {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.origin !== value) {
     throw new ConfigError(
-      `"publicOrigin": ${JSON.stringify(value)} is not an origin such as https://rt.example.com`,
+      `"${name}": ${JSON.stringify(value)} is not an origin such as https://rt.example.com`,
     );
   }
 }

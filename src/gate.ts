@@ -1,3 +1,4 @@
+import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
 import { Alarm } from "./keys/alarm.ts";
 import {
   digestOf,
@@ -8,14 +9,13 @@ import {
   validSecret,
 } from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
+import { UsageMeter } from "./keys/usage-meter.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
 import { type AccessRequest, compileStored, decide, type Policy } from "./policy/index.ts";
 import { type Refusal, refuse } from "./protocol/index.ts";
 
+export type { ConnectionRegistry, Preview, PreviewExample, Verdict } from "./connection-registry.ts";
 export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
-
-/** What the gate says: come in, or a refusal of the one table. */
-export type Verdict = { readonly allowed: true } | Refusal;
 
 const ALLOWED: Verdict = { allowed: true };
 
@@ -33,11 +33,12 @@ export type LiveKey = {
 /** Who a request or a connection is: a key and the digest of the secret it came with, or nobody (keys not required). */
 export type Identity = { readonly key: LiveKey; readonly digest: string } | { readonly key: null };
 
-/** The open connections by key. `realtime` fills it; the gate tells it when to look at them again. */
-export interface ConnectionRegistry {
-  /** Decide again for exactly the connections of this key; those that fail are out of the hub on return. */
-  enforce(keyId: string): void;
-}
+/** A refusal of a known key, as it is told to whoever keeps samples. */
+export type GateDenial = {
+  readonly code: string;
+  readonly keyId: string | null;
+  readonly request: AccessRequest | undefined;
+};
 
 export type GateOptions = {
   readonly keys: KeyStore;
@@ -45,7 +46,12 @@ export type GateOptions = {
   readonly sweepSeconds: number;
   readonly log: Logger;
   readonly now?: () => number;
+  /** Told of every refusal, on the hot path: must be quick. */
+  readonly onDenied?: (denial: GateDenial) => void;
 };
+
+/** How often counted usage goes to the store. */
+const USAGE_FLUSH_MS = 15_000;
 
 /** Keys without connections whose compiled policy is kept for the next request. */
 const MAX_IDLE_KEYS = 10_000;
@@ -66,6 +72,9 @@ export class Gate {
   readonly #lookups = new Set<Set<string>>();
   readonly #unsubscribe: () => void;
   readonly #sweepTimer: NodeJS.Timeout;
+  readonly #usageTimer: NodeJS.Timeout;
+  readonly #usage = new UsageMeter();
+  readonly #onDenied: (denial: GateDenial) => void;
   #registry: ConnectionRegistry | undefined;
   #sweeping = false;
 
@@ -81,6 +90,9 @@ export class Gate {
     });
     this.#sweepTimer = setInterval(() => void this.sweep(), options.sweepSeconds * 1_000);
     this.#sweepTimer.unref();
+    this.#onDenied = options.onDenied ?? (() => {});
+    this.#usageTimer = setInterval(() => void this.flushUsage(), USAGE_FLUSH_MS);
+    this.#usageTimer.unref();
   }
 
   /** Set once, by the composition root. */
@@ -90,6 +102,12 @@ export class Gate {
 
   /** Who is it? A store that is away is `unavailable`, never an invalid key. */
   async authenticate(presented: PresentedKey): Promise<Identity | Refusal> {
+    const identity = await this.#lookUp(presented);
+    if ("allowed" in identity) this.#onDenied({ code: identity.code, keyId: null, request: undefined });
+    return identity;
+  }
+
+  async #lookUp(presented: PresentedKey): Promise<Identity | Refusal> {
     if ("allowed" in presented) return presented;
     if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
     if (!isPossibleSecret(presented.secret)) return refuse("invalid_api_key");
@@ -116,8 +134,21 @@ export class Gate {
     }
   }
 
-  /** May they? By the key's newest settings that this node knows. Does not wait for anything. */
+  /** May they? By the key's newest settings that this node knows. Does not wait for anything; counted as usage. */
   decide(identity: Identity, request: AccessRequest): Verdict {
+    const verdict = this.recheck(identity, request);
+    const keyId = identity.key?.id ?? null;
+    if (verdict.allowed) {
+      if (keyId !== null) this.#usage.allowed(keyId, this.#now());
+    } else {
+      if (keyId !== null) this.#usage.denied(keyId, verdict.code, this.#now());
+      this.#onDenied({ code: verdict.code, keyId, request });
+    }
+    return verdict;
+  }
+
+  /** The same question again, about something that was let in before: not counted. */
+  recheck(identity: Identity, request: AccessRequest): Verdict {
     if (identity.key === null) {
       return request.action === "endpoint" || this.#keyRequired ? refuse("missing_api_key") : ALLOWED;
     }
@@ -157,9 +188,11 @@ export class Gate {
       for (const { record, holders } of this.#live.values()) {
         if (holders > 0 && record !== undefined) known.push(record);
       }
+      const asked = new Map(known.map((record) => [record.id, record]));
       for (const { id, record } of await this.#keys.sweep(known)) {
         const live = this.#live.get(id);
-        if (live !== undefined) this.#change(live, record);
+        // Nothing newer came meanwhile: what the store has is true, a restored older version too.
+        if (live !== undefined && live.record === asked.get(id)) this.#replace(live, record);
       }
     } catch (error) {
       this.#log.error({ fault: faultOf(error) }, "the key store did not answer the sweep");
@@ -168,7 +201,32 @@ export class Gate {
     }
   }
 
-  close(): void {
+  /** Live connections of a key on this node. */
+  connectionsOf(keyId: string): number {
+    return this.#registry?.countOf(keyId) ?? 0;
+  }
+
+  /** What these settings would do to the key's live connections on this node. */
+  preview(keyId: string, policy: Policy): Preview {
+    const nothing = { total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] };
+    return this.#registry?.preview(keyId, (request) => decide(policy, request, this.#now())) ?? nothing;
+  }
+
+  /** Put what was counted into the store. */
+  async flushUsage(): Promise<void> {
+    const reports = this.#usage.take();
+    if (reports.length === 0) return;
+    try {
+      await this.#keys.recordUsage(reports);
+    } catch (error) {
+      this.#log.error({ fault: faultOf(error) }, "the usage of keys could not be written");
+    }
+  }
+
+  /** Write what is counted and let go of everything. */
+  async close(): Promise<void> {
+    clearInterval(this.#usageTimer);
+    await this.flushUsage();
     clearInterval(this.#sweepTimer);
     this.#unsubscribe();
     for (const { alarm } of this.#live.values()) alarm.clear();
@@ -193,6 +251,10 @@ export class Gate {
 
   #change(live: LiveKey, record: KeyRecord | undefined): void {
     if (record !== undefined && !isNewer(record, live.record)) return;
+    this.#replace(live, record);
+  }
+
+  #replace(live: LiveKey, record: KeyRecord | undefined): void {
     live.record = record;
     live.policy = record === undefined ? undefined : this.#compile(record);
     if (record === undefined) {

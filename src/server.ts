@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin } from "./admin/index.ts";
@@ -15,6 +16,7 @@ import {
   destroySockets,
 } from "./http/index.ts";
 import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
+import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
 import { createAddressResolver, PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
@@ -88,7 +90,9 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
     const firstStart = await prepareFirstStart(keys, { adminToken: config.adminToken, dev });
     const { token, ...made } = firstStart;
 
-    const gate = createGate(config, keys, log);
+    const audit = new Audit(keys.log, log);
+    open.push(() => audit.close());
+    const gate = createGate(config, keys, audit, log);
     open.push(() => gate.close());
     const broker = new MemoryBroker();
     open.push(() => broker.close());
@@ -133,15 +137,24 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
       publicOrigin = `http://localhost:${new URL(url).port}`;
 
     const admin = createApp({ log });
+    let adminPort = config.adminPort;
+    const { adminHost, adminOrigin } = config;
     registerAdmin(admin, {
       gate,
       keys,
       token,
+      audit,
+      origins: () => {
+        const names = ["localhost", "127.0.0.1", "[::1]", isIPv6(adminHost) ? `[${adminHost}]` : adminHost];
+        const own = names.map((name) => `http://${name}:${adminPort}`);
+        return adminOrigin === undefined ? own : [...own, adminOrigin];
+      },
       endpoints: config.endpoints,
       matchEndpoint,
     });
     listeners.push(admin);
     const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
+    adminPort = Number(new URL(adminUrl).port);
     return { started: { url, adminUrl, firstStart: made }, close };
   } catch (error) {
     await close();
@@ -183,8 +196,27 @@ function createAddressOf(config: Config, log: Logger): (request: IncomingMessage
   };
 }
 
-function createGate(config: Config, keys: KeyStore, log: Logger): Gate {
-  return new Gate({ keys, keyRequired: config.keyRequired, sweepSeconds: config.keySweepSeconds, log });
+function createGate(config: Config, keys: KeyStore, audit: Audit, log: Logger): Gate {
+  const { keyRequired, keySweepSeconds } = config;
+  return new Gate({
+    keys,
+    keyRequired,
+    sweepSeconds: keySweepSeconds,
+    log,
+    onDenied: ({ code, keyId, request }) => {
+      const endpoint =
+        request?.endpoint === undefined ? undefined : `${request.endpoint.method} ${request.endpoint.path}`;
+      audit.denied({
+        code,
+        keyId,
+        action: request?.action ?? "authenticate",
+        origin: request?.origin ?? null,
+        ip: request?.ip ?? null,
+        endpoint,
+        channel: request?.channel,
+      });
+    },
+  });
 }
 
 async function closeApp(app: App): Promise<void> {

@@ -1,17 +1,19 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { customAlphabet } from "nanoid";
 import type { KeyStore } from "../keys/index.ts";
-import { type Refusal, refuse } from "../protocol/index.ts";
 
 const META_NAME = "admin-token-digest";
 const makeToken = customAlphabet("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 40);
 
-/** Whether a request may manage keys: it knows the admin token, of which only the digest is kept. */
+/** Proof that a request may manage keys: it knows the admin token, of which only the digest is kept. */
 export class AdminToken {
-  readonly #digest: Buffer;
+  readonly #keys: KeyStore;
+  /** Of the token in the configuration, which the store's does not replace. */
+  readonly #configured: Buffer | undefined;
 
-  private constructor(digest: Buffer) {
-    this.#digest = digest;
+  private constructor(keys: KeyStore, configured: Buffer | undefined) {
+    this.#keys = keys;
+    this.#configured = configured;
   }
 
   /**
@@ -22,27 +24,42 @@ export class AdminToken {
     keys: KeyStore,
     configured: string | undefined,
   ): Promise<{ token: AdminToken; made?: string }> {
-    if (configured !== undefined) return { token: new AdminToken(digestOf(configured)) };
-    const stored = await keys.meta.get(META_NAME);
-    if (stored !== undefined) return { token: new AdminToken(Buffer.from(stored, "hex")) };
-    const made = `sla_${makeToken()}`;
-    const digest = digestOf(made);
+    if (configured !== undefined) return { token: new AdminToken(keys, digestOf(configured)) };
+    const token = new AdminToken(keys, undefined);
+    if ((await keys.meta.get(META_NAME)) !== undefined) return { token };
+    const made = newToken();
     // Another process on the same store may be first: then its token is the one.
-    const { stored: isOurs, value } = await keys.meta.setIfAbsent(META_NAME, digest.toString("hex"));
-    return isOurs
-      ? { token: new AdminToken(digest), made }
-      : { token: new AdminToken(Buffer.from(value, "hex")) };
+    const { stored } = await keys.meta.setIfAbsent(META_NAME, digestOf(made).toString("hex"));
+    return stored ? { token, made } : { token };
   }
 
-  /** Check an `Authorization` header: undefined when it is right. Takes the same time for every wrong token. */
-  check(authorization: string | undefined): Refusal | undefined {
-    if (authorization === undefined || authorization === "") return refuse("missing_admin_token");
-    const [scheme = "", token = "", ...rest] = authorization.split(" ");
-    const matches = timingSafeEqual(digestOf(token), this.#digest);
-    return matches && scheme.toLowerCase() === "bearer" && rest.length === 0
-      ? undefined
-      : refuse("invalid_admin_token");
+  /** Whether this is the token. The store is asked each time: another process may have rotated it. */
+  async matches(text: string): Promise<boolean> {
+    const stored = this.#configured === undefined ? await this.#keys.meta.get(META_NAME) : undefined;
+    const digest = this.#configured ?? Buffer.from(stored ?? "", "hex");
+    const given = digestOf(text);
+    // Compared in constant time; equal lengths always, since both are digests.
+    return digest.length === given.length && timingSafeEqual(given, digest);
   }
+
+  /** Make a new token and forget the old one. @returns undefined where the configuration sets the token. */
+  async rotate(): Promise<string | undefined> {
+    if (this.#configured !== undefined) return undefined;
+    const made = newToken();
+    await this.#keys.meta.set(META_NAME, digestOf(made).toString("hex"));
+    return made;
+  }
+}
+
+/** Forget the stored token, whatever it was, and make another: for whoever can write the store's folder. */
+export async function resetAdminToken(keys: KeyStore): Promise<string> {
+  const made = newToken();
+  await keys.meta.set(META_NAME, digestOf(made).toString("hex"));
+  return made;
+}
+
+function newToken(): string {
+  return `sla_${makeToken()}`;
 }
 
 function digestOf(token: string): Buffer {

@@ -1,18 +1,31 @@
 import type { FastifyInstance } from "fastify";
 import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
+import type { Audit } from "../observe/audit.ts";
 import { refuse } from "../protocol/index.ts";
+import { AdminAccess } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
+import { registerBackupApi } from "./backup-api.ts";
 import { type ExplainOptions, registerExplainApi } from "./explain-api.ts";
 import { registerKeysApi } from "./keys-api.ts";
+import { registerLifecycleApi } from "./lifecycle-api.ts";
 
-export { AdminToken } from "./admin-token.ts";
+export { resetAdminToken } from "./admin-token.ts";
 export { type FirstStart, prepareFirstStart } from "./first-start.ts";
 
-export type AdminOptions = ExplainOptions & { readonly token: AdminToken };
+export type AdminOptions = ExplainOptions & {
+  readonly token: AdminToken;
+  readonly audit: Audit;
+  /** Origins of the console, known once the listener's port is. */
+  readonly origins: () => readonly string[];
+};
 
-/** The management API on the admin listener: every call below `/admin/v1` needs the admin token. */
+const AUDIT_PAGE_DEFAULT = 100;
+const AUDIT_PAGE_MAX = 1_000;
+
+/** The management API on the admin listener: every call below `/admin/v1` needs the admin token or a session. */
 export function registerAdmin(app: FastifyInstance, options: AdminOptions): void {
-  const { keys, token, endpoints } = options;
+  const { token, endpoints, audit } = options;
+  const access = new AdminAccess(options);
   app.get("/healthz", async () => ({ status: "ok" }));
   app.register(
     async (scope) => {
@@ -27,10 +40,6 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
           else void parseJson(request, body, done);
         },
       );
-      scope.addHook("onRequest", async (request, reply) => {
-        const refusal = token.check(request.headers.authorization);
-        return refusal === undefined ? undefined : reply.refuse(refusal);
-      });
       scope.setErrorHandler((error, _request, reply) => {
         if (error instanceof StoreUnavailableError) return reply.refuse(refuse("unavailable"));
         if (error instanceof InvalidCursorError)
@@ -39,12 +48,44 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
           return reply.refuse(refuse("internal_error", error.message));
         throw error;
       });
-      scope.setNotFoundHandler((_request, reply) => reply.refuse(refuse("not_found")));
-      registerKeysApi(scope, { keys, endpoints });
-      registerExplainApi(scope, options);
-      scope.get("/endpoints", async () => ({
-        items: endpoints.map(({ id, method, path }) => ({ id, method, path })),
-      }));
+      access.registerSession(scope);
+      await scope.register(async (guarded) => {
+        guarded.addHook("onRequest", access.require);
+        registerKeysApi(guarded, { ...options, access });
+        registerLifecycleApi(guarded, { ...options, access });
+        registerBackupApi(guarded, { ...options, access });
+        registerExplainApi(guarded, options);
+        guarded.get("/endpoints", async () => ({
+          items: endpoints.map(({ id, method, path }) => ({ id, method, path })),
+        }));
+        guarded.get("/audit", async (request, reply) => {
+          const { searchParams } = new URL(request.url, "http://admin");
+          const limit = searchParams.get("limit") ?? String(AUDIT_PAGE_DEFAULT);
+          if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > AUDIT_PAGE_MAX) {
+            return reply.refuse(
+              refuse("invalid_request", `limit is a whole number from 1 to ${AUDIT_PAGE_MAX}`),
+            );
+          }
+          return audit.page(Number(limit), searchParams.get("before") ?? undefined, {
+            keyId: searchParams.get("keyId") ?? undefined,
+            action: searchParams.get("action") ?? undefined,
+          });
+        });
+        guarded.post("/token/rotate", async (request, reply) => {
+          const made = await token.rotate();
+          if (made === undefined) {
+            return reply.refuse(
+              refuse("unsupported", "the configuration sets the admin token: change it there"),
+            );
+          }
+          access.endSessions();
+          await audit.record({ action: "admin-token.rotated", actor: access.actorOf(request) });
+          reply.header("cache-control", "no-store");
+          return { token: made };
+        });
+        // Whoever has no token learns nothing about which paths exist.
+        guarded.all("/*", async (_request, reply) => reply.refuse(refuse("not_found")));
+      });
     },
     { prefix: "/admin/v1" },
   );

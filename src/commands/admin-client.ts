@@ -1,7 +1,8 @@
 import { CommandError } from "./command-error.ts";
+import { readContext } from "./context.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8081";
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** The options that every command takes which talks to a running server. */
 export const CONNECTION_OPTIONS = {
@@ -10,12 +11,13 @@ export const CONNECTION_OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
-export type AdminAnswer = { readonly status: number; readonly body: unknown };
+export type ConnectionFlags = { readonly url?: string | undefined; readonly token?: string | undefined };
 
 export type AdminRequest = {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
 };
 
 /** The admin API of a running server, by URL and token from flags or the environment. */
@@ -23,34 +25,40 @@ export class AdminClient {
   readonly #url: string;
   readonly #token: string;
 
-  /** @throws CommandError when there is no token or the URL is none. */
-  constructor(
-    flags: { url?: string | undefined; token?: string | undefined },
-    environment: NodeJS.ProcessEnv,
-  ) {
-    const url = flags.url ?? environment["SLUICE_ADMIN_URL"] ?? DEFAULT_URL;
-    const token = flags.token ?? environment["SLUICE_ADMIN_TOKEN"];
+  private constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  /**
+   * From flags, else the environment, else the saved context.
+   * @throws CommandError when there is no token or the URL is none.
+   */
+  static async open(flags: ConnectionFlags, environment: NodeJS.ProcessEnv): Promise<AdminClient> {
+    const saved = await readContext(environment);
+    const url = flags.url ?? environment["SLUICE_ADMIN_URL"] ?? saved.url ?? DEFAULT_URL;
+    const token = flags.token ?? environment["SLUICE_ADMIN_TOKEN"] ?? saved.token;
     if (!URL.canParse(url)) throw new CommandError(`"${url}" is not the URL of an admin listener`, 2);
     if (token === undefined || token === "") {
       throw new CommandError(
-        "no admin token: give --token or set SLUICE_ADMIN_TOKEN (the first start of the server showed it)",
+        "no admin token: give --token, set SLUICE_ADMIN_TOKEN, or save it with sluice context --token (the first start of the server showed it)",
         2,
       );
     }
-    this.#url = url.replace(/\/+$/, "");
-    this.#token = token;
+    return new AdminClient(url.replace(/\/+$/, ""), token);
   }
 
   /** @throws CommandError when the server cannot be reached or refuses. */
   async call(path: string, request: AdminRequest = {}): Promise<unknown> {
-    const { method = "GET", body, headers = {} } = request;
+    const { method = "GET", body, headers = {}, contentType = "application/json" } = request;
     let response: Response;
     try {
       response = await fetch(`${this.#url}/admin/v1${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.#token}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          "x-sluice-client": "cli",
+          ...(body === undefined ? {} : { "content-type": contentType }),
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -92,9 +100,13 @@ function describe(status: number, problem: unknown): string {
   return lines.join("\n");
 }
 
+/** A member of something unknown. */
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
 /** A string member of something unknown. */
 export function stringAt(value: unknown, name: string): string | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const member: unknown = Reflect.get(value, name);
+  const member = memberOf(value, name);
   return typeof member === "string" ? member : undefined;
 }

@@ -1,4 +1,4 @@
-import { AdminClient, CONNECTION_OPTIONS, stringAt } from "./admin-client.ts";
+import { AdminClient, CONNECTION_OPTIONS, memberOf, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 
 const USAGE = `sluice check: would a request be let in, and why?
@@ -58,7 +58,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     request: { ...wanted[0], origin: values.origin ?? null, ip: values.ip ?? null },
   };
 
-  const client = new AdminClient(values, process.env);
+  const client = await AdminClient.open(values, process.env);
   const answer = await askOrFail(client, body);
   const decision = memberOf(answer, "decision");
   const isAllowed = memberOf(decision, "allowed") === true;
@@ -98,8 +98,4 @@ function parseJson(text: string): unknown {
   } catch {
     throw new CommandError("--settings takes JSON", 2);
   }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,21 +1,29 @@
-import { AdminClient, CONNECTION_OPTIONS, stringAt } from "./admin-client.ts";
+import { AdminClient, CONNECTION_OPTIONS, memberOf, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
+import { exportKeys, importKeys } from "./keys-backup.ts";
+import { printJson, printSecret, printWarnings } from "./output.ts";
+import { SETTINGS_OPTIONS, settingsOf } from "./settings-flags.ts";
 import { table } from "./table.ts";
 
 const USAGE = `sluice keys: manage API keys of a running server
 
-  sluice keys create --name NAME [--realtime] [--endpoints MODE] [--endpoint E]… [--domain D]… [--ip I]…
-                     [--expires INSTANT] [--settings JSON]
+  sluice keys create --name NAME [SETTINGS]     make a key; its secret is shown once
   sluice keys list
   sluice keys show ID
+  sluice keys edit ID [--name NAME] [SETTINGS] [--enable|--disable] [--if-version N]
+  sluice keys rotate ID [--overlap SECONDS]     a new secret; the old one works on for a day, or as long as given
   sluice keys revoke ID
+  sluice keys export [--file FILE]              a backup: digests, not secrets
+  sluice keys import --file FILE [--replace|--skip] [--agnost]
 
-  --url URL      the admin listener (SLUICE_ADMIN_URL, http://127.0.0.1:8081)
-  --token TOKEN  the admin token (SLUICE_ADMIN_TOKEN)
-  --json         print what the API answers
-
+  SETTINGS: [--realtime|--no-realtime] [--endpoints MODE] [--endpoint E]… [--domain D]… [--ip I]…
+            [--expires INSTANT|never] [--settings JSON]
   MODE is no-access, full-access, custom-allowed or custom-excluded. A domain, an address or an endpoint
   given limits the key to what is given.
+
+  --url URL      the admin listener (SLUICE_ADMIN_URL, http://127.0.0.1:8081)
+  --token TOKEN  the admin token (SLUICE_ADMIN_TOKEN), or saved with sluice context
+  --json         print what the API answers
 `;
 
 const MAX_PAGES = 10_000;
@@ -30,8 +38,16 @@ export async function keysCommand(args: readonly string[]): Promise<number> {
       return list(rest);
     case "show":
       return show(rest);
+    case "edit":
+      return edit(rest);
+    case "rotate":
+      return rotate(rest);
     case "revoke":
       return revoke(rest);
+    case "export":
+      return exportKeys(rest);
+    case "import":
+      return importKeys(rest);
     case undefined:
     case "--help":
     case "-h":
@@ -46,40 +62,70 @@ export async function keysCommand(args: readonly string[]): Promise<number> {
 async function create(args: readonly string[]): Promise<number> {
   const { values } = readArguments({
     args: [...args],
-    options: {
-      ...CONNECTION_OPTIONS,
-      name: { type: "string" },
-      realtime: { type: "boolean" },
-      endpoints: { type: "string" },
-      endpoint: { type: "string", multiple: true },
-      domain: { type: "string", multiple: true },
-      ip: { type: "string", multiple: true },
-      expires: { type: "string" },
-      settings: { type: "string" },
-    },
+    options: { ...CONNECTION_OPTIONS, ...SETTINGS_OPTIONS },
   });
-  const settings: Record<string, unknown> = { ...parseSettingsFlag(values.settings) };
-  if (values.name !== undefined) settings["name"] = values.name;
-  if (values.realtime === true) settings["allowRealtime"] = true;
-  if (values.endpoints !== undefined || values.endpoint !== undefined) {
-    settings["endpoints"] = { mode: values.endpoints ?? "custom-allowed", list: values.endpoint ?? [] };
-  }
-  if (values.domain !== undefined) settings["domains"] = { mode: "specified", list: values.domain };
-  if (values.ip !== undefined) settings["ips"] = { mode: "specified", list: values.ip };
-  if (values.expires !== undefined) settings["expiresAt"] = values.expires;
-  const client = new AdminClient(values, process.env);
+  const settings = settingsOf(values);
+  const client = await AdminClient.open(values, process.env);
   const key = await client.call("/keys", { method: "POST", body: settings });
   if (values.json === true) return printJson(key);
-  process.stdout.write(
-    `Key      ${stringAt(key, "id")}\nSecret   ${stringAt(key, "secret")}\n\nThe secret is shown once: keep it now.\n`,
-  );
+  printSecret(key);
   printWarnings(key);
+  return 0;
+}
+
+async function edit(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args: [...args],
+    options: {
+      ...CONNECTION_OPTIONS,
+      ...SETTINGS_OPTIONS,
+      enable: { type: "boolean" },
+      disable: { type: "boolean" },
+      "if-version": { type: "string" },
+    },
+    allowPositionals: true,
+  });
+  const id = oneId("edit", positionals);
+  const patch = settingsOf(values);
+  if (values.enable === true || values.disable === true) patch["enabled"] = values.enable === true;
+  if (Object.keys(patch).length === 0)
+    throw new CommandError("sluice keys edit takes something to change", 2);
+  const client = await AdminClient.open(values, process.env);
+  const path = `/keys/${encodeURIComponent(id)}`;
+  const version = values["if-version"] ?? String(memberOf(await client.call(path), "version"));
+  const key = await client.call(path, {
+    method: "PATCH",
+    body: patch,
+    headers: { "if-match": `"${version}"` },
+    contentType: "application/merge-patch+json",
+  });
+  if (values.json === true) return printJson(key);
+  process.stdout.write(`Key ${id} is changed, at version ${String(memberOf(key, "version"))}.\n`);
+  printWarnings(key);
+  return 0;
+}
+
+async function rotate(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args: [...args],
+    options: { ...CONNECTION_OPTIONS, overlap: { type: "string" } },
+    allowPositionals: true,
+  });
+  const id = oneId("rotate", positionals);
+  const { overlap } = values;
+  if (overlap !== undefined && !/^[0-9]{1,9}$/.test(overlap))
+    throw new CommandError("--overlap takes seconds", 2);
+  const client = await AdminClient.open(values, process.env);
+  const body = overlap === undefined ? {} : { overlapSeconds: Number(overlap) };
+  const key = await client.call(`/keys/${encodeURIComponent(id)}/rotate`, { method: "POST", body });
+  if (values.json === true) return printJson(key);
+  printSecret(key);
   return 0;
 }
 
 async function list(args: readonly string[]): Promise<number> {
   const { values } = readArguments({ args: [...args], options: CONNECTION_OPTIONS });
-  const client = new AdminClient(values, process.env);
+  const client = await AdminClient.open(values, process.env);
   const rows: string[][] = [];
   let after: string | undefined;
   const all: unknown[] = [];
@@ -103,41 +149,38 @@ async function list(args: readonly string[]): Promise<number> {
 }
 
 async function show(args: readonly string[]): Promise<number> {
-  const { client, id } = readId("show", args);
+  const { client, id } = await readId("show", args);
   const key = await client.call(`/keys/${encodeURIComponent(id)}`);
   return printJson(key);
 }
 
 async function revoke(args: readonly string[]): Promise<number> {
-  const { client, id, json } = readId("revoke", args);
+  const { client, id, json } = await readId("revoke", args);
   await client.call(`/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
   if (json) return printJson({ id, revoked: true });
   process.stdout.write(`Key ${id} is revoked; its connections are closed.\n`);
   return 0;
 }
 
-function readId(action: string, args: readonly string[]): { client: AdminClient; id: string; json: boolean } {
+async function readId(
+  action: string,
+  args: readonly string[],
+): Promise<{ client: AdminClient; id: string; json: boolean }> {
   const { values, positionals } = readArguments({
     args: [...args],
     options: CONNECTION_OPTIONS,
     allowPositionals: true,
   });
+  const id = oneId(action, positionals);
+  return { client: await AdminClient.open(values, process.env), id, json: values.json === true };
+}
+
+function oneId(action: string, positionals: readonly string[]): string {
   const [id, ...others] = positionals;
   if (id === undefined || others.length > 0) {
     throw new CommandError(`sluice keys ${action} takes one key's id: sluice keys list shows them`, 2);
   }
-  return { client: new AdminClient(values, process.env), id, json: values.json === true };
-}
-
-function parseSettingsFlag(text: string | undefined): object {
-  if (text === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // Said below.
-  }
-  throw new CommandError("--settings takes a JSON object", 2);
+  return id;
 }
 
 function itemsOf(answer: unknown): readonly unknown[] {
@@ -148,30 +191,13 @@ function itemsOf(answer: unknown): readonly unknown[] {
 function rowOf(key: unknown): string[] {
   const settings: unknown = memberOf(key, "settings");
   const expiresAt = stringAt(settings, "expiresAt");
-  const isExpired = expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
-  const state = memberOf(settings, "enabled") === false ? "disabled" : isExpired ? "expired" : "active";
   return [
     stringAt(key, "id") ?? "",
     stringAt(settings, "name") ?? "",
     stringAt(key, "hint") ?? "",
-    state,
+    stringAt(key, "state") ?? "",
     memberOf(settings, "allowRealtime") === true ? "yes" : "no",
     stringAt(memberOf(settings, "endpoints"), "mode") ?? "",
     expiresAt ?? "never",
   ];
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function printWarnings(key: unknown): void {
-  const warnings = memberOf(key, "warnings");
-  if (!Array.isArray(warnings)) return;
-  for (const warning of warnings) process.stdout.write(`Note: ${stringAt(warning, "message")}\n`);
-}
-
-function printJson(value: unknown): number {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  return 0;
 }

@@ -23,6 +23,7 @@ export const ERROR_TABLE = {
     message: "send the admin token as Authorization: Bearer <token>",
   },
   invalid_admin_token: { status: 401, retry: false, message: "this is not the admin token" },
+  foreign_origin: { status: 403, retry: false, message: "this page's origin may not change anything here" },
 
   // May they: the key's settings.
   realtime_not_allowed: { status: 403, retry: false, message: "turn on realtime for this key" },
@@ -45,6 +46,11 @@ export const ERROR_TABLE = {
   rate_limit_exceeded: { status: 429, retry: true, message: "too many requests: slow down" },
   too_many_connections: { status: 429, retry: true, message: "too many connections: try again later" },
 
+  too_many_secrets: {
+    status: 409,
+    retry: false,
+    message: "this key has too many secrets: let one end first",
+  },
   too_many_channels: { status: 429, retry: false, message: "this connection is in too many channels" },
 
   // What was sent.

@@ -1,6 +1,7 @@
 import { nanoid } from "nanoid";
 import type { Socket } from "socket.io";
 import type { Gate, Identity, Verdict } from "../gate.ts";
+import type { AccessRequest } from "../policy/index.ts";
 import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { Turns } from "./turns.ts";
@@ -48,12 +49,21 @@ export class Connection {
 
   /** May this connection stay? By the key as it is now. */
   mayConnect(): Verdict {
-    return this.#gate.decide(this.identity, { action: "connect", origin: this.origin, ip: this.ip });
+    return this.#gate.recheck(this.identity, { action: "connect", origin: this.origin, ip: this.ip });
   }
 
+  /** May it do this? Asked once for each request of the client. */
   may(action: ChannelAction, channel?: string): Verdict {
-    const request = { action, origin: this.origin, ip: this.ip };
-    return this.#gate.decide(this.identity, channel === undefined ? request : { ...request, channel });
+    return this.#gate.decide(this.identity, this.#request(action, channel));
+  }
+
+  /** May it still? Of what it was allowed before, and of what comes along with it. */
+  mayStill(action: ChannelAction, channel: string): Verdict {
+    return this.#gate.recheck(this.identity, this.#request(action, channel));
+  }
+
+  #request(action: ChannelAction, channel: string | undefined): AccessRequest {
+    return { action, origin: this.origin, ip: this.ip, channel };
   }
 
   tell(eventName: string, payload: unknown): void {

@@ -208,12 +208,12 @@ export class Door {
       session.ip = ip;
     } else if (session.state === "connected" && identity !== undefined) {
       const { gate } = this.#options;
-      const verdict = gate.decide(identity, { action: "connect", origin: session.origin, ip });
+      const verdict = gate.recheck(identity, { action: "connect", origin: session.origin, ip });
       if (verdict.allowed) {
         session.ip = ip;
       } else {
         // Denied wherever it comes from: the key's time is over, and its alarm has not rung yet.
-        const own = gate.decide(identity, { action: "connect", origin: session.origin, ip: session.ip });
+        const own = gate.recheck(identity, { action: "connect", origin: session.origin, ip: session.ip });
         if (own.allowed) return verdict;
         session.endWith?.(own);
         return isPoll ? undefined : verdict;

@@ -1,11 +1,16 @@
 import { performance } from "node:perf_hooks";
 import type { Hub } from "../channels/index.ts";
-import type { ConnectionRegistry } from "../gate.ts";
+import type { ConnectionRegistry, Preview, PreviewExample, Verdict } from "../gate.ts";
+import type { AccessRequest } from "../policy/index.ts";
 import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 
 /** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
 const BATCH_MS = 5;
+
+/** What a preview shows of the connections that it counts. */
+const MAX_EXAMPLES = 10;
+const MAX_ORIGINS = 100;
 
 /**
  * The open connections by key, and what happens to them when their key changes. Owns both lists: a connection
@@ -61,6 +66,51 @@ export class Enforcement implements ConnectionRegistry {
     this.#schedule();
   }
 
+  countOf(keyId: string): number {
+    return this.#byKey.get(keyId)?.size ?? 0;
+  }
+
+  preview(keyId: string, decide: (request: AccessRequest) => Verdict): Preview {
+    const byCode = new Map<string, number>();
+    const byOrigin = new Map<string, number>();
+    const examples: PreviewExample[] = [];
+    let [total, closing, leaving] = [0, 0, 0];
+    for (const { id, origin, ip, isOpen } of this.#byKey.get(keyId) ?? []) {
+      if (!isOpen) continue;
+      total += 1;
+      const note = (refusal: Refusal, channel?: string): void => {
+        const { code, message } = refusal;
+        byCode.set(code, (byCode.get(code) ?? 0) + 1);
+        const from = origin ?? "none";
+        if (byOrigin.has(from) || byOrigin.size < MAX_ORIGINS)
+          byOrigin.set(from, (byOrigin.get(from) ?? 0) + 1);
+        if (examples.length >= MAX_EXAMPLES) return;
+        const example = { connectionId: id, origin: origin ?? null, ip, code, message };
+        examples.push(channel === undefined ? example : { ...example, channel });
+      };
+      const verdict = decide({ action: "connect", origin, ip });
+      if (!verdict.allowed) {
+        closing += 1;
+        note(verdict);
+        continue;
+      }
+      for (const channel of this.#hub.channelsOf(id)) {
+        const membership = decide({ action: "join", origin, ip, channel });
+        if (membership.allowed) continue;
+        leaving += 1;
+        note(membership, channel);
+      }
+    }
+    return {
+      total,
+      closing,
+      leaving,
+      byCode: Object.fromEntries(byCode),
+      byOrigin: Object.fromEntries(byOrigin),
+      examples,
+    };
+  }
+
   /** The server stops: clients are told to come back. */
   endAll(): void {
     for (const connection of this.#connections)
@@ -75,9 +125,9 @@ export class Enforcement implements ConnectionRegistry {
 
   #enforceMemberships(connection: Connection): void {
     for (const channel of this.#hub.channelsOf(connection.id)) {
-      const verdict = connection.may("join", channel);
+      const verdict = connection.mayStill("join", channel);
       if (verdict.allowed) {
-        this.#hub.setWatching(connection.id, channel, connection.may("presence", channel).allowed);
+        this.#hub.setWatching(connection.id, channel, connection.mayStill("presence", channel).allowed);
         continue;
       }
       this.#hub.expel(connection.id, channel);

@@ -48,11 +48,11 @@ async function join({ hub, connection }: RequestContext, fields: Fields): Promis
   }
   const position = await hub.join(connection.id, channel, {
     echo,
-    watch: connection.may("presence", channel).allowed,
+    watch: connection.mayStill("presence", channel).allowed,
   });
   if (position !== undefined) return { ok: true, channel, ...position, recovered: false };
   // Taken out while the broker was asked: say what holds now.
-  const now = connection.may("join", channel);
+  const now = connection.mayStill("join", channel);
   return now.allowed ? refuse("not_a_member", "the membership ended while it began: join again") : now;
 }
 

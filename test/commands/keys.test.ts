@@ -1,3 +1,6 @@
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { type Finished, runCommand } from "../helpers/command.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -56,5 +59,89 @@ describe("sluice keys", () => {
     expect(faults.stderr).to.include("/name").and.to.include("/ips/list/0");
     expect((await keys(["show"])).code).to.equal(2);
     expect((await keys(["explode"])).code).to.equal(2);
+  });
+});
+
+describe("sluice keys, through a key's life", () => {
+  let server: TestServer;
+  let home: string;
+  before(async () => {
+    server = await startServer();
+    home = await mkdtemp(join(tmpdir(), "sluice-home-"));
+  });
+  after(async () => {
+    await server.close();
+    await rm(home, { recursive: true });
+  });
+  const sluice = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
+    runCommand(args, { cwd: home, env: { HOME: home, XDG_CONFIG_HOME: undefined, ...env } });
+
+  it("remembers where the server is, for its owner alone", async () => {
+    expect((await sluice(["keys", "list"])).code).to.equal(2);
+    const saved = await sluice(["context", "--url", server.adminUrl, "--token", server.adminToken]);
+    expect(saved.code).to.equal(0);
+    expect(saved.stdout).to.not.include(server.adminToken);
+    const file = join(home, ".config", "sluice", "context.json");
+    expect((await stat(file)).mode & 0o777).to.equal(0o600);
+    expect((await sluice(["keys", "list"])).code).to.equal(0);
+  });
+
+  it("edits, rotates, exports and imports", async () => {
+    const { id } = await server.createKey({ name: "from the api" });
+    const edited = await sluice([
+      "keys",
+      "edit",
+      id,
+      "--realtime",
+      "--expires",
+      "2031-01-01T00:00:00Z",
+      "--json",
+    ]);
+    expect(JSON.parse(edited.stdout)).to.deep.nested.include({
+      version: 2,
+      "settings.allowRealtime": true,
+      "settings.expiresAt": "2031-01-01T00:00:00Z",
+    });
+    const stale = await sluice(["keys", "edit", id, "--disable", "--if-version", "1"]);
+    expect(stale.code).to.equal(1);
+    expect(stale.stderr).to.include("version_conflict");
+    expect((await sluice(["keys", "edit", id])).code).to.equal(2);
+
+    const rotated = await sluice(["keys", "rotate", id, "--overlap", "60"]);
+    expect(rotated.stdout).to.match(/Secret\s+slc_[0-9A-Za-z]{38}/);
+    expect((await sluice(["keys", "list"])).stdout).to.match(new RegExp(`${id}.*rotating`));
+
+    expect((await sluice(["keys", "export", "--file", "backup.json"])).code).to.equal(0);
+    expect((await stat(join(home, "backup.json"))).mode & 0o777).to.equal(0o600);
+    expect((await sluice(["keys", "import", "--file", "backup.json"])).code).to.equal(1);
+    const skipped = await sluice(["keys", "import", "--file", "backup.json", "--skip"]);
+    expect(skipped.stdout).to.include("0 created");
+    await server.deleteKey(id);
+    expect((await sluice(["keys", "import", "--file", "backup.json", "--skip"])).stdout).to.include(
+      "1 created",
+    );
+
+    const agnost = { name: "agnost", key: "ak-cli-1", allowRealtime: true, type: "full-access" };
+    await writeFile(join(home, "version.json"), JSON.stringify({ apiKeys: [agnost] }));
+    const taken = await sluice(["keys", "import", "--agnost", "--file", "version.json"]);
+    expect(taken.stdout).to.include("1 created");
+    (await new SocketClient(server.url, { apiKey: "ak-cli-1" }).ready()).close();
+  }).timeout(60_000);
+
+  it("rotates the admin token, and has a way back in when it is lost", async () => {
+    const store = `lmdb:${join(home, "data")}`;
+    const own = await startServer({ config: { adminToken: undefined, store } });
+    const made = own.started.firstStart.madeAdminToken ?? "";
+    const flags = ["--url", own.adminUrl];
+    const rotated = await sluice(["admin", "token", "--rotate", ...flags, "--token", made]);
+    const [second = ""] = rotated.stdout.match(/sla_[0-9A-Za-z]{40}/) ?? [];
+    expect((await own.admin("/keys", { token: made })).status).to.equal(401);
+    expect((await own.admin("/keys", { token: second })).status).to.equal(200);
+    // The running server sees what was written beside it.
+    const reset = await sluice(["admin", "token", "--reset", "--store", store]);
+    const [third = ""] = reset.stdout.match(/sla_[0-9A-Za-z]{40}/) ?? [];
+    expect((await own.admin("/keys", { token: second })).status).to.equal(401);
+    expect((await own.admin("/keys", { token: third })).status).to.equal(200);
+    await own.close();
   });
 });

@@ -1,0 +1,133 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Actor, Audit } from "../observe/audit.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
+import type { AdminToken } from "./admin-token.ts";
+import { AttemptLimit } from "./attempt-limit.ts";
+import { Sessions } from "./session.ts";
+
+export type AdminAccessOptions = {
+  readonly token: AdminToken;
+  readonly audit: Audit;
+  /** Origins that the console is served from: what a mutation by a session has to come from, to the letter. */
+  readonly origins: () => readonly string[];
+};
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+const CLIENTS = ["cli", "console"] as const;
+
+/**
+ * The door of the admin listener: the bearer token, or a session that was opened with it. Failed attempts of an
+ * address are limited.
+ */
+export class AdminAccess {
+  readonly #options: AdminAccessOptions;
+  readonly #sessions = new Sessions();
+  readonly #attempts = new AttemptLimit({ burst: 30, perSecond: 2 });
+  readonly #actors = new WeakMap<FastifyRequest, Actor>();
+
+  constructor(options: AdminAccessOptions) {
+    this.#options = options;
+  }
+
+  /** A Fastify `onRequest` hook: who does not prove that they may manage keys ends here. */
+  readonly require = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> => {
+    const refusal = await this.#check(request);
+    return refusal === undefined ? undefined : reply.refuse(refusal);
+  };
+
+  actorOf(request: FastifyRequest): Actor {
+    return this.#actors.get(request) ?? actor(request, "admin-token");
+  }
+
+  /** Everybody signs in again. */
+  endSessions(): void {
+    this.#sessions.endAll();
+  }
+
+  /** `/session`: sign in with the token, look, sign out. Outside the hook: signing in proves it itself. */
+  registerSession(scope: FastifyInstance): void {
+    scope.post("/session", async (request, reply) => {
+      const { body } = request;
+      const token = typeof body === "object" && body !== null && "token" in body ? body.token : undefined;
+      if (typeof token !== "string") return reply.refuse(refuse("invalid_request", "send { token }"));
+      const foreign = this.#foreignOrigin(request);
+      if (foreign !== undefined) return reply.refuse(foreign);
+      const refusal = await this.#attempt(request, token);
+      if (refusal !== undefined) return reply.refuse(refusal);
+      const { cookie, expiresAt } = this.#sessions.open(isSecure(request));
+      await this.#options.audit.record({ action: "session.opened", actor: actor(request, "admin-token") });
+      reply.header("set-cookie", cookie).header("cache-control", "no-store");
+      return { expiresAt };
+    });
+    scope.get("/session", async (request, reply) => {
+      const session = this.#sessions.find(request.headers.cookie);
+      if (session === undefined) return reply.refuse(refuse("missing_admin_token", "sign in"));
+      reply.header("cache-control", "no-store");
+      return { expiresAt: new Date(session.expiresAtMs).toISOString() };
+    });
+    scope.delete("/session", async (request, reply) => {
+      const foreign = this.#foreignOrigin(request);
+      if (foreign !== undefined) return reply.refuse(foreign);
+      reply.header("set-cookie", this.#sessions.end(request.headers.cookie, isSecure(request)));
+      return reply.code(204).send();
+    });
+  }
+
+  async #check(request: FastifyRequest): Promise<Refusal | undefined> {
+    const { authorization, cookie } = request.headers;
+    if (authorization === undefined || authorization === "") {
+      if (this.#sessions.find(cookie) === undefined) return refuse("missing_admin_token");
+      const foreign = SAFE_METHODS.has(request.method) ? undefined : this.#foreignOrigin(request);
+      if (foreign === undefined) this.#actors.set(request, actor(request, "session"));
+      return foreign;
+    }
+    const [scheme = "", token = "", ...rest] = authorization.split(" ");
+    const isBearer =
+      scheme.toLowerCase() === "bearer" && rest.length === 0 && countOf(request, "authorization") === 1;
+    const refusal = await this.#attempt(request, isBearer ? token : "");
+    if (refusal === undefined) this.#actors.set(request, actor(request, "admin-token"));
+    return refusal;
+  }
+
+  async #attempt(request: FastifyRequest, token: string): Promise<Refusal | undefined> {
+    const address = request.raw.socket.remoteAddress ?? "unknown";
+    const waitMs = this.#attempts.waitMs(address);
+    if (waitMs > 0)
+      return refuse("rate_limit_exceeded", "too many wrong admin tokens from this address", waitMs);
+    if (await this.#options.token.matches(token)) return undefined;
+    this.#attempts.failed(address);
+    return refuse("invalid_admin_token");
+  }
+
+  /** A browser sends Origin with every mutation; SameSite alone would trust every port of the host. */
+  #foreignOrigin(request: FastifyRequest): Refusal | undefined {
+    const { origin } = request.headers;
+    if (
+      origin !== undefined &&
+      countOf(request, "origin") === 1 &&
+      this.#options.origins().includes(origin)
+    ) {
+      return undefined;
+    }
+    return refuse("foreign_origin");
+  }
+}
+
+function actor(request: FastifyRequest, by: Actor["by"]): Actor {
+  const named = request.headers["x-sluice-client"];
+  const client = CLIENTS.find((one) => one === named) ?? (by === "session" ? "console" : "api");
+  return { by, client, address: request.raw.socket.remoteAddress ?? null };
+}
+
+function countOf(request: FastifyRequest, name: string): number {
+  const { rawHeaders } = request.raw;
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
+}
+
+/** Behind a proxy that ends TLS, the cookie is for TLS alone. */
+function isSecure(request: FastifyRequest): boolean {
+  return request.headers.origin?.startsWith("https://") === true;
+}

@@ -1,0 +1,102 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Gate } from "../gate.ts";
+import type { KeyRecord, KeyStore, KeyUsage } from "../keys/index.ts";
+import { compileStored } from "../policy/index.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
+
+/** A key as its operators see it: no digest, and of a secret only what helps to recognise it. */
+export type KeyView = {
+  readonly id: string;
+  readonly hint: string | null;
+  readonly version: number;
+  readonly state: "active" | "expiring" | "expired" | "disabled" | "rotating" | "unreadable";
+  readonly settings: KeyRecord["settings"];
+  /** Newest first; a secret with `validUntil` ends at that instant. */
+  readonly secrets: readonly { readonly hint: string; readonly validUntil: string | null }[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Coarse: within a quarter of a minute. */
+  readonly lastUsedAt: string | null;
+  readonly allowed: number;
+  readonly denied: Readonly<Record<string, number>>;
+  /** On this node. */
+  readonly connections: number;
+};
+
+/** A key that expires within this time is shown as expiring. */
+const SOON_MS = 7 * 24 * 60 * 60 * 1_000;
+
+export class KeyViews {
+  readonly #keys: KeyStore;
+  readonly #gate: Gate;
+
+  constructor({ keys, gate }: { readonly keys: KeyStore; readonly gate: Gate }) {
+    this.#keys = keys;
+    this.#gate = gate;
+  }
+
+  async many(records: readonly KeyRecord[]): Promise<KeyView[]> {
+    const usage = await this.#keys.usageOf(records.map(({ id }) => id));
+    return records.map((record) => this.#view(record, usage.get(record.id)));
+  }
+
+  async one(record: KeyRecord): Promise<KeyView> {
+    // What was counted but not written yet is part of one key's picture.
+    await this.#gate.flushUsage();
+    const usage = await this.#keys.usageOf([record.id]);
+    return this.#view(record, usage.get(record.id));
+  }
+
+  #view(record: KeyRecord, usage: KeyUsage | undefined): KeyView {
+    const { id, version, settings, createdAt, updatedAt } = record;
+    const secrets = record.secrets.map(({ hint, validUntil }) => ({ hint, validUntil }));
+    return {
+      id,
+      hint: secrets[0]?.hint ?? null,
+      version,
+      state: stateOf(record, Date.now()),
+      settings,
+      secrets,
+      createdAt,
+      updatedAt,
+      lastUsedAt: usage?.lastUsedAt ?? null,
+      allowed: usage?.allowed ?? 0,
+      denied: usage?.denied ?? {},
+      connections: this.#gate.connectionsOf(id),
+    };
+  }
+}
+
+function stateOf(record: KeyRecord, now: number): KeyView["state"] {
+  const { faults, enabled, expiresAtMs } = compileStored(record.settings);
+  if (faults.length > 0) return "unreadable";
+  if (!enabled) return "disabled";
+  if (expiresAtMs <= now) return "expired";
+  const live = record.secrets.filter(({ validUntil }) => validUntil === null || Date.parse(validUntil) > now);
+  if (live.length > 1) return "rotating";
+  return expiresAtMs - now < SOON_MS ? "expiring" : "active";
+}
+
+export function etagOf({ version }: { readonly version: number }): string {
+  return `"${version}"`;
+}
+
+/** `If-Match: "<version>"`: undefined when it is absent or not one version. */
+export function versionOf(request: FastifyRequest): number | undefined {
+  const match = /^"([1-9][0-9]{0,14})"$/.exec(request.headers["if-match"]?.trim() ?? "");
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** 428 without the header (RFC 6585), 400 with one that names no version: no wildcard, no weak tag, one version. */
+export function missingVersion(request: FastifyRequest): Refusal {
+  if (request.headers["if-match"] === undefined) return refuse("version_required");
+  return refuse("invalid_request", 'If-Match takes the version that you read, in quotes: "3"');
+}
+
+export function notFound(reply: FastifyReply): FastifyReply {
+  return reply.refuse(refuse("not_found", "there is no such key"));
+}
+
+export function stale(reply: FastifyReply, currentVersion: number | null): FastifyReply {
+  return reply.refuse(refuse("version_conflict"), undefined, { currentVersion });
+}

@@ -1,0 +1,153 @@
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { compilePolicy } from "../policy/index.ts";
+import { refuse } from "../protocol/index.ts";
+import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
+import type { KeysApiOptions } from "./keys-api.ts";
+import { mergePatch } from "./merge-patch.ts";
+import { differences, readSettings } from "./settings-input.ts";
+
+type KeyPath = { Params: { id: string } };
+
+const DEFAULT_OVERLAP_SECONDS = 24 * 60 * 60;
+const MAX_OVERLAP_SECONDS = 90 * 24 * 60 * 60;
+
+const Rotate = Compile(
+  Type.Object(
+    { overlapSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_OVERLAP_SECONDS })) },
+    { additionalProperties: false },
+  ),
+);
+const Restore = Compile(
+  Type.Object({ version: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+);
+const Duplicate = Compile(
+  Type.Object({ name: Type.Optional(Type.String()) }, { additionalProperties: false }),
+);
+
+/** What happens to a key between its making and its end: rotate, preview, earlier versions, duplicate. */
+export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOptions): void {
+  const { keys, gate, audit, access, endpoints } = options;
+  const views = new KeyViews(options);
+
+  scope.post<KeyPath>("/keys/:id/rotate", async (request, reply) => {
+    const body = request.body ?? {};
+    if (!Rotate.Check(body)) {
+      return reply.refuse(
+        refuse(
+          "invalid_request",
+          `send { overlapSeconds }: 0 to ${MAX_OVERLAP_SECONDS}, default ${DEFAULT_OVERLAP_SECONDS}`,
+        ),
+      );
+    }
+    const record = await keys.get(request.params.id);
+    if (record === undefined) return notFound(reply);
+    const version = versionOf(request) ?? record.version;
+    if (request.headers["if-match"] !== undefined && versionOf(request) === undefined) {
+      return reply.refuse(missingVersion(request));
+    }
+    const { overlapSeconds = DEFAULT_OVERLAP_SECONDS } = body;
+    const overlapUntil =
+      overlapSeconds === 0 ? null : new Date(Date.now() + overlapSeconds * 1_000).toISOString();
+    const result = await keys.rotate(record.id, version, { overlapUntil });
+    if (!result.ok) {
+      if (result.reason === "not_found") return notFound(reply);
+      if (result.reason === "version_conflict") return stale(reply, result.currentVersion);
+      return reply.refuse(refuse("too_many_secrets"));
+    }
+    const detail =
+      overlapUntil === null
+        ? "the earlier secrets ended at once"
+        : `the earlier secrets end at ${overlapUntil}`;
+    await audit.record({ action: "key.rotated", actor: access.actorOf(request), keyId: record.id, detail });
+    reply.header("etag", etagOf(result.record)).header("cache-control", "no-store");
+    return { ...(await views.one(result.record)), secret: result.secret };
+  });
+
+  scope.post<KeyPath>("/keys/:id/preview", async (request, reply) => {
+    const record = await keys.get(request.params.id);
+    if (record === undefined) return notFound(reply);
+    const isPatch = request.headers["content-type"]?.startsWith("application/merge-patch+json") === true;
+    const read = readSettings(isPatch ? mergePatch(record.settings, request.body) : request.body, endpoints);
+    if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
+    return {
+      ...gate.preview(record.id, compilePolicy(read.settings)),
+      settings: read.settings,
+      warnings: read.warnings,
+    };
+  });
+
+  scope.get<KeyPath>("/keys/:id/versions", async (request, reply) => {
+    const record = await keys.get(request.params.id);
+    if (record === undefined) return notFound(reply);
+    const { searchParams } = new URL(request.url, "http://admin");
+    const before = searchParams.get("before");
+    if (before !== null && !/^[1-9][0-9]{0,14}$/.test(before)) {
+      return reply.refuse(refuse("invalid_request", "before is a version"));
+    }
+    const { items, next } = await keys.history(record.id, before === null ? {} : { before: Number(before) });
+    return { current: record.version, items, next };
+  });
+
+  scope.post<KeyPath>("/keys/:id/restore", async (request, reply) => {
+    const { body } = request;
+    if (!Restore.Check(body))
+      return reply.refuse(refuse("invalid_request", "send { version }: one of /versions"));
+    const record = await keys.get(request.params.id);
+    if (record === undefined) return notFound(reply);
+    const version = versionOf(request);
+    if (version === undefined) return reply.refuse(missingVersion(request));
+    if (version !== record.version) return stale(reply, record.version);
+    const earlier = await keys.versionOf(record.id, body.version);
+    if (earlier === undefined)
+      return reply.refuse(refuse("not_found", `version ${body.version} is not kept`));
+    // The rules and the declared endpoints may have changed since.
+    const read = readSettings(earlier.settings, endpoints);
+    if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
+    const result = await keys.update(record.id, version, () => read.settings);
+    if (!result.ok)
+      return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
+    const changes = differences(record.settings, result.record.settings);
+    const detail = `version ${body.version} was put back`;
+    await audit.record({
+      action: "key.restored",
+      actor: access.actorOf(request),
+      keyId: record.id,
+      ...changes,
+      detail,
+    });
+    reply.header("etag", etagOf(result.record));
+    return { ...(await views.one(result.record)), warnings: read.warnings };
+  });
+
+  scope.post<KeyPath>("/keys/:id/duplicate", async (request, reply) => {
+    const body = request.body ?? {};
+    if (!Duplicate.Check(body)) return reply.refuse(refuse("invalid_request", "send { name }, or nothing"));
+    const record = await keys.get(request.params.id);
+    if (record === undefined) return notFound(reply);
+    const read = readSettings(
+      { ...record.settings, name: body.name ?? copyName(record.settings["name"]) },
+      endpoints,
+    );
+    if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
+    const made = await keys.create(read.settings);
+    const detail = `a duplicate of ${record.id}`;
+    const { id, settings } = made.record;
+    await audit.record({
+      action: "key.created",
+      actor: access.actorOf(request),
+      keyId: id,
+      after: settings,
+      detail,
+    });
+    reply.code(201).header("location", `/admin/v1/keys/${id}`).header("etag", etagOf(made.record));
+    reply.header("cache-control", "no-store");
+    return { ...(await views.one(made.record)), secret: made.secret, warnings: read.warnings };
+  });
+}
+
+/** Still a name: at most 64 characters. */
+function copyName(name: unknown): string {
+  return `${Array.from(String(name)).slice(0, 57).join("")} (copy)`;
+}

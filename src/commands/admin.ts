@@ -1,0 +1,76 @@
+import { resetAdminToken } from "../admin/index.ts";
+import { openKeyStore } from "../keys/index.ts";
+import { AdminClient, CONNECTION_OPTIONS, stringAt } from "./admin-client.ts";
+import { CommandError, readArguments } from "./command-error.ts";
+import { contextFile, forgetContext, writeContext } from "./context.ts";
+
+const USAGE = `sluice admin token --rotate            make a new admin token; the old one and every session end
+sluice admin token --reset --store URL  the way back in when the token is lost: writes to the store itself, for who
+                                       may write its folder; the server may run or not
+
+  --url URL --token TOKEN                as for sluice keys
+`;
+
+const CONTEXT_USAGE = `sluice context [--url URL] [--token TOKEN]  save where your server is, for the commands
+sluice context --forget                    forget it
+`;
+
+export async function adminCommand(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readArguments({
+    args: [...args],
+    options: {
+      ...CONNECTION_OPTIONS,
+      rotate: { type: "boolean" },
+      reset: { type: "boolean" },
+      store: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+    allowPositionals: true,
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (positionals.join(" ") !== "token" || (values.rotate === true) === (values.reset === true)) {
+    throw new CommandError(USAGE, 2);
+  }
+  if (values.reset === true) {
+    const keys = await openKeyStore(values.store ?? process.env["SLUICE_STORE"] ?? "lmdb:./data");
+    try {
+      printToken(await resetAdminToken(keys));
+    } finally {
+      await keys.close();
+    }
+    return 0;
+  }
+  const client = await AdminClient.open(values, process.env);
+  const answer = await client.call("/token/rotate", { method: "POST" });
+  printToken(stringAt(answer, "token") ?? "");
+  return 0;
+}
+
+export async function contextCommand(args: readonly string[]): Promise<number> {
+  const { values } = readArguments({
+    args: [...args],
+    options: { ...CONNECTION_OPTIONS, forget: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help === true) {
+    process.stdout.write(CONTEXT_USAGE);
+    return 0;
+  }
+  if (values.forget === true) {
+    await forgetContext(process.env);
+    process.stdout.write(`${contextFile(process.env)} is gone.\n`);
+    return 0;
+  }
+  if (values.url === undefined && values.token === undefined) throw new CommandError(CONTEXT_USAGE, 2);
+  const file = await writeContext(process.env, { url: values.url, token: values.token });
+  process.stdout.write(`Saved in ${file}, for you alone to read.\n`);
+  return 0;
+}
+
+function printToken(token: string): void {
+  process.stdout.write(
+    `Admin token  ${token}\n\nIt is shown once: keep it now. The one before no longer works.\n`,
+  );
+}

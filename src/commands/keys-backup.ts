@@ -1,0 +1,66 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { AdminClient, CONNECTION_OPTIONS, memberOf } from "./admin-client.ts";
+import { CommandError, readArguments } from "./command-error.ts";
+import { printJson } from "./output.ts";
+
+/** Write a backup to a file that only its owner can read, or to standard output. */
+export async function exportKeys(args: readonly string[]): Promise<number> {
+  const { values } = readArguments({
+    args: [...args],
+    options: { ...CONNECTION_OPTIONS, file: { type: "string" } },
+  });
+  const client = await AdminClient.open(values, process.env);
+  const backup = await client.call("/keys/export");
+  if (values.file === undefined) return printJson(backup);
+  await writeFile(values.file, `${JSON.stringify(backup)}\n`, { mode: 0o600 });
+  process.stdout.write(
+    `${countOf(memberOf(backup, "keys"))} keys are in ${values.file}: digests, not secrets.\n`,
+  );
+  return 0;
+}
+
+/** Restore a backup, or take the keys of an Agnost version document: all of it or nothing. */
+export async function importKeys(args: readonly string[]): Promise<number> {
+  const { values } = readArguments({
+    args: [...args],
+    options: {
+      ...CONNECTION_OPTIONS,
+      file: { type: "string" },
+      replace: { type: "boolean" },
+      skip: { type: "boolean" },
+      agnost: { type: "boolean" },
+    },
+  });
+  if (values.file === undefined) throw new CommandError("sluice keys import takes --file", 2);
+  if (values.replace === true && values.skip === true) throw new CommandError("give --replace or --skip", 2);
+  const document = await readJson(values.file);
+  const client = await AdminClient.open(values, process.env);
+  const onExisting = values.replace === true ? "replace" : values.skip === true ? "skip" : "refuse";
+  const answer =
+    values.agnost === true
+      ? await client.call("/keys/import/agnost", { method: "POST", body: document })
+      : await client.call("/keys/import", {
+          method: "POST",
+          body: { keys: memberOf(document, "keys"), onExisting },
+        });
+  if (values.json === true) return printJson(answer);
+  const counts = ["created", "replaced", "skipped"].map(
+    (name) => `${countOf(memberOf(answer, name))} ${name}`,
+  );
+  process.stdout.write(`Imported: ${counts.join(", ")}.\n`);
+  return 0;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new CommandError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function countOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}

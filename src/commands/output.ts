@@ -1,0 +1,20 @@
+import { memberOf, stringAt } from "./admin-client.ts";
+
+/** @returns the exit code of a command that has printed its answer. */
+export function printJson(value: unknown): number {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  return 0;
+}
+
+/** A secret, the one time that it can be shown. */
+export function printSecret(key: unknown): void {
+  process.stdout.write(
+    `Key      ${stringAt(key, "id")}\nSecret   ${stringAt(key, "secret")}\n\nThe secret is shown once: keep it now.\n`,
+  );
+}
+
+export function printWarnings(key: unknown): void {
+  const warnings = memberOf(key, "warnings");
+  if (!Array.isArray(warnings)) return;
+  for (const warning of warnings) process.stdout.write(`Note: ${stringAt(warning, "message")}\n`);
+}

@@ -1,0 +1,52 @@
+import { CommandError } from "./command-error.ts";
+
+/** Flags for what people set most; `--settings` takes the rest as JSON. */
+export const SETTINGS_OPTIONS = {
+  name: { type: "string" },
+  realtime: { type: "boolean" },
+  "no-realtime": { type: "boolean" },
+  endpoints: { type: "string" },
+  endpoint: { type: "string", multiple: true },
+  domain: { type: "string", multiple: true },
+  ip: { type: "string", multiple: true },
+  expires: { type: "string" },
+  settings: { type: "string" },
+} as const;
+
+export type SettingsFlags = {
+  readonly name?: string | undefined;
+  readonly realtime?: boolean | undefined;
+  readonly "no-realtime"?: boolean | undefined;
+  readonly endpoints?: string | undefined;
+  readonly endpoint?: readonly string[] | undefined;
+  readonly domain?: readonly string[] | undefined;
+  readonly ip?: readonly string[] | undefined;
+  readonly expires?: string | undefined;
+  readonly settings?: string | undefined;
+};
+
+/** The settings that the flags name, as the API takes them. The server judges them. @throws CommandError for bad JSON */
+export function settingsOf(flags: SettingsFlags): Record<string, unknown> {
+  const settings: Record<string, unknown> = { ...parseObject(flags.settings) };
+  if (flags.name !== undefined) settings["name"] = flags.name;
+  if (flags.realtime === true) settings["allowRealtime"] = true;
+  if (flags["no-realtime"] === true) settings["allowRealtime"] = false;
+  if (flags.endpoints !== undefined || flags.endpoint !== undefined) {
+    settings["endpoints"] = { mode: flags.endpoints ?? "custom-allowed", list: flags.endpoint ?? [] };
+  }
+  if (flags.domain !== undefined) settings["domains"] = { mode: "specified", list: flags.domain };
+  if (flags.ip !== undefined) settings["ips"] = { mode: "specified", list: flags.ip };
+  if (flags.expires !== undefined) settings["expiresAt"] = flags.expires === "never" ? null : flags.expires;
+  return settings;
+}
+
+function parseObject(text: string | undefined): object {
+  if (text === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new CommandError("--settings takes a JSON object", 2);
+}

@@ -1,0 +1,114 @@
+import { expect } from "chai";
+import { AttemptLimit } from "../../src/admin/attempt-limit.ts";
+import { Sessions } from "../../src/admin/session.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+describe("admin access", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startServer();
+  });
+  afterEach(() => server.close());
+
+  const origin = (): string => `http://localhost:${new URL(server.adminUrl).port}`;
+  const call = (path: string, init: RequestInit = {}) => fetch(`${server.adminUrl}/admin/v1${path}`, init);
+  const json = { "content-type": "application/json" };
+  const signIn = async (): Promise<string> => {
+    const response = await call("/session", {
+      method: "POST",
+      headers: { ...json, origin: origin() },
+      body: JSON.stringify({ token: server.adminToken }),
+    });
+    expect(response.status).to.equal(200);
+    return response.headers.get("set-cookie") ?? "";
+  };
+
+  it("opens a session whose cookie scripts cannot read and other sites cannot use", async () => {
+    const cookie = await signIn();
+    expect(cookie).to.match(/^sluice_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/);
+    const headers = { cookie: cookie.split(";", 1)[0] ?? "" };
+    expect((await call("/keys", { headers })).status).to.equal(200);
+    expect((await call("/session", { headers })).status).to.equal(200);
+    await call("/session", { method: "DELETE", headers: { ...headers, origin: origin() } });
+    expect((await call("/keys", { headers })).status).to.equal(401);
+  });
+
+  it("takes a mutation by a session only from its own origin, to the letter", async () => {
+    const cookie = (await signIn()).split(";", 1)[0] ?? "";
+    const create = (headers: Record<string, string>) =>
+      call("/keys", {
+        method: "POST",
+        headers: { ...json, cookie, ...headers },
+        body: '{"name":"by session"}',
+      });
+    for (const from of ["", "null", "http://localhost:1", "http://evil.example", origin().toUpperCase()]) {
+      const refused = await create(from === "" ? {} : { origin: from });
+      expect(refused.status, from).to.equal(403);
+    }
+    expect((await create({ origin: origin() })).status).to.equal(201);
+    const { body } = await server.admin("/audit?action=key.created");
+    expect(JSON.stringify(body)).to.include('"by":"session"');
+  });
+
+  it("does not take a wrong token for a session, nor two cookies", async () => {
+    const wrong = await call("/session", {
+      method: "POST",
+      headers: { ...json, origin: origin() },
+      body: '{"token":"wrong"}',
+    });
+    expect(wrong.status).to.equal(401);
+    const cookie = (await signIn()).split(";", 1)[0] ?? "";
+    const headers = { cookie: `${cookie}; sluice_session=planted` };
+    expect((await call("/keys", { headers })).status).to.equal(401);
+  });
+
+  it("limits wrong tokens of an address", async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 40; i += 1) {
+      statuses.push((await server.admin("/keys", { token: "wrong" })).status);
+    }
+    expect(statuses[0]).to.equal(401);
+    expect(statuses.at(-1)).to.equal(429);
+    const limited = await server.admin("/keys", { token: "wrong" });
+    expect(Number(limited.headers.get("retry-after"))).to.be.at.least(1);
+  });
+
+  it("rotates the token it made itself, and ends what was opened with the old one", async () => {
+    const own = await startServer({ config: { adminToken: undefined } });
+    const made = own.started.firstStart.madeAdminToken ?? "";
+    expect((await own.admin("/keys", { token: made })).status).to.equal(200);
+    const { body } = await own.admin("/token/rotate", { method: "POST", token: made });
+    expect(body["token"]).to.match(/^sla_[0-9A-Za-z]{40}$/);
+    expect((await own.admin("/keys", { token: made })).status).to.equal(401);
+    expect((await own.admin("/keys", { token: String(body["token"]) })).status).to.equal(200);
+    await own.close();
+    expect((await server.admin("/token/rotate", { method: "POST" })).status).to.equal(501);
+  });
+});
+
+describe("attempt limit", () => {
+  it("looks at nothing of an address that failed too often, until time has passed", () => {
+    let nowMs = 0;
+    const limit = new AttemptLimit({ burst: 2, perSecond: 1, now: () => nowMs });
+    limit.failed("a");
+    expect(limit.waitMs("a")).to.equal(0);
+    limit.failed("a");
+    expect(limit.waitMs("a")).to.equal(1_000);
+    expect(limit.waitMs("b")).to.equal(0);
+    nowMs += 1_000;
+    expect(limit.waitMs("a")).to.equal(0);
+  });
+});
+
+describe("sessions", () => {
+  it("end with their time", () => {
+    let nowMs = 0;
+    const sessions = new Sessions(() => nowMs);
+    const cookie = sessions.open(true).cookie;
+    expect(cookie).to.match(/; Secure$/);
+    const header = cookie.split(";", 1)[0];
+    expect(sessions.find(header)).to.not.equal(undefined);
+    nowMs += 12 * 60 * 60 * 1_000;
+    expect(sessions.find(header)).to.equal(undefined);
+  });
+});
