@@ -15,7 +15,11 @@ describe("gate", () => {
   const enforced: string[] = [];
   const open = (store: KeyStore, keyRequired = true): Gate => {
     const made = new Gate({ keys: store, keyRequired, sweepSeconds: 3600, log: createLogger("silent") });
-    made.watch({ enforce: (id) => enforced.push(id) });
+    made.watch({
+      enforce: (id) => enforced.push(id),
+      countOf: () => 0,
+      preview: () => ({ total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] }),
+    });
     return made;
   };
   const connect = { action: "connect", ip: "127.0.0.1" } as const;
@@ -26,7 +30,7 @@ describe("gate", () => {
     enforced.length = 0;
   });
   afterEach(async () => {
-    gate.close();
+    await gate.close();
     await keys.close();
   });
 
@@ -40,11 +44,12 @@ describe("gate", () => {
     const { secret } = await keys.create(parseSettings({ name: "key" }));
     const away = open({
       ...keys,
+      recordUsage: async () => {},
       subscribe: () => () => {},
       findBySecret: () => Promise.reject(new StoreUnavailableError()),
     });
     expect(await away.authenticate({ secret })).to.include({ code: "unavailable", status: 503 });
-    away.close();
+    await away.close();
   });
 
   it("does not admit by a record that was deleted or changed while it was read", async () => {
@@ -63,7 +68,7 @@ describe("gate", () => {
       },
     });
     expect(await racing.authenticate({ secret })).to.include({ code: "invalid_api_key" });
-    racing.close();
+    await racing.close();
   });
 
   it("decides by the newest version although the identity is older", async () => {
@@ -96,7 +101,7 @@ describe("gate", () => {
     });
     expect(openGate.decide(nobody, { action: "endpoint", ip: null })).to.include({ code: "missing_api_key" });
     expect(await openGate.authenticate({ secret: "wrong" })).to.include({ code: "invalid_api_key" });
-    openGate.close();
+    await openGate.close();
   });
 
   it("catches what another process wrote to the same store", async () => {

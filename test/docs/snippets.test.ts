@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
@@ -111,6 +112,17 @@ describe("documentation snippets", () => {
         ips: { mode: "specified", list: ["10.0.0.0/8"] },
         expiresAt: "2030-01-01T00:00:00Z",
       });
+    });
+
+    itInShell("docs/keys.md > The admin token", [], async (text) => {
+      const folder = mkdtempSync(join(tmpdir(), "sluice-token-"));
+      try {
+        const done = await shell(substitute(text, { "lmdb:./data": `lmdb:${folder}` }));
+        expectDone(done);
+        expect(done.stdout).to.match(/Admin token\s+sla_[0-9A-Za-z]{40}/);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it("docs/keys.md names actions and flags of the command line that exist", async () => {
