@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type RangeOptions as Bounds, open, type RootDatabase } from "lmdb";
@@ -35,11 +35,14 @@ export type TextDatabase = Pick<
 export class LmdbStorage extends BaseStorage {
   readonly #database: TextDatabase;
   readonly #writing = new Set<Promise<unknown>>();
+  readonly #isInPlace: () => boolean;
   #closing: Promise<void> | undefined;
 
-  constructor(database: TextDatabase, url: string) {
+  /** `isInPlace`: whether what was opened is still what its path names. */
+  constructor(database: TextDatabase, url: string, isInPlace: () => boolean = () => true) {
     super(url);
     this.#database = database;
+    this.#isInPlace = isInPlace;
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -92,6 +95,9 @@ export class LmdbStorage extends BaseStorage {
       });
       // Resolved means committed; `flushed` means on disk, which is what is acknowledged.
       if (flushed) await database.flushed;
+      // A file that was deleted or replaced is still mapped, and takes writes that no restart will see.
+      if (!this.#isInPlace())
+        throw new StoreUnavailableError("the store's file is no longer where it was opened");
       return done;
     } catch (error) {
       throw await causeOf(error);
@@ -152,7 +158,7 @@ export function openLmdbStorage(folder: string): LmdbStorage {
     });
     syncFolder(path);
     if (made !== undefined) syncFolder(dirname(made));
-    return new LmdbStorage(database, `lmdb:${path}`);
+    return new LmdbStorage(database, `lmdb:${path}`, sameFile(join(path, "data.mdb")));
   } catch (error) {
     throw new StoreUnavailableError(`cannot open the key store in ${path}`, { cause: error });
   }
@@ -169,6 +175,15 @@ async function causeOf(error: unknown): Promise<unknown> {
   error.commitError.catch((reason: unknown) => reasons.push(reason));
   await nextTurn();
   return reasons[0] ?? error;
+}
+
+/** Asks whether a path still names the file that it names now. */
+function sameFile(path: string): () => boolean {
+  const { ino, dev } = statSync(path);
+  return () => {
+    const now = statSync(path, { throwIfNoEntry: false });
+    return now !== undefined && now.ino === ino && now.dev === dev;
+  };
 }
 
 /** Makes the names of new files durable; LMDB flushes their content only. */
