@@ -50,5 +50,6 @@ function missReason(given: Parts, rule: Parts): string | null {
 
 function portText(parts: Parts): string {
   if (parts.port !== "") return parts.port;
-  return parts.scheme === "http" ? "80" : "443";
+  if (parts.scheme === "http") return "80";
+  return parts.scheme === "https" ? "443" : "none";
 }

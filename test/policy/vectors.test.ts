@@ -7,9 +7,11 @@ import {
   decide,
   explain,
   normalizeAddress,
+  normalizedSettingsSchema,
   PolicyError,
   parseSettings,
   requestOrigin,
+  settingsSchema,
 } from "../../src/policy/index.ts";
 import { readVectors, show, untyped } from "./vectors.ts";
 
@@ -277,6 +279,54 @@ describe("the vectors of settings", () => {
     const verb = vector.pointers.length === 0 ? "accepts" : `names ${vector.pointers.join(" ")} in`;
     it(`${verb} ${show(vector.input)}: ${vector.source}`, () => {
       expect(faultsOf(vector.input).map((one) => one.pointer)).to.have.members(vector.pointers);
+    });
+  }
+});
+
+describe("the vectors of fault-messages", () => {
+  const fault = Type.Object({ pointer: Type.String(), message: Type.String() }, strict);
+  const row = Type.Object({ input: Type.Unknown(), faults: Type.Array(fault), source }, strict);
+  for (const vector of readVectors("fault-messages", row)) {
+    const verb = vector.faults.length === 0 ? "accepts" : "tells how to mend";
+    it(`${verb} ${show(vector.input)}: ${vector.source}`, () => {
+      expect(faultsOf(vector.input)).to.deep.equal(vector.faults);
+    });
+  }
+});
+
+describe("the vectors of messages", () => {
+  const row = Type.Object(
+    {
+      settings: Type.Record(Type.String(), Type.Unknown()),
+      request: Type.Unknown(),
+      now: Type.String(),
+      denial: Type.Union([Type.String(), Type.Null()]),
+      checks: texts,
+      source,
+    },
+    strict,
+  );
+  for (const vector of readVectors("messages", row)) {
+    it(`says ${show(vector.denial)} and explains: ${vector.source}`, () => {
+      const policy = compilePolicy(vector.settings);
+      const at = vector.now === "NaN" ? Number.NaN : Date.parse(vector.now);
+      const decision = decide(policy, untyped(vector.request), at);
+      expect(decision.allowed ? null : decision.message).to.equal(vector.denial);
+      const checks = explain(policy, untyped(vector.request), at);
+      expect(checks.map((one) => `${one.check} ${one.passed ? "+" : "-"} ${one.message}`)).to.deep.equal(
+        vector.checks,
+      );
+    });
+  }
+});
+
+describe("the vectors of settings-schema", () => {
+  const row = Type.Object({ name: Type.String(), schema: Type.Unknown() }, strict);
+  const published = { Settings: settingsSchema, NormalizedSettings: normalizedSettingsSchema };
+  for (const vector of readVectors("settings-schema", row)) {
+    it(`are the published ${vector.name}`, () => {
+      const schema: unknown = Reflect.get(published, vector.name);
+      expect(JSON.parse(JSON.stringify(schema))).to.deep.equal(vector.schema);
     });
   }
 });
