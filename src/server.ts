@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type FirstStart, prepareFirstStart, registerAdmin } from "./admin/index.ts";
+import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
 import { MemoryBroker } from "./channels/index.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { Gate } from "./gate.ts";
@@ -155,6 +155,12 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
     listeners.push(admin);
     const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
     adminPort = Number(new URL(adminUrl).port);
+    let isClosing = false;
+    const compared = warnOfStaleEntries(keys, config.endpoints, log, () => isClosing);
+    open.push(() => {
+      isClosing = true;
+      return compared;
+    });
     return { started: { url, adminUrl, firstStart: made }, close };
   } catch (error) {
     await close();

@@ -11,6 +11,7 @@ import { registerLifecycleApi } from "./lifecycle-api.ts";
 
 export { resetAdminToken } from "./admin-token.ts";
 export { type FirstStart, prepareFirstStart } from "./first-start.ts";
+export { warnOfStaleEntries } from "./stale-entries.ts";
 
 export type AdminOptions = ExplainOptions & {
   readonly token: AdminToken;
