@@ -12,8 +12,8 @@ export default {
   ignoreStatic: false,
   concurrency: 2,
   // An endless loop is a mutant killed; a slow machine is not.
-  timeoutMS: 10_000,
-  timeoutFactor: 3,
+  timeoutMS: 5_000,
+  timeoutFactor: 2,
   // What is copied into the sandbox, not what is mutated.
   ignorePatterns: [
     "**",

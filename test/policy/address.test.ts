@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { addressGroup, createAddressResolver, PolicyError } from "../../src/policy/index.ts";
+import { untyped } from "./vectors.ts";
 
 describe("an address group", () => {
   it("is the address of IPv4, mapped or not", () => {
@@ -46,5 +47,47 @@ describe("an address resolver", () => {
       const pointers = error instanceof PolicyError ? error.faults.map((fault) => fault.pointer) : [];
       expect(pointers).to.deep.equal(["/proxies/1", "/proxies/2"]);
     }
+  });
+
+  it("names what is wrong with its trust", () => {
+    const faultsOf = (trust: unknown) => {
+      try {
+        createAddressResolver(untyped(trust));
+      } catch (error) {
+        if (error instanceof PolicyError) return error.faults;
+        throw error;
+      }
+      return [];
+    };
+    const proxies = {
+      pointer: "/proxies",
+      message: "must be an array of at most 10000 addresses and ranges",
+    };
+    const header = { pointer: "/header", message: "must be one of x-forwarded-for, forwarded, x-real-ip" };
+    expect(faultsOf(null)).to.deep.equal([proxies]);
+    expect(faultsOf({})).to.deep.equal([proxies]);
+    expect(faultsOf({ proxies: "10.0.0.0/8" })).to.deep.equal([proxies]);
+    expect(faultsOf({ proxies: { length: 0 } })).to.deep.equal([proxies]);
+    expect(faultsOf({ proxies: new Array<string>(10_001).fill("10.0.0.1") })).to.deep.equal([proxies]);
+    expect(faultsOf({ proxies: new Array<string>(10_000).fill("10.0.0.1") })).to.deep.equal([]);
+    expect(faultsOf({ proxies: [], header: "X-Forwarded-For" })).to.deep.equal([header]);
+    expect(faultsOf({ proxies: [" 10.0.0.1 ", 7], header: "via" })).to.deep.equal([
+      { pointer: "/proxies/1", message: "must be a string" },
+      header,
+    ]);
+  });
+
+  it("finds nothing in what it cannot read", () => {
+    const resolve = createAddressResolver({ proxies: ["10.0.0.0/8"] });
+    const headers = new Proxy({}, { get: () => expect.fail("a trap of the test") });
+    expect(resolve({ remoteAddress: "10.0.0.1", headers })).to.deep.equal({
+      address: null,
+      fault: "malformed",
+    });
+    expect(resolve(untyped({ remoteAddress: "10.0.0.1", headers: { "x-forwarded-for": 7 } })).fault).to.equal(
+      "malformed",
+    );
+    expect(resolve(untyped({ remoteAddress: 7, headers: {} })).fault).to.equal("no_peer");
+    expect(resolve({ remoteAddress: "x", headers: {} }).fault).to.equal("no_peer");
   });
 });

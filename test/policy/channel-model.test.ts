@@ -59,6 +59,7 @@ describe("channel rules against the design's sentence", function () {
       channel: ["a", "a", "a", "a", "a", "a", "a", "a", "a", "a", last].join(":"),
     });
     expect(decide(policy, request("end"), 0).allowed).to.equal(true);
-    for (let i = 0; i < 1000; i += 1) expect(decide(policy, request("no"), 0).allowed).to.equal(false);
+    const times = Math.min(1000, RUNS / 10);
+    for (let i = 0; i < times; i += 1) expect(decide(policy, request("no"), 0).allowed).to.equal(false);
   });
 });

@@ -99,6 +99,109 @@ describe("settings", () => {
     ]);
   });
 
+  it("hold metadata of 4096 bytes and values, 16 deep, and refuse more", () => {
+    const faultsOf = (metadata: unknown) => {
+      const input = { name: "web", metadata };
+      try {
+        expect(parseSettings(input).metadata).to.deep.equal(metadata);
+        return [];
+      } catch (error) {
+        if (error instanceof PolicyError) return error.faults;
+        throw error;
+      }
+    };
+    const nest = (depth: number): unknown => (depth === 0 ? 1 : { a: nest(depth - 1) });
+    expect(faultsOf({ a: "x".repeat(4088) })).to.deep.equal([]);
+    expect(faultsOf({ a: "x".repeat(4089) })).to.deep.equal([
+      { pointer: "/metadata", message: "is too large: at most 4096 bytes as JSON" },
+    ]);
+    expect(faultsOf({ a: "\u00e9".repeat(2045) })).to.have.length(1);
+    expect(faultsOf({ a: "x".repeat(4096) })[0]?.pointer).to.equal("/metadata");
+    expect(faultsOf({ a: "x".repeat(4097) })).to.deep.equal([
+      { pointer: "/metadata/a", message: "is too long" },
+    ]);
+    expect(faultsOf(nest(16))).to.deep.equal([]);
+    expect(faultsOf(nest(17))).to.deep.equal([
+      { pointer: `/metadata${"/a".repeat(17)}`, message: "is nested too deeply" },
+    ]);
+    expect(faultsOf({ a: new Array<number>(4097).fill(1) })).to.deep.equal([
+      { pointer: "/metadata/a", message: "has too many items: at most 4096" },
+    ]);
+    const ones = (count: number) => new Array<number>(count).fill(1);
+    expect(faultsOf({ a: ones(4094) })[0]?.message).to.match(/^is too large/);
+    expect(faultsOf({ a: ones(4095) })).to.deep.equal([
+      { pointer: "/metadata/a/4094", message: "has too many values" },
+    ]);
+    expect(faultsOf({ a: ones(3000), b: ones(3000) })).to.deep.equal([
+      { pointer: "/metadata/b/1093", message: "has too many values" },
+    ]);
+  });
+
+  it("hold what JSON can hold in metadata, and nothing else", () => {
+    const faultsOf = (value: unknown) => errorOf({ name: "web", metadata: { a: value } }).faults;
+    for (const [value, message] of [
+      [Number.NaN, "must be a finite number"],
+      [Number.POSITIVE_INFINITY, "must be a finite number"],
+      [1n, "is not JSON"],
+      [Symbol("x"), "is not JSON"],
+      [() => 1, "is not JSON"],
+      [new Date(0), "must be a plain object"],
+      [new Map(), "must be a plain object"],
+      [{ [Symbol("x")]: 1 }, "must not have symbols as keys"],
+      [Object.defineProperty({}, "x", { get: () => 1 }), "must hold plain data, no accessors"],
+    ] as const) {
+      expect(faultsOf(value)).to.deep.equal([{ pointer: "/metadata/a", message }]);
+    }
+    expect(faultsOf([1, undefined])).to.deep.equal([{ pointer: "/metadata/a/1", message: "is not JSON" }]);
+    const bare: unknown = Object.assign(Object.create(null), { x: undefined, y: -0, z: [] });
+    const { metadata } = parseSettings({ name: "web", metadata: { a: bare } });
+    expect(Object.is(Reflect.get(Object(metadata["a"]), "y"), 0)).to.equal(true);
+    expect(metadata).to.deep.equal({ a: { y: 0, z: [] } });
+    expect(Object.keys(Object(metadata["a"]))).to.deep.equal(["y", "z"]);
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    expect(faultsOf(revoked.proxy)).to.deep.equal([{ pointer: "/metadata/a", message: "cannot be read" }]);
+    const list = Proxy.revocable([], {});
+    list.revoke();
+    expect(errorOf({ name: "web", channels: list.proxy }).faults).to.deep.equal([
+      { pointer: "/channels", message: "cannot be read" },
+    ]);
+  });
+
+  it("count characters and not UTF-16 units", () => {
+    expect(parseSettings({ name: "\u{1f600}".repeat(64) }).name).to.have.length(128);
+    expect(errorOf({ name: "\u{1f600}".repeat(65) }).faults).to.have.length(1);
+    expect(errorOf({ name: "\u{1f600}" }).faults).to.deep.equal([
+      { pointer: "/name", message: "is too short: at least 2 characters" },
+    ]);
+    expect(parseSettings({ name: "ab", metadata: { "\u{1f600}/~": 1 } }).metadata).to.have.all.keys(
+      "\u{1f600}/~",
+    );
+  });
+
+  it("show what was sent without anything that a terminal or a reader would act on", () => {
+    const shown = (text: string) => {
+      const { message = "" } =
+        errorOf({ name: "web", ips: { mode: "all", list: [`x${text}x`] } }).faults[0] ?? {};
+      return message.slice(2, message.indexOf('x" is'));
+    };
+    const replaced = [0x00, 0x1f, 0x7f, 0x80, 0x9f, 0xad, 0x61c, 0x180e, 0xfeff, 0x200b, 0x200c, 0x200f];
+    replaced.push(0x2028, 0x202a, 0x202e, 0x2060, 0x2066, 0x206f, 0xe0000, 0xe0001, 0xe0fff);
+    for (const point of replaced) expect(shown(String.fromCodePoint(point))).to.equal("\ufffd");
+    const kept = [0x20, 0x7e, 0xa0, 0xac, 0xae, 0x61b, 0x61d, 0x180d, 0x180f, 0xfefe, 0xff00, 0x200a, 0x2010];
+    kept.push(0x2027, 0x202f, 0x205f, 0x2070, 0x1f600, 0xdffff, 0xe1000);
+    for (const point of kept) {
+      expect(shown(String.fromCodePoint(point))).to.equal(String.fromCodePoint(point));
+    }
+    const long = (count: number) =>
+      errorOf({ name: "web", ips: { mode: "all", list: ["y".repeat(count)] } }).faults[0]?.message;
+    expect(long(200)).to.equal(`"${"y".repeat(200)}" is not an IPv4 or IPv6 address`);
+    expect(long(201)).to.equal(`"${"y".repeat(200)}\u2026" is not an IPv4 or IPv6 address`);
+    expect(errorOf({ name: "web", ["z/~".repeat(100)]: 1 }).faults[0]?.pointer).to.equal(
+      `/${"z~1~0".repeat(66)}z~1\u2026`,
+    );
+  });
+
   it("carry no forbidden key and pollute nothing", () => {
     const input: unknown = JSON.parse(
       '{"name":"web","metadata":{"a":{"__proto__":{"polluted":1}}},"__proto__":{"x":1}}',
@@ -175,6 +278,27 @@ describe("stored settings", () => {
       expect(decision).to.have.property("message").that.includes(pointer);
       expect(explain(policy, request, 0)[0]).to.include({ check: "enabled", passed: false });
     }
+    expect(compileStored(null)).to.deep.include({
+      settings: {
+        name: "unreadable",
+        enabled: false,
+        allowRealtime: false,
+        endpoints: { mode: "no-access", list: [] },
+        expiresAt: null,
+        domains: { mode: "specified", list: [] },
+        ips: { mode: "specified", list: [] },
+        channels: [],
+        metadata: {},
+      },
+      enabled: false,
+      allowRealtime: false,
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    });
+    expect(Object.isFrozen(compileStored(null))).to.equal(true);
+    expect(decide(compileStored(null), request, 0)).to.have.property(
+      "message",
+      "the settings stored for this key cannot be read ((root) must be an object): save them again",
+    );
     expect(compileStored(undefined).faults).to.deep.equal([{ pointer: "", message: "must be an object" }]);
   });
 });

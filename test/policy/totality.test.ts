@@ -267,6 +267,7 @@ describe("whatever it is given, the policy", function () {
 
   it("takes a megabyte of anything in its stride", () => {
     const trust = { proxies: ["0.0.0.0/0", "::/0"] };
+    const length = Math.min(1_000_000, RUNS * 100);
     for (const unit of [
       ",",
       "1.2.3.4,",
@@ -281,7 +282,7 @@ describe("whatever it is given, the policy", function () {
       "a.",
       "*.",
     ]) {
-      const text = unit.repeat(1_000_000 / unit.length);
+      const text = unit.repeat(length / unit.length);
       for (const header of ["x-forwarded-for", "forwarded", "x-real-ip"] as const) {
         const peer = { remoteAddress: "10.0.0.1", headers: { [header]: text } };
         clientAddress(peer, { ...trust, header });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { type Static, Type } from "typebox";
 import {
+  canonicalOrigin,
   checkEndpointEntries,
   clientAddress,
   compilePolicy,
@@ -80,6 +81,16 @@ describe("the vectors of origin-matches", () => {
       const code = codeOf(settings, { action: "connect", ip: null, origin }, now);
       const denial = origin === undefined ? "missing_request_origin" : "domain_not_authorized";
       expect(code).to.equal(vector.allowed ? null : denial);
+    });
+  }
+});
+
+describe("the vectors of canonical-origins", () => {
+  const canonical = Type.Union([Type.String(), Type.Null()]);
+  const row = Type.Object({ text: Type.Unknown(), canonical, source }, strict);
+  for (const vector of readVectors("canonical-origins", row)) {
+    it(`reads ${show(vector.text)} as ${show(vector.canonical ?? "no origin")}: ${vector.source}`, () => {
+      expect(canonicalOrigin(untyped(vector.text))).to.equal(vector.canonical);
     });
   }
 });
