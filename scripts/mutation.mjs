@@ -12,7 +12,14 @@ import { readFile } from "node:fs/promises";
 const STRYKER = ["@stryker-mutator/core@9", "@stryker-mutator/mocha-runner@9", "mocha@11"]; // core 10 needs Node 22
 const SUITES = {
   examples: ["vectors", "explain", "settings", "address"],
-  properties: ["channel-model", "origin-reference", "forwarded-model", "totality", "address-oracle"],
+  properties: [
+    "channel-model",
+    "origin-reference",
+    "origin-collision",
+    "forwarded-model",
+    "totality",
+    "address-oracle",
+  ],
 };
 
 if (process.argv[2] === "bundle") await bundle();

@@ -24,12 +24,9 @@ export function parseAddress(text: string, start: number, end: number, words: Ui
 /** As {@link parseAddress}, but a mapped address stays IPv6 as written. */
 export function parseLiteral(text: string, start: number, end: number, words: Uint32Array): Family {
   if (end - start < 2 || end - start > 45) return 0;
-  const first = text.charCodeAt(start);
-  if (first !== COLON && first >= 0x30 && first <= 0x39) {
-    if (parseIPv4(text, start, end)) {
-      words[0] = ipv4[0] ?? 0;
-      return 4;
-    }
+  if (parseIPv4(text, start, end)) {
+    words[0] = ipv4[0] ?? 0;
+    return 4;
   }
   if (!parseIPv6(text, start, end)) return 0;
   for (let i = 0; i < 4; i += 1) {
@@ -52,7 +49,7 @@ function parseIPv4(text: string, start: number, end: number): boolean {
   for (let i = start; i < end; i += 1) {
     const unit = text.charCodeAt(i);
     if (unit === DOT) {
-      if (digits === 0 || dots === 3) return false;
+      if (digits === 0) return false;
       word = word * 256 + octet;
       octet = 0;
       digits = 0;
@@ -69,7 +66,10 @@ function parseIPv4(text: string, start: number, end: number): boolean {
   return true;
 }
 
-/** Fill `groups` from RFC 4291 text; `::` stands for one or more groups. Reads each character once. */
+/**
+ * Fill `groups` from RFC 4291 text; `::` stands for one or more groups. Groups past the eighth are counted, and the
+ * array drops them.
+ */
 function parseIPv6(text: string, start: number, end: number): boolean {
   let count = 0;
   let gap = -1;
@@ -93,7 +93,6 @@ function parseIPv6(text: string, start: number, end: number): boolean {
       digits += 1;
       separated = false;
     } else if (unit === COLON && digits > 0) {
-      if (count === 8) return false;
       groups[count] = value;
       count += 1;
       value = 0;
@@ -104,7 +103,7 @@ function parseIPv6(text: string, start: number, end: number): boolean {
       gap = count;
       separated = false;
       groupStart = i + 1;
-    } else if (unit === DOT && count <= 6 && parseIPv4(text, groupStart, end)) {
+    } else if (parseIPv4(text, groupStart, end)) {
       groups[count] = (ipv4[0] ?? 0) >>> 16;
       groups[count + 1] = (ipv4[0] ?? 0) & 0xffff;
       count += 2;
@@ -116,12 +115,11 @@ function parseIPv6(text: string, start: number, end: number): boolean {
   }
   if (separated) return false;
   if (digits > 0) {
-    if (count === 8) return false;
     groups[count] = value;
     count += 1;
   }
   if (gap < 0) return count === 8;
-  if (count === 8) return false;
+  if (count >= 8) return false;
   openGap(gap, count);
   return true;
 }
@@ -139,8 +137,7 @@ function hexDigit(unit: number): number {
 }
 
 /** Canonical text: dotted quad, or RFC 5952 without the mixed notation. */
-export function formatAddress(family: Family, words: Uint32Array): string {
-  if (family === 0) return "";
+export function formatAddress(family: 4 | 6, words: Uint32Array): string {
   if (family === 4) {
     const word = words[0] ?? 0;
     return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`;
@@ -151,7 +148,7 @@ export function formatAddress(family: Family, words: Uint32Array): string {
   let length = 1;
   for (let i = 0; i < 8; i += 1) {
     let run = 0;
-    while (i + run < 8 && parts[i + run] === 0) run += 1;
+    while (parts[i + run] === 0) run += 1;
     if (run > length) {
       from = i;
       length = run;
@@ -179,6 +176,7 @@ export function addressGroup(ip: string | null): string {
   const words = new Uint32Array(4);
   const family = parseAddress(ip, 0, ip.length, words);
   if (family === 0) return "unknown";
-  if (family === 6) words.fill(0, 2);
-  return family === 4 ? formatAddress(4, words) : `${formatAddress(6, words)}/64`;
+  if (family === 4) return formatAddress(4, words);
+  words.fill(0, 2);
+  return `${formatAddress(6, words)}/64`;
 }

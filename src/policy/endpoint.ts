@@ -31,7 +31,7 @@ export function parseEndpointEntry(entry: string): EndpointEntry | string {
 }
 
 function isEndpointId(text: string): boolean {
-  if (text.length === 0 || text.length > 128) return false;
+  if (text.length > 128) return false;
   for (let i = 0; i < text.length; i += 1) {
     const character = text.charAt(i);
     const isWord =
@@ -48,7 +48,7 @@ function pathFault(path: string): string | null {
   if (path.includes("?") || path.includes("#")) return "has a query or fragment: write the path as declared";
   if (path.includes("\\") || path.includes("//")) return "has an ambiguous path: write the path as declared";
   for (let i = 0; i < path.length; i += 1) {
-    if (path.charCodeAt(i) === 0x20 || path.charAt(i).trim() === "") {
+    if (path.charAt(i).trim() === "") {
       return "has white space in its path: write the path as declared";
     }
   }
@@ -109,7 +109,6 @@ export function checkEndpointEntries(
   const warnings: Fault[] = [];
   const ids = new Set(declared.map((one) => one.id));
   const routes = new Set(declared.map((one) => routeOf(one)));
-  const patterns = declared.filter((one) => isPattern(one.path));
   const { mode, list } = settings.endpoints;
   const used = mode === "custom-allowed" || mode === "custom-excluded";
   for (const [index, text] of list.entries()) {
@@ -118,7 +117,7 @@ export function checkEndpointEntries(
     const pointer = `/endpoints/list/${index}`;
     const shown = quote(entry.text);
     if (entry.id === null ? routes.has(entry.text) : ids.has(entry.id)) continue;
-    const above = entry.id === null ? patterns.find((one) => isBelow(entry.method, entry.path, one)) : null;
+    const above = entry.id === null ? declared.find((one) => isBelow(entry.method, entry.path, one)) : null;
     if (above === undefined || above === null) {
       warnings.push({ pointer, message: `no declared endpoint is "${shown}": it has no effect yet` });
     } else {
@@ -133,11 +132,7 @@ function routeOf(endpoint: DeclaredEndpoint): string {
   return `${endpoint.method === "HEAD" ? "GET" : endpoint.method} ${endpoint.path}`;
 }
 
-function isPattern(path: string): boolean {
-  return path.includes("*") || path.includes(":");
-}
-
-/** Whether a router would give this path to the pattern: `:name` takes one segment, a final `*` the rest. */
+/** Whether a router would give this path, which is not the pattern itself, to the pattern: `:name` takes one segment, a final `*` the rest. */
 function isBelow(method: string, path: string, pattern: DeclaredEndpoint): boolean {
   if (method !== (pattern.method === "HEAD" ? "GET" : pattern.method)) return false;
   const wanted = pattern.path.split("/");

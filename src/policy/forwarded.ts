@@ -146,8 +146,8 @@ function lastComma(line: string, end: number): number {
 function withoutBlanks(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  while (isBlank(text.charCodeAt(start))) start += 1;
+  while (isBlank(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }
 
@@ -167,9 +167,9 @@ function lastCommaOutsideQuotes(line: string, end: number): number {
     if (character === "," && !quoted) return i;
     if (character !== '"') continue;
     let before = i;
-    while (before > 0 && line.charAt(before - 1) === "\\") before -= 1;
+    while (line.charAt(before - 1) === "\\") before -= 1;
     if (!quoted || (i - before) % 2 === 0) quoted = !quoted;
-    if (before < i) i = before;
+    i = before;
   }
   return -1;
 }
@@ -184,7 +184,8 @@ function forwardedFor(element: string): string | null {
   for (let i = 0; i < element.length; i += 1) {
     if (element.charAt(i) === ";") continue;
     const equals = element.indexOf("=", i);
-    const name = equals < 0 ? "" : element.slice(i, equals).toLowerCase();
+    if (equals < 0) return null;
+    const name = element.slice(i, equals).toLowerCase();
     if (!isToken(name) || names.has(name)) return null;
     names.add(name);
     const start = equals + 1;

@@ -27,7 +27,7 @@ export function parseNetwork(text: string): Network | string {
     }
     prefix = given;
   }
-  if (family === 6 && prefix >= 96 && isMapped(words)) {
+  if (prefix >= 96 && isMapped(words)) {
     family = 4;
     prefix -= 96;
     words[0] = words[3] ?? 0;
@@ -51,7 +51,7 @@ function network(family: 4 | 6, words: Uint32Array, prefix: number): Network {
 
 function parsePrefix(text: string, start: number): number {
   const length = text.length - start;
-  if (length < 1 || length > 3 || (length > 1 && text.charCodeAt(start) === 0x30)) return -1;
+  if (length < 1 || (length > 1 && text.charCodeAt(start) === 0x30)) return -1;
   let value = 0;
   for (let i = start; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
@@ -155,16 +155,16 @@ function compare(list: Uint32Array, at: number, words: Uint32Array): number {
   return 0;
 }
 
-/** Sort ranges of one family and join those that overlap or touch; returns the flattened words of both ends. */
+/** Sort ranges of one family and join those that overlap; returns the flattened words of both ends. */
 function merge(networks: readonly Network[]): [Uint32Array, Uint32Array] {
   const size = networks[0]?.first.length ?? 1;
   const ranges = networks
     .map((one) => ({ first: toBigInt(one.first), last: toBigInt(one.last) }))
-    .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+    .sort((a, b) => (a.first < b.first ? -1 : 1));
   const merged: { first: bigint; last: bigint }[] = [];
   for (const range of ranges) {
     const previous = merged.at(-1);
-    if (previous === undefined || range.first > previous.last + 1n) merged.push({ ...range });
+    if (previous === undefined || range.first > previous.last) merged.push({ ...range });
     else if (range.last > previous.last) previous.last = range.last;
   }
   const first = new Uint32Array(merged.length * size);
