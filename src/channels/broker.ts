@@ -13,6 +13,20 @@ export type Publication = {
   readonly exceptId?: string;
 };
 
+/** A message with its place, as history has it. */
+export type RetainedMessage = { readonly offset: number; readonly publication: Publication };
+
+/** What is retained of a channel after an offset. */
+export type HistoryPage = {
+  readonly epoch: string;
+  /** The newest message's place. */
+  readonly offset: number;
+  /** The oldest retained message's place; one past the newest when none is retained. */
+  readonly firstOffset: number;
+  /** Oldest first, without a hole. */
+  readonly messages: readonly RetainedMessage[];
+};
+
 export type PresenceChange = {
   readonly type: "join" | "leave" | "update";
   readonly member: Member;
@@ -55,6 +69,8 @@ export interface Broker {
     publication: Publication,
     idempotency?: Idempotency,
   ): Promise<Position | "conflict">;
+  /** Retained messages after an offset, at most `limit`. */
+  history(channel: string, after: number, limit: number): Promise<HistoryPage>;
   /** To everyone connected, at most once, without a position. */
   broadcast(publication: Publication): Promise<void>;
 

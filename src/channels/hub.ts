@@ -1,4 +1,4 @@
-import type { BroadcastMessage, ChannelMessage, Member, Position, PresenceEvent } from "../protocol/index.ts";
+import type { BroadcastMessage, History, Member, Position, PresenceEvent } from "../protocol/index.ts";
 import type {
   Broker,
   BrokerListener,
@@ -7,23 +7,52 @@ import type {
   PresenceChange,
   Publication,
 } from "./broker.ts";
+import { attend, type Client, leaveOff, withdraw } from "./clients.ts";
 import type { FanOut } from "./fan-out.ts";
 import type { Idempotency } from "./idempotency-window.ts";
+import { messageOf, replay } from "./replay.ts";
 
 type Membership = { state: "joining" | "joined" | "leaving"; watching: boolean };
 
 /** A connection as the hub knows it: no socket, no key, no permission. */
 type Resident = {
   readonly id: string;
-  readonly clientId: string;
+  readonly client: Client;
   data: unknown;
   readonly channels: Map<string, Membership>;
+  /** Channels that it has left, and up to where it had heard them: nothing is replayed twice to one connection. */
+  readonly heard: Map<string, Position>;
 };
 
 /** A channel with members on this node, and how far this node has delivered it. */
 type Room = { epoch: string; offset: number; readonly members: Set<string>; readonly ready: Promise<void> };
 
-export type JoinOptions = { readonly echo: boolean; readonly watch: boolean };
+export type JoinOptions = {
+  readonly echo: boolean;
+  readonly watch: boolean;
+  /** What the client has heard of the channel: it wants what came since. */
+  readonly since?: Position | undefined;
+  /** Without it, `since` reaches no further back than the client's own membership. */
+  readonly mayReadHistory?: boolean;
+};
+
+/** Where a member stands. `recovered`: with `since`, and nothing between is missing. */
+export type Joined = Position & { readonly recovered: boolean };
+
+export type HubOptions = {
+  /** Hears of announcements that the broker did not take after the member was already gone. */
+  readonly onFault: (error: unknown) => void;
+  /** Send one connection what is replayed to it alone, before anything that is sent to it later. */
+  readonly deliver: (connectionId: string, eventName: string, payload: unknown) => void;
+  /**
+   * In a channel of more members than this nobody is told who comes and goes: that would cost the square of
+   * their number.
+   */
+  readonly maxWatchedMembers?: number;
+};
+
+/** Channels per connection of which the hub remembers how far they were heard. */
+const MAX_HEARD = 1_000;
 
 /**
  * This node's members and what they hear. Owns the list of residents (from `admit` to `dismiss`) and of the
@@ -35,18 +64,16 @@ export class Hub implements BrokerListener {
   readonly #fanOut: FanOut;
   readonly #onFault: (error: unknown) => void;
   readonly #maxWatchedMembers: number;
+  readonly #deliver: HubOptions["deliver"];
   readonly #residents = new Map<string, Resident>();
   readonly #rooms = new Map<string, Room>();
 
-  /**
-   * `onFault` hears of announcements that the broker did not take after the member was already gone. In a channel
-   * of more than `maxWatchedMembers` nobody is told who comes and goes: that would cost the square of their number.
-   */
-  constructor(broker: Broker, fanOut: FanOut, onFault: (error: unknown) => void, maxWatchedMembers = 500) {
-    this.#maxWatchedMembers = maxWatchedMembers;
+  constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
+    this.#maxWatchedMembers = options.maxWatchedMembers ?? 500;
     this.#broker = broker;
     this.#fanOut = fanOut;
-    this.#onFault = onFault;
+    this.#onFault = options.onFault;
+    this.#deliver = options.deliver;
     broker.listen(this);
   }
 
@@ -59,8 +86,8 @@ export class Hub implements BrokerListener {
   }
 
   /** Take a connection in: it hears broadcasts from now on. */
-  admit(id: string, clientId: string): void {
-    this.#residents.set(id, { id, clientId, data: null, channels: new Map() });
+  admit(id: string, client: Client): void {
+    this.#residents.set(id, { id, client, data: null, channels: new Map(), heard: new Map() });
     this.#fanOut.admit(id);
   }
 
@@ -100,7 +127,7 @@ export class Hub implements BrokerListener {
    * undefined when it left or was taken out meanwhile. Joining again is answered, announced to nobody, and
    * brings `watch` up to date.
    */
-  async join(id: string, channel: string, options: JoinOptions): Promise<Position | undefined> {
+  async join(id: string, channel: string, options: JoinOptions): Promise<Joined | undefined> {
     const resident = this.#residents.get(id);
     if (resident === undefined) return undefined;
     const before = resident.channels.get(channel);
@@ -118,17 +145,32 @@ export class Hub implements BrokerListener {
     }
     // A leave, a dismissal or an enforcement may have come while the broker was asked.
     if (resident.channels.get(channel) !== membership) return undefined;
-    if (membership.state === "joining") {
-      membership.state = "joined";
-      this.#fanOut.attach(id, channel);
+    if (membership.state !== "joining") {
       this.#setWatching(resident, channel, membership, options.watch);
-      const position = { epoch: room.epoch, offset: room.offset };
-      const exceptId = options.echo ? {} : { exceptId: id };
-      await this.#broker.announce(channel, { type: "join", member: memberOf(resident), ...exceptId });
-      return position;
+      return { epoch: room.epoch, offset: room.offset, recovered: false };
     }
+    const { since } = options;
+    let recovered = false;
+    if (since !== undefined) {
+      const outcome = await replay(this.#broker, room, channel, {
+        since,
+        ...reachOf(resident, channel, room, options.mayReadHistory === true),
+        clientId: resident.client.clientId,
+        isWanted: () => resident.channels.get(channel) === membership,
+        deliver: (eventName, payload) => this.#deliver(id, eventName, payload),
+      });
+      if (outcome === undefined || resident.channels.get(channel) !== membership) return undefined;
+      recovered = outcome.recovered;
+    }
+    // From here to the attachment nothing waits: the replay ends where the live messages begin.
+    membership.state = "joined";
+    this.#fanOut.attach(id, channel);
     this.#setWatching(resident, channel, membership, options.watch);
-    return { epoch: room.epoch, offset: room.offset };
+    const position = { epoch: room.epoch, offset: room.offset };
+    attend(resident.client, channel, position);
+    const exceptId = options.echo ? {} : { exceptId: id };
+    await this.#broker.announce(channel, { type: "join", member: memberOf(resident), ...exceptId });
+    return { ...position, recovered };
   }
 
   /**
@@ -139,6 +181,7 @@ export class Hub implements BrokerListener {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
     if (resident === undefined || membership === undefined) return false;
+    leaveOff(resident.client, channel);
     if (membership.state !== "joined") {
       this.#remove(resident, channel);
       return true;
@@ -163,6 +206,7 @@ export class Hub implements BrokerListener {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
     if (resident === undefined || membership === undefined) return;
+    withdraw(resident.client, channel);
     this.#remove(resident, channel);
     if (membership.state === "joined") this.#announceLeave(channel, resident);
   }
@@ -204,6 +248,23 @@ export class Hub implements BrokerListener {
     return this.#broker.broadcast(publication);
   }
 
+  /** Retained messages after an offset, as members got them. */
+  async history(channel: string, after: Position | undefined, limit: number): Promise<History> {
+    const from = after?.offset ?? 0;
+    const page = await this.#broker.history(channel, from, limit);
+    // Of another life of the channel, everything is new.
+    const isOther = after !== undefined && after.epoch !== page.epoch;
+    const read = isOther && from > 0 ? await this.#broker.history(channel, 0, limit) : page;
+    const { epoch, offset, firstOffset } = read;
+    const messages = read.messages.map((message) => ({
+      eventName: message.publication.eventName,
+      ...messageOf(channel, message.publication, { epoch, offset: message.offset }),
+    }));
+    const last = messages.at(-1)?.offset ?? (isOther ? 0 : from);
+    const complete = !isOther && firstOffset <= from + 1 && last >= offset;
+    return { messages, epoch, offset, complete };
+  }
+
   members(channel: string, page: PageRequest): Promise<MembersPage> {
     return this.#broker.members(channel, page);
   }
@@ -213,8 +274,7 @@ export class Hub implements BrokerListener {
     if (room === undefined) return;
     room.epoch = position.epoch;
     room.offset = position.offset;
-    const { id, from, message, timestamp } = publication;
-    const payload: ChannelMessage = { channel, message, id, from, timestamp, ...position };
+    const payload = messageOf(channel, publication, position);
     this.#fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
   }
 
@@ -244,6 +304,16 @@ export class Hub implements BrokerListener {
   }
 
   #remove(resident: Resident, channel: string): void {
+    const room = this.#rooms.get(channel);
+    if (room !== undefined && room.epoch !== "") {
+      resident.heard.set(channel, { epoch: room.epoch, offset: room.offset });
+      if (resident.heard.size > MAX_HEARD) {
+        for (const oldest of resident.heard.keys()) {
+          resident.heard.delete(oldest);
+          break;
+        }
+      }
+    }
     resident.channels.delete(channel);
     this.#fanOut.detach(resident.id, channel);
     this.#fanOut.unwatch(resident.id, channel);
@@ -282,6 +352,18 @@ export class Hub implements BrokerListener {
   }
 }
 
-function memberOf(resident: Resident): Member {
-  return { id: resident.id, clientId: resident.clientId, data: resident.data };
+function memberOf({ id, client, data }: Resident): Member {
+  return { id, clientId: client.clientId, data };
+}
+
+/** How far back `since` may reach for this connection: what it attended, minus what it has heard already. */
+function reachOf(
+  resident: Resident,
+  channel: string,
+  room: Room,
+  mayReadHistory: boolean,
+): { readonly from: number; readonly heard: number } {
+  const { from, floor } = attend(resident.client, channel, room);
+  const heard = resident.heard.get(channel);
+  return { from: mayReadHistory ? floor : from, heard: heard?.epoch === room.epoch ? heard.offset : 0 };
 }

@@ -6,8 +6,10 @@ export type {
   PresenceChange,
   Publication,
 } from "./broker.ts";
+export { type ChannelSettings, DEFAULT_HISTORY, type HistoryWindow } from "./channel-settings.ts";
+export { type Client, Clients, type ClientsOptions, withdraw } from "./clients.ts";
 export type { FanOut } from "./fan-out.ts";
-export { Hub } from "./hub.ts";
+export { Hub, type Joined } from "./hub.ts";
 export type { Idempotency } from "./idempotency-window.ts";
 export { MemoryBroker } from "./memory-broker.ts";
 export { isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";

@@ -3,15 +3,16 @@ import type { Position } from "../protocol/index.ts";
 import type {
   Broker,
   BrokerListener,
+  HistoryPage,
   MembersPage,
   PageRequest,
   PresenceChange,
   Publication,
 } from "./broker.ts";
+import { type ChannelSettings, historyWindowOf } from "./channel-settings.ts";
 import { fingerprintOf, type Idempotency, IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
 import { MemberList } from "./member-list.ts";
-
-type Stream = { readonly epoch: string; offset: number; subscribed: boolean; idleSinceMs: number };
+import { Stream } from "./stream.ts";
 
 export type MemoryBrokerOptions = {
   /** How long a channel that nobody listens to keeps its epoch and offset. */
@@ -21,8 +22,14 @@ export type MemoryBrokerOptions = {
   /** How long a message's id is remembered, and how many are. */
   readonly idempotencyWindowMs?: number;
   readonly maxIds?: number;
+  readonly channels?: readonly ChannelSettings[];
+  /** What all histories together may take; the largest give way first. */
+  readonly maxHistoryBytes?: number;
   readonly now?: () => number;
 };
+
+/** How many channels are compared when one has to give way: the largest of a sample, at a fixed cost. */
+const EVICTION_SAMPLE = 32;
 
 /** One node's broker: everything in this process's memory, lost with it. */
 export class MemoryBroker implements Broker {
@@ -36,12 +43,17 @@ export class MemoryBroker implements Broker {
   readonly #members = new Map<string, MemberList>();
   readonly #ids: IdempotencyWindow;
   readonly #sweep: NodeJS.Timeout;
+  readonly #channels: readonly ChannelSettings[];
+  readonly #maxHistoryBytes: number;
+  #historyBytes = 0;
   #listener: BrokerListener | undefined;
 
   constructor(options: MemoryBrokerOptions = {}) {
     this.#idleStreamMs = options.idleStreamMs ?? 120_000;
     this.#maxIdleStreams = options.maxIdleStreams ?? 100_000;
     this.#now = options.now ?? Date.now;
+    this.#channels = options.channels ?? [];
+    this.#maxHistoryBytes = options.maxHistoryBytes ?? 256 * 1024 * 1024;
     this.#ids = new IdempotencyWindow({
       windowMs: options.idempotencyWindowMs ?? 120_000,
       maxIds: options.maxIds ?? 100_000,
@@ -112,20 +124,50 @@ export class MemoryBroker implements Broker {
     this.#ids.clear();
   }
 
+  async history(channel: string, after: number, limit: number): Promise<HistoryPage> {
+    const stream = this.#stream(channel);
+    const { epoch, offset } = stream;
+    const before = stream.bytes;
+    const messages = stream.read(after, limit, this.#now());
+    this.#historyBytes += stream.bytes - before;
+    return { epoch, offset, firstOffset: stream.firstOffset, messages };
+  }
+
   #append(channel: string, publication: Publication): Position {
     const stream = this.#stream(channel);
-    stream.offset += 1;
-    const position = { epoch: stream.epoch, offset: stream.offset };
+    const before = stream.bytes;
+    const position = stream.append(publication, this.#now());
+    this.#historyBytes += stream.bytes - before;
+    if (this.#historyBytes > this.#maxHistoryBytes) this.#makeRoom(stream);
     if (stream.subscribed) this.#listener?.onPublication(channel, publication, position);
     else this.#keepIdle(channel, stream);
     return position;
+  }
+
+  /** The largest of those at hand gives way, so that one loud channel does not cost the quiet ones their history. */
+  #makeRoom(newest: Stream): void {
+    while (this.#historyBytes > this.#maxHistoryBytes) {
+      let largest = newest;
+      let seen = 0;
+      for (const streams of [this.#idle, this.#live]) {
+        for (const stream of streams.values()) {
+          seen += 1;
+          if (stream.bytes > largest.bytes) largest = stream;
+          if (seen % EVICTION_SAMPLE === 0) break;
+        }
+      }
+      const freed = largest.dropOldest();
+      this.#historyBytes -= freed;
+      if (freed === 0) return;
+    }
   }
 
   /** The channel's stream, or a new life of it. */
   #stream(channel: string): Stream {
     return (
       this.#live.get(channel) ??
-      this.#idle.get(channel) ?? { epoch: nanoid(10), offset: 0, subscribed: false, idleSinceMs: 0 }
+      this.#idle.get(channel) ??
+      new Stream(nanoid(10), historyWindowOf(this.#channels, channel))
     );
   }
 
@@ -135,7 +177,7 @@ export class MemoryBroker implements Broker {
     this.#idle.set(channel, stream);
     if (this.#idle.size > this.#maxIdleStreams) {
       for (const oldest of this.#idle.keys()) {
-        this.#idle.delete(oldest);
+        this.#forget(oldest);
         break;
       }
     }
@@ -145,7 +187,24 @@ export class MemoryBroker implements Broker {
     const before = this.#now() - this.#idleStreamMs;
     for (const [channel, stream] of this.#idle) {
       if (stream.idleSinceMs > before) break;
-      this.#idle.delete(channel);
+      this.#trim(stream);
+      if (stream.retainedCount === 0) this.#forget(channel);
     }
+    // Histories end with time also where nobody publishes any more.
+    for (const stream of this.#live.values()) this.#trim(stream);
+    for (const stream of this.#idle.values()) this.#trim(stream);
+  }
+
+  #trim(stream: Stream): void {
+    const before = stream.bytes;
+    stream.trim(this.#now());
+    this.#historyBytes += stream.bytes - before;
+  }
+
+  #forget(channel: string): void {
+    const stream = this.#idle.get(channel);
+    if (stream === undefined) return;
+    this.#idle.delete(channel);
+    this.#historyBytes -= stream.bytes;
   }
 }

@@ -79,6 +79,7 @@ export const ERROR_TABLE = {
   connect_timeout: { status: 408, retry: true, message: "the connection did not authenticate in time" },
   session_mismatch: { status: 403, retry: false, message: "this request does not belong to the session" },
   invalid_namespace: { status: 400, retry: false, message: "only the root namespace exists" },
+  taken_over: { status: 409, retry: false, message: "this client has connected again" },
   slow_consumer: { status: 429, retry: true, message: "the client does not read what it is sent" },
   server_shutdown: { status: 503, retry: true, message: "the server is stopping" },
 

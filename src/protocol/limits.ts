@@ -6,6 +6,8 @@ export const LIMITS = {
   eventNameMaxChars: 128,
   messageIdMaxChars: 128,
   apiKeyMaxChars: 512,
+  historyPageMax: 1000,
+  historyPageDefault: 100,
   channelsPerConnection: 1000,
   membersPageMax: 1000,
   membersPageDefault: 100,

@@ -71,6 +71,23 @@ export type ChannelError = {
   readonly code: ErrorCode;
   readonly message: string;
 };
+/** Messages after `after` and before `before` that this client will not get. */
+export type ChannelGap = {
+  readonly channel: string;
+  readonly epoch: string;
+  readonly after: number;
+  readonly before: number;
+  readonly reason: "trimmed" | "not_a_member" | "epoch_lost";
+};
+export type HistoryMessage = ChannelMessage & { readonly eventName: string };
+/** `complete`: nothing between `after` and `offset` is missing from `messages`. */
+export type History = {
+  readonly messages: readonly HistoryMessage[];
+  readonly epoch: string;
+  readonly offset: number;
+  readonly complete: boolean;
+};
+export type HistoryAck = History & { readonly ok: true };
 export type PresenceEvent = { readonly channel: string; readonly message: Member };
 
 /** The path of Socket.IO on the public listener. */

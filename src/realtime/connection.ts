@@ -1,17 +1,17 @@
-import { nanoid } from "nanoid";
 import type { Socket } from "socket.io";
+import type { Client } from "../channels/index.ts";
 import type { Gate, Identity, Verdict } from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { Turns } from "./turns.ts";
 
-type ChannelAction = "join" | "publish" | "presence" | "broadcast";
+type ChannelAction = "join" | "publish" | "presence" | "history" | "broadcast";
 
 /** One client that came through the gate: who it is and where it comes from, never a verdict about it. */
 export class Connection {
   readonly id: string;
-  readonly clientId: string;
+  readonly client: Client;
   readonly identity: Identity;
   /** Whether it hears its own messages, where a request does not say. */
   readonly echo: boolean;
@@ -20,9 +20,16 @@ export class Connection {
   readonly #session: EngineSession;
   readonly #gate: Gate;
 
-  constructor(socket: Socket, session: EngineSession, identity: Identity, echo: boolean, gate: Gate) {
+  constructor(
+    socket: Socket,
+    session: EngineSession,
+    identity: Identity,
+    echo: boolean,
+    gate: Gate,
+    client: Client,
+  ) {
     this.id = socket.id;
-    this.clientId = nanoid();
+    this.client = client;
     this.identity = identity;
     this.echo = echo;
     this.#socket = socket;
@@ -32,6 +39,10 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#session.state === "connected" && this.#socket.connected;
+  }
+
+  get clientId(): string {
+    return this.client.clientId;
   }
 
   get origin(): string | undefined {
@@ -44,7 +55,7 @@ export class Connection {
 
   /** Message ids are one's own per key and client. */
   get idempotencyScope(): string {
-    return `${this.identity.key?.id ?? ""}/${this.clientId}`;
+    return `${this.identity.key?.id ?? ""}/${this.client.clientId}`;
   }
 
   /** May this connection stay? By the key as it is now. */

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Hub } from "../channels/index.ts";
+import { type Hub, withdraw } from "../channels/index.ts";
 import type { ConnectionRegistry, Preview, PreviewExample, Verdict } from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
@@ -58,6 +58,8 @@ export class Enforcement implements ConnectionRegistry {
         this.#enforceMemberships(connection);
       } else {
         connection.condemn();
+        // What is sent until its key lets it in again is not replayed to it.
+        withdraw(connection.client);
         ending.push(connection.id);
         this.#toEnd.push({ connection, refusal: verdict });
       }

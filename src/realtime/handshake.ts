@@ -4,7 +4,11 @@ import { type Refusal, refuse } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { FailureThrottle } from "./failure-throttle.ts";
 
-export type Admitted = { readonly identity: Identity; readonly echo: boolean };
+export type Admitted = {
+  readonly identity: Identity;
+  readonly echo: boolean;
+  readonly resume: string | undefined;
+};
 
 /**
  * The gate for one CONNECT: `auth` is parsed, the key authenticated and the connection decided. A failure
@@ -34,13 +38,17 @@ async function decide(
   const echoMessages = auth["echoMessages"] ?? true;
   if (typeof echoMessages !== "boolean")
     return refuse("invalid_payload", "auth.echoMessages is true or false");
-  if (resume !== undefined && resume !== null) {
-    return refuse("unsupported", "this server does not resume sessions yet: connect without auth.resume");
+  if (resume !== undefined && resume !== null && !isToken(resume)) {
+    return refuse("invalid_payload", "auth.resume is the token of connection:ready");
   }
   const identity = await gate.authenticate(withAuth(session, auth["apiKey"]));
   if ("allowed" in identity) return identity;
   const verdict = gate.decide(identity, { action: "connect", origin: session.origin, ip: session.ip });
-  return verdict.allowed ? { identity, echo: echoMessages } : verdict;
+  return verdict.allowed ? { identity, echo: echoMessages, resume: resume ?? undefined } : verdict;
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= 100;
 }
 
 /** One key in all: from the handshake's headers or query, or from `auth`. */

@@ -2,10 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import type { Broker } from "../channels/index.ts";
-import { Hub } from "../channels/index.ts";
+import { Clients, Hub } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
-import { type ChannelError, type ConnectionReady, type RefusalAck, refuse } from "../protocol/index.ts";
+import {
+  type ChannelError,
+  type ConnectionReady,
+  type Refusal,
+  type RefusalAck,
+  refuse,
+} from "../protocol/index.ts";
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
 import { Enforcement } from "./enforcement.ts";
@@ -47,6 +53,9 @@ export class Realtime {
   readonly #io: Server;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
   /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
+  /** By id, from CONNECT to the end. */
+  readonly #connections = new Map<string, Connection>();
+  readonly #clients = new Clients();
   readonly #admitted = new WeakMap<EngineSession, Admitted>();
 
   constructor(options: RealtimeOptions) {
@@ -58,9 +67,10 @@ export class Realtime {
     });
     this.#io.bind(this.#door.engine);
     const root = this.#io.of("/");
-    this.hub = new Hub(options.broker, new RoomFanOut(root), (error) =>
-      this.#fault(error, "an announcement was lost"),
-    );
+    this.hub = new Hub(options.broker, new RoomFanOut(root), {
+      onFault: (error) => this.#fault(error, "an announcement was lost"),
+      deliver: (id, eventName, payload) => this.#connections.get(id)?.tell(eventName, payload),
+    });
     this.registry = new Enforcement(this.hub);
     root.use((socket, next) => {
       this.#shakeHands(socket).then(
@@ -115,18 +125,22 @@ export class Realtime {
       return;
     }
     const { gate, log } = this.#options;
-    const { identity, echo } = admitted;
+    const { identity, echo, resume } = admitted;
     session.accept();
     session.identity = identity;
-    const connection = new Connection(socket, session, identity, echo, gate);
-    session.endWith = (refusal) => {
-      this.hub.dismiss([connection.id]);
-      connection.end(refusal);
-    };
+    const keyId = identity.key?.id ?? null;
+    const { client, token, takenOver } = this.#clients.connect(socket.id, keyId, resume);
+    // Its old connection goes first, so that the client is never seen to leave after it has come back.
+    if (takenOver !== undefined) this.#end(takenOver, refuse("taken_over"));
+    const connection = new Connection(socket, session, identity, echo, gate, client);
+    this.#connections.set(connection.id, connection);
+    session.endWith = (refusal) => this.#end(connection.id, refusal);
     gate.hold(identity);
     this.registry.add(connection);
-    this.hub.admit(connection.id, connection.clientId);
+    this.hub.admit(connection.id, client);
     socket.once("disconnect", (reason) => {
+      this.#connections.delete(connection.id);
+      this.#clients.disconnect(client, connection.id);
       this.registry.remove(connection);
       this.hub.dismiss([connection.id]);
       gate.release(identity);
@@ -138,13 +152,18 @@ export class Realtime {
     const ready: ConnectionReady = {
       id: connection.id,
       clientId: connection.clientId,
-      resume: null,
+      resume: token,
       timestamp: Date.now(),
     };
     connection.tell("connection:ready", ready);
     // The key may have changed between the handshake and this turn.
     const verdict = connection.mayConnect();
     if (!verdict.allowed) session.endWith(verdict);
+  }
+
+  #end(connectionId: string, refusal: Refusal): void {
+    this.hub.dismiss([connectionId]);
+    this.#connections.get(connectionId)?.end(refusal);
   }
 
   #receive(connection: Connection, event: unknown, args: unknown[]): void {

@@ -1,5 +1,13 @@
 import { type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
-import type { JoinAck, MembersAck, MessageAck, OkAck, Refusal } from "../protocol/index.ts";
+import type {
+  HistoryAck,
+  JoinAck,
+  MembersAck,
+  MessageAck,
+  OkAck,
+  Position,
+  Refusal,
+} from "../protocol/index.ts";
 import { LIMITS, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 
@@ -11,7 +19,7 @@ export type RequestContext = {
   readonly connection: Connection;
   readonly now: () => number;
 };
-export type Answer = JoinAck | MessageAck | MembersAck | OkAck | Refusal;
+export type Answer = HistoryAck | JoinAck | MessageAck | MembersAck | OkAck | Refusal;
 type Handler = (context: RequestContext, fields: Fields) => Promise<Answer>;
 
 /** What a profile may weigh: it is kept per member and sent to every watcher. */
@@ -27,7 +35,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["update", (context, fields) => context.connection.turns.change(() => update(context, fields))],
   ["message", (context, fields) => context.connection.turns.run(() => message(context, fields))],
   ["members", (context, fields) => context.connection.turns.run(() => members(context, fields))],
-  ["history", async () => refuse("unsupported", "this server keeps no history yet")],
+  ["history", (context, fields) => context.connection.turns.run(() => history(context, fields))],
 ]);
 
 async function join({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
@@ -36,8 +44,9 @@ async function join({ hub, connection }: RequestContext, fields: Fields): Promis
   const { channel } = parsed;
   const echo = echoOf(connection, fields);
   if (typeof echo !== "boolean") return echo;
-  if (fields["since"] !== undefined && fields["since"] !== null)
-    return refuse("unsupported", "this server does not replay with since yet");
+  const since = parsePosition(fields["since"]);
+  if (since === "fault")
+    return refuse("invalid_payload", "since is { epoch, offset }, as a message had them");
   const verdict = connection.may("join", channel);
   if (!verdict.allowed) return verdict;
   if (
@@ -49,8 +58,10 @@ async function join({ hub, connection }: RequestContext, fields: Fields): Promis
   const position = await hub.join(connection.id, channel, {
     echo,
     watch: connection.mayStill("presence", channel).allowed,
+    since,
+    mayReadHistory: since !== undefined && connection.mayStill("history", channel).allowed,
   });
-  if (position !== undefined) return { ok: true, channel, ...position, recovered: false };
+  if (position !== undefined) return { ok: true, channel, ...position };
   // Taken out while the broker was asked: say what holds now.
   const now = connection.mayStill("join", channel);
   return now.allowed ? refuse("not_a_member", "the membership ended while it began: join again") : now;
@@ -124,6 +135,35 @@ async function members({ hub, connection }: RequestContext, fields: Fields): Pro
   if (!verdict.allowed) return verdict;
   const page = await hub.members(parsed.channel, { limit, after: after ?? undefined });
   return { ok: true, ...page };
+}
+
+async function history({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
+  const parsed = parseChannel(fields["channel"]);
+  if ("allowed" in parsed) return parsed;
+  const after = parsePosition(fields["after"]);
+  if (after === "fault")
+    return refuse("invalid_payload", "after is { epoch, offset }, as a message had them");
+  const { limit = LIMITS.historyPageDefault } = fields;
+  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > LIMITS.historyPageMax) {
+    return refuse("invalid_payload", `limit is a whole number from 1 to ${LIMITS.historyPageMax}`);
+  }
+  const verdict = connection.may("history", parsed.channel);
+  if (!verdict.allowed) return verdict;
+  return { ok: true, ...(await hub.history(parsed.channel, after, limit)) };
+}
+
+/** `{ epoch, offset }`, or nothing. */
+function parsePosition(value: unknown): Position | undefined | "fault" {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object") return "fault";
+  const { epoch, offset }: { epoch?: unknown; offset?: unknown } = value;
+  const isPosition =
+    typeof epoch === "string" &&
+    epoch.length <= 100 &&
+    typeof offset === "number" &&
+    Number.isSafeInteger(offset) &&
+    offset >= 0;
+  return isPosition ? { epoch, offset } : "fault";
 }
 
 function isCursor(value: unknown): value is string {

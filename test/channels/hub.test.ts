@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type FanOut, Hub, MemoryBroker } from "../../src/channels/index.ts";
+import { type Client, Clients, type FanOut, Hub, MemoryBroker } from "../../src/channels/index.ts";
 
 describe("hub", () => {
   /** Writes down what it is told. */
@@ -23,15 +23,19 @@ describe("hub", () => {
     };
     return { calls, fanOut };
   };
-  const fail = (error: unknown): never => {
-    throw error;
+  const options = {
+    onFault: (error: unknown): never => {
+      throw error;
+    },
+    deliver: (): void => {},
   };
+  const client = (id: string): Client => new Clients().connect(id, null, undefined).client;
 
   it("does not attach a connection that left while the broker was asked", async () => {
     const broker = new MemoryBroker();
     const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, fail);
-    hub.admit("a", "client-a");
+    const hub = new Hub(broker, fanOut, options);
+    hub.admit("a", client("a"));
     const joining = hub.join("a", "room", { echo: true, watch: true });
     expect(await hub.leave("a", "room", true)).to.equal(true);
     expect(await joining).to.equal(undefined);
@@ -43,8 +47,8 @@ describe("hub", () => {
   it("does not attach a connection that was dismissed while the broker was asked", async () => {
     const broker = new MemoryBroker();
     const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, fail);
-    hub.admit("a", "client-a");
+    const hub = new Hub(broker, fanOut, options);
+    hub.admit("a", client("a"));
     const joining = hub.join("a", "room", { echo: true, watch: true });
     hub.dismiss(["a"]);
     expect(await joining).to.equal(undefined);
@@ -56,10 +60,10 @@ describe("hub", () => {
   it("takes all of many out before it tells anybody of the first", async () => {
     const broker = new MemoryBroker();
     const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, fail);
+    const hub = new Hub(broker, fanOut, options);
     const ids = ["a", "b", "c"];
     for (const id of ids) {
-      hub.admit(id, id);
+      hub.admit(id, client(id));
       await hub.join(id, "room", { echo: true, watch: true });
     }
     calls.length = 0;
@@ -79,9 +83,9 @@ describe("hub", () => {
   it("tells who comes and goes only while a channel is small enough", async () => {
     const broker = new MemoryBroker();
     const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, fail, 2);
+    const hub = new Hub(broker, fanOut, { ...options, maxWatchedMembers: 2 });
     for (const id of ["a", "b", "c", "d"]) {
-      hub.admit(id, id);
+      hub.admit(id, client(id));
       await hub.join(id, "room", { echo: true, watch: true });
     }
     expect(calls.filter(([name]) => name === "toWatchers").length).to.equal(2);
@@ -93,8 +97,8 @@ describe("hub", () => {
     const broker = new MemoryBroker();
     broker.subscribe = () => Promise.reject(new Error("away"));
     const { fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, fail);
-    hub.admit("a", "client-a");
+    const hub = new Hub(broker, fanOut, options);
+    hub.admit("a", client("a"));
     let fault: unknown;
     await hub.join("a", "room", { echo: true, watch: true }).catch((error: unknown) => {
       fault = error;

@@ -75,8 +75,10 @@ describe("handshake", () => {
         expect(await refused([secret])).to.equal("invalid_payload");
       });
 
-      it("refuses resume as unsupported and does not ignore it", async () => {
-        expect(await refused({ apiKey: secret, resume: "token" })).to.equal("unsupported");
+      it("refuses a resume token that is none, and makes nobody of one it does not know", async () => {
+        expect(await refused({ apiKey: secret, resume: 5 })).to.equal("invalid_payload");
+        expect(await refused({ apiKey: secret, resume: "" })).to.equal("invalid_payload");
+        await client({ apiKey: secret, resume: "unknown" }, { transports: [transport] }).ready();
       });
 
       it("refuses what the settings do not allow, by their code", async () => {

@@ -87,9 +87,26 @@ describe("hostile input over sockets", () => {
     expect(await codeOf("error", {})).to.equal("unknown_event");
   });
 
-  it("refuses history and since as unsupported and does not ignore them", async () => {
-    expect(await codeOf("history", { channel: "a" })).to.equal("unsupported");
-    expect(await codeOf("join", { channel: "a", since: { epoch: "e", offset: 1 } })).to.equal("unsupported");
+  it("refuses positions that are none", async () => {
+    const positions = [
+      5,
+      "x",
+      [],
+      {},
+      { epoch: 1, offset: 1 },
+      { epoch: "e", offset: -1 },
+      { epoch: "e", offset: 1.5 },
+    ];
+    for (const position of [
+      ...positions,
+      { epoch: "e", offset: "1" },
+      { epoch: "x".repeat(101), offset: 1 },
+    ]) {
+      expect(await codeOf("join", { channel: "a", since: position })).to.equal("invalid_payload");
+      expect(await codeOf("history", { channel: "a", after: position })).to.equal("invalid_payload");
+    }
+    expect(await codeOf("history", { channel: "a", limit: 0 })).to.equal("invalid_payload");
+    expect(await codeOf("history", { channel: "a*" })).to.equal("invalid_channel");
   });
 
   it("says a refusal by channel:error where there was no acknowledgement", async () => {

@@ -1,0 +1,84 @@
+import type { ChannelGap, ChannelMessage, Position } from "../protocol/index.ts";
+import type { Broker, Publication } from "./broker.ts";
+
+/** How many messages are read from the broker at a time. */
+const PAGE = 500;
+
+export type ReplayRequest = {
+  /** What the client says it has heard. */
+  readonly since: Position;
+  /** Nothing up to this offset is its to hear. */
+  readonly from: number;
+  /** Up to here this very connection has heard the channel before. */
+  readonly heard: number;
+  readonly clientId: string;
+  /** Whether the join still goes on; asked after each wait. */
+  readonly isWanted: () => boolean;
+  readonly deliver: (eventName: string, payload: unknown) => void;
+};
+
+/** A message as its members get it. */
+export function messageOf(channel: string, publication: Publication, position: Position): ChannelMessage {
+  const { id, from, message, timestamp } = publication;
+  return { channel, message, id, from, timestamp, ...position };
+}
+
+/**
+ * Send a joining connection what it has missed, in order, up to what this node has delivered to the others, and say
+ * what it will not get. When it returns, nothing has been waited for since the last message was read: who attaches
+ * the connection in the same turn leaves no gap and no duplicate.
+ *
+ * @param room how far this node has delivered the channel; looked at again after each wait
+ * @returns undefined when the join ended meanwhile
+ */
+export async function replay(
+  broker: Broker,
+  room: Readonly<Position>,
+  channel: string,
+  request: ReplayRequest,
+): Promise<{ readonly recovered: boolean } | undefined> {
+  const { since, from, heard, clientId, isWanted, deliver } = request;
+  const missing = (after: number, before: number, reason: ChannelGap["reason"]): void => {
+    const gap: ChannelGap = { channel, epoch: room.epoch, after, before, reason };
+    deliver("channel:gap", gap);
+  };
+  if (since.epoch !== room.epoch || since.offset > room.offset) {
+    missing(since.epoch === room.epoch ? room.offset : 0, room.offset + 1, "epoch_lost");
+    return { recovered: false };
+  }
+  let recovered = true;
+  let after = Math.max(since.offset, heard);
+  if (from > after) {
+    missing(after, from + 1, "not_a_member");
+    after = from;
+    recovered = false;
+  }
+  while (after < room.offset) {
+    const before = after;
+    const page = await broker.history(channel, after, PAGE);
+    if (!isWanted()) return undefined;
+    if (page.epoch !== room.epoch) {
+      missing(after, room.offset + 1, "epoch_lost");
+      return { recovered: false };
+    }
+    if (page.firstOffset > after + 1) {
+      const end = Math.min(page.firstOffset, room.offset + 1);
+      missing(after, end, "trimmed");
+      after = end - 1;
+      recovered = false;
+    }
+    for (const { offset, publication } of page.messages) {
+      if (offset <= after || offset > room.offset) continue;
+      after = offset;
+      // What it sent without wanting it back is not missing.
+      if (publication.exceptId !== undefined && publication.from?.clientId === clientId) continue;
+      deliver(publication.eventName, messageOf(channel, publication, { epoch: page.epoch, offset }));
+    }
+    if (after === before) {
+      // The broker has nothing of what this node has delivered: it cannot be replayed.
+      missing(after, room.offset + 1, "trimmed");
+      return { recovered: false };
+    }
+  }
+  return { recovered };
+}

@@ -1,0 +1,92 @@
+import type { Position } from "../protocol/index.ts";
+import type { Publication } from "./broker.ts";
+import type { HistoryWindow } from "./channel-settings.ts";
+
+type Retained = { readonly publication: Publication; readonly bytes: number; readonly atMs: number };
+
+/** A channel's life: its position, and the last of its messages. Offsets of what is retained are without a hole. */
+export class Stream {
+  readonly epoch: string;
+  readonly #window: HistoryWindow;
+  offset = 0;
+  subscribed = false;
+  idleSinceMs = 0;
+  bytes = 0;
+  /** From `#head` on: what is retained, oldest first. */
+  #retained: Retained[] = [];
+  #head = 0;
+
+  constructor(epoch: string, window: HistoryWindow) {
+    this.epoch = epoch;
+    this.#window = window;
+  }
+
+  get retainedCount(): number {
+    return this.#retained.length - this.#head;
+  }
+
+  /** The offset of the oldest message that is retained; one past the newest when none is. */
+  get firstOffset(): number {
+    return this.offset - this.retainedCount + 1;
+  }
+
+  /** Take the next message in, and let go of what the window no longer holds. */
+  append(publication: Publication, nowMs: number): Position {
+    this.offset += 1;
+    if (this.#window.size > 0 && this.#window.seconds > 0) {
+      const bytes = roughSize(publication.message);
+      this.#retained.push({ publication, bytes, atMs: nowMs });
+      this.bytes += bytes;
+      this.trim(nowMs);
+    }
+    return { epoch: this.epoch, offset: this.offset };
+  }
+
+  /** Retained messages after an offset, oldest first, at most `limit`. */
+  read(after: number, limit: number, nowMs: number): { offset: number; publication: Publication }[] {
+    this.trim(nowMs);
+    const first = this.firstOffset;
+    const from = Math.max(after + 1, first);
+    const messages: { offset: number; publication: Publication }[] = [];
+    for (let offset = from; offset <= this.offset && messages.length < limit; offset += 1) {
+      const retained = this.#retained[this.#head + offset - first];
+      if (retained !== undefined) messages.push({ offset, publication: retained.publication });
+    }
+    return messages;
+  }
+
+  trim(nowMs: number): void {
+    const before = nowMs - this.#window.seconds * 1_000;
+    while (
+      this.retainedCount > this.#window.size ||
+      (this.#retained[this.#head]?.atMs ?? Number.POSITIVE_INFINITY) <= before
+    ) {
+      this.dropOldest();
+    }
+  }
+
+  /** @returns the bytes that were let go. */
+  dropOldest(): number {
+    const oldest = this.#retained[this.#head];
+    if (oldest === undefined) return 0;
+    this.#head += 1;
+    this.bytes -= oldest.bytes;
+    // The array moves rarely, so that dropping costs the same however much is retained.
+    if (this.#head > 64 && this.#head * 2 > this.#retained.length) {
+      this.#retained = this.#retained.slice(this.#head);
+      this.#head = 0;
+    }
+    return oldest.bytes;
+  }
+}
+
+/** What a message about takes in memory: enough to bound it, without encoding it. */
+function roughSize(value: unknown): number {
+  if (typeof value === "string") return 48 + value.length * 2;
+  if (typeof value !== "object" || value === null) return 16;
+  if (ArrayBuffer.isView(value)) return 100 + value.byteLength;
+  if (value instanceof ArrayBuffer) return 100 + value.byteLength;
+  let bytes = 64;
+  for (const key in value) bytes += 32 + key.length + roughSize(Reflect.get(value, key));
+  return bytes;
+}
