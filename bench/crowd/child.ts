@@ -25,10 +25,14 @@ export class Child {
   /** `file`: the URL of the module to run. */
   constructor(file: string, args: readonly string[] = []) {
     const loader = file.endsWith(".ts") ? ["--import", "tsx"] : [];
-    this.process = fork(new URL(file), args, { execArgv: loader, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.process = fork(new URL(file), args, {
+      execArgv: loader,
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     this.process.on("message", (message) => this.#settle(message));
     this.process.once("exit", (code, signal) => {
-      for (const { reject } of this.#pending.values()) reject(new Error(`the child ended: ${code ?? signal}`));
+      for (const { reject } of this.#pending.values())
+        reject(new Error(`the child ended: ${code ?? signal}`));
       this.#pending.clear();
     });
   }
@@ -80,7 +84,8 @@ export function answerCalls(
       })
       .then(
         (result) => process.send?.({ call, result }),
-        (error: unknown) => process.send?.({ call, fault: error instanceof Error ? error.stack : String(error) }),
+        (error: unknown) =>
+          process.send?.({ call, fault: error instanceof Error ? error.stack : String(error) }),
       );
   });
 }

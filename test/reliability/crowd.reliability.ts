@@ -78,7 +78,7 @@ describe(`${VICTIMS} open connections of one key, beside ${BYSTANDERS} of anothe
       `API call ${(answeredMs - sentMs).toFixed(0)} ms; after its answer: last told ${since(seen.lastToldMs, answeredMs)}, ` +
         `last gone ${since(seen.lastGoneMs, answeredMs)}; bystanders' p50/p99/max ${text(others.latency)} ` +
         `(before ${text(before)}); leaves heard by them ${others.leaves}; ` +
-        `event loop p99/max ${load.p99.toFixed(0)}/${load.max.toFixed(0)} ms`,
+        `CPU ${load.cpuMs.toFixed(0)} ms, event loop p99/max ${load.p99.toFixed(0)}/${load.max.toFixed(0)} ms`,
     );
     expect(seen.told).to.deep.equal({ invalid_api_key: VICTIMS });
     expect(seen.gone).to.equal(VICTIMS);
@@ -97,7 +97,10 @@ describe(`${VICTIMS} open connections of one key, beside ${BYSTANDERS} of anothe
   it("with another list of addresses: those outside it are closed, the others stay", async () => {
     const key = await crowdOf("addresses", ["127.0.0.1", "127.0.0.2"]);
     const body = { ips: { mode: "specified", list: ["127.0.0.1"] } };
-    const { status, sentMs, answeredMs } = await server.admin("PATCH", `/keys/${key.id}`, { body, version: 2 });
+    const { status, sentMs, answeredMs } = await server.admin("PATCH", `/keys/${key.id}`, {
+      body,
+      version: 2,
+    });
     expect(status).to.equal(200);
     await server.mark(operator.secret, CHANNELS);
     await victims.gone("addresses", VICTIMS / 2, 20_000);
