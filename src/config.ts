@@ -29,10 +29,18 @@ export type Config = {
   readonly maxPendingPerAddress: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
+  /** By pattern, the first that matches: how much history a channel keeps. */
+  readonly channels: readonly ChannelDeclaration[];
   readonly logLevel: LogLevel;
 };
 
 export type ConfigInput = Partial<Config>;
+
+/** Settings of the channels of a pattern. `history` of size 0 keeps none. */
+export type ChannelDeclaration = {
+  readonly pattern: string;
+  readonly history?: { readonly size: number; readonly seconds: number };
+};
 
 /** Types a config file: `export default defineConfig({ … })`. */
 export function defineConfig(config: ConfigInput): ConfigInput {
@@ -75,6 +83,27 @@ const SCHEMA = {
   endpointPrefix: Type.String({
     pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
   }),
+  channels: Type.Array(
+    Type.Object(
+      {
+        pattern: Type.String({
+          pattern: "^(\\*\\*|([^*:]*|\\*)(:([^*:]*|\\*))*(:\\*\\*)?)$",
+          minLength: 1,
+          maxLength: 200,
+        }),
+        history: Type.Optional(
+          Type.Object(
+            {
+              size: Type.Integer({ minimum: 0, maximum: 100_000 }),
+              seconds: Type.Integer({ minimum: 0, maximum: 604_800 }),
+            },
+            { additionalProperties: false },
+          ),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+  ),
   logLevel: Type.Union(
     ["silent", "fatal", "error", "warn", "info", "debug"].map((level) => Type.Literal(level)),
   ),
@@ -146,6 +175,7 @@ export function resolveConfig(...inputs: readonly object[]): Config {
     maxPendingPerAddress: input.maxPendingPerAddress ?? 256,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
+    channels: Object.freeze([...(input.channels ?? [])]),
     logLevel: input.logLevel ?? "info",
   });
 }

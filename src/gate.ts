@@ -38,7 +38,11 @@ export type GateDenial = {
   readonly code: string;
   readonly keyId: string | null;
   readonly request: AccessRequest | undefined;
+  readonly whence?: Whence | undefined;
 };
+
+/** Where a request comes from. */
+export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
 
 export type GateOptions = {
   readonly keys: KeyStore;
@@ -101,13 +105,15 @@ export class Gate {
   }
 
   /** Who is it? A store that is away is `unavailable`, never an invalid key. */
-  async authenticate(presented: PresentedKey): Promise<Identity | Refusal> {
-    const identity = await this.#lookUp(presented);
-    if ("allowed" in identity) this.#onDenied({ code: identity.code, keyId: null, request: undefined });
+  async authenticate(presented: PresentedKey, whence?: Whence): Promise<Identity | Refusal> {
+    const identity = await this.identify(presented);
+    if ("allowed" in identity)
+      this.#onDenied({ code: identity.code, keyId: null, request: undefined, whence });
     return identity;
   }
 
-  async #lookUp(presented: PresentedKey): Promise<Identity | Refusal> {
+  /** The same, asked by nobody who wants in: not noted anywhere. */
+  async identify(presented: PresentedKey): Promise<Identity | Refusal> {
     if ("allowed" in presented) return presented;
     if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
     if (!isPossibleSecret(presented.secret)) return refuse("invalid_api_key");
@@ -176,6 +182,7 @@ export class Gate {
     live.holders = Math.max(0, live.holders - 1);
     if (live.holders > 0) return;
     live.alarm.clear();
+    if (live.record === undefined) this.#live.delete(live.id);
     this.#rest(live);
   }
 
@@ -219,6 +226,7 @@ export class Gate {
     try {
       await this.#keys.recordUsage(reports);
     } catch (error) {
+      this.#usage.giveBack(reports);
       this.#log.error({ fault: faultOf(error) }, "the usage of keys could not be written");
     }
   }
@@ -237,8 +245,9 @@ export class Gate {
   #liveKey(record: KeyRecord): LiveKey {
     const known = this.#live.get(record.id);
     if (known !== undefined) {
-      // Written by another process: told by this look-up before the sweep comes to it.
-      if (isNewer(record, known.record)) this.#change(known, record);
+      // Written by another process: told by this look-up before the sweep comes to it. It cannot be older than
+      // what is known, because whatever came since this look-up began would have made it read again.
+      if (!isSame(record, known.record)) this.#replace(known, record);
       this.#rest(known);
       return known;
     }
@@ -250,14 +259,15 @@ export class Gate {
   }
 
   #change(live: LiveKey, record: KeyRecord | undefined): void {
-    if (record !== undefined && !isNewer(record, live.record)) return;
-    this.#replace(live, record);
+    if (record === undefined || !isSame(record, live.record)) this.#replace(live, record);
   }
 
   #replace(live: LiveKey, record: KeyRecord | undefined): void {
+    for (const changed of this.#lookups) changed.add(live.id);
     live.record = record;
     live.policy = record === undefined ? undefined : this.#compile(record);
-    if (record === undefined) {
+    // While connections hold it, a deleted key stays known: one that is restored under its id is this one again.
+    if (record === undefined && live.holders === 0) {
       this.#live.delete(live.id);
       this.#idle.delete(live.id);
     }
@@ -309,6 +319,6 @@ export class Gate {
   }
 }
 
-function isNewer(record: KeyRecord, known: KeyRecord | undefined): boolean {
-  return known === undefined || record.version > known.version || record.createdAt !== known.createdAt;
+function isSame(record: KeyRecord, known: KeyRecord | undefined): boolean {
+  return known !== undefined && record.version === known.version && record.createdAt === known.createdAt;
 }

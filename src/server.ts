@@ -94,7 +94,7 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
     open.push(() => audit.close());
     const gate = createGate(config, keys, audit, log);
     open.push(() => gate.close());
-    const broker = new MemoryBroker();
+    const broker = new MemoryBroker({ channels: config.channels });
     open.push(() => broker.close());
 
     // Known only once the port is, where the port is left to the system.
@@ -146,7 +146,8 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
       audit,
       origins: () => {
         const names = ["localhost", "127.0.0.1", "[::1]", isIPv6(adminHost) ? `[${adminHost}]` : adminHost];
-        const own = names.map((name) => `http://${name}:${adminPort}`);
+        // As a browser writes them: in lower case, without the default port.
+        const own = names.map((name) => new URL(`http://${name}:${adminPort}`).origin);
         return adminOrigin === undefined ? own : [...own, adminOrigin];
       },
       endpoints: config.endpoints,
@@ -209,15 +210,15 @@ function createGate(config: Config, keys: KeyStore, audit: Audit, log: Logger): 
     keyRequired,
     sweepSeconds: keySweepSeconds,
     log,
-    onDenied: ({ code, keyId, request }) => {
+    onDenied: ({ code, keyId, request, whence }) => {
       const endpoint =
         request?.endpoint === undefined ? undefined : `${request.endpoint.method} ${request.endpoint.path}`;
       audit.denied({
         code,
         keyId,
         action: request?.action ?? "authenticate",
-        origin: request?.origin ?? null,
-        ip: request?.ip ?? null,
+        origin: (request ?? whence)?.origin ?? null,
+        ip: (request ?? whence)?.ip ?? null,
         endpoint,
         channel: request?.channel,
       });

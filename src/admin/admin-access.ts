@@ -3,7 +3,7 @@ import type { Actor, Audit } from "../observe/audit.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { AttemptLimit } from "./attempt-limit.ts";
-import { Sessions } from "./session.ts";
+import { type Session, Sessions } from "./session.ts";
 
 export type AdminAccessOptions = {
   readonly token: AdminToken;
@@ -42,11 +42,6 @@ export class AdminAccess {
     return this.#actors.get(request) ?? actor(request, "admin-token");
   }
 
-  /** Everybody signs in again. */
-  endSessions(): void {
-    this.#sessions.endAll();
-  }
-
   /** `/session`: sign in with the token, look, sign out. Outside the hook: signing in proves it itself. */
   registerSession(scope: FastifyInstance): void {
     scope.post("/session", async (request, reply) => {
@@ -55,15 +50,15 @@ export class AdminAccess {
       if (typeof token !== "string") return reply.refuse(refuse("invalid_request", "send { token }"));
       const foreign = this.#foreignOrigin(request);
       if (foreign !== undefined) return reply.refuse(foreign);
-      const refusal = await this.#attempt(request, token);
-      if (refusal !== undefined) return reply.refuse(refusal);
-      const { cookie, expiresAt } = this.#sessions.open(isSecure(request));
+      const attempt = await this.#attempt(request, token);
+      if (typeof attempt !== "string") return reply.refuse(attempt);
+      const { cookie, expiresAt } = this.#sessions.open(attempt, isSecure(request));
       await this.#options.audit.record({ action: "session.opened", actor: actor(request, "admin-token") });
       reply.header("set-cookie", cookie).header("cache-control", "no-store");
       return { expiresAt };
     });
     scope.get("/session", async (request, reply) => {
-      const session = this.#sessions.find(request.headers.cookie);
+      const session = await this.#sessionOf(request);
       if (session === undefined) return reply.refuse(refuse("missing_admin_token", "sign in"));
       reply.header("cache-control", "no-store");
       return { expiresAt: new Date(session.expiresAtMs).toISOString() };
@@ -77,9 +72,9 @@ export class AdminAccess {
   }
 
   async #check(request: FastifyRequest): Promise<Refusal | undefined> {
-    const { authorization, cookie } = request.headers;
+    const { authorization } = request.headers;
     if (authorization === undefined || authorization === "") {
-      if (this.#sessions.find(cookie) === undefined) return refuse("missing_admin_token");
+      if ((await this.#sessionOf(request)) === undefined) return refuse("missing_admin_token");
       const foreign = SAFE_METHODS.has(request.method) ? undefined : this.#foreignOrigin(request);
       if (foreign === undefined) this.#actors.set(request, actor(request, "session"));
       return foreign;
@@ -87,17 +82,30 @@ export class AdminAccess {
     const [scheme = "", token = "", ...rest] = authorization.split(" ");
     const isBearer =
       scheme.toLowerCase() === "bearer" && rest.length === 0 && countOf(request, "authorization") === 1;
-    const refusal = await this.#attempt(request, isBearer ? token : "");
-    if (refusal === undefined) this.#actors.set(request, actor(request, "admin-token"));
-    return refusal;
+    if (!isBearer) return refuse("invalid_admin_token");
+    const attempt = await this.#attempt(request, token);
+    if (typeof attempt !== "string") return attempt;
+    this.#actors.set(request, actor(request, "admin-token"));
+    return undefined;
   }
 
-  async #attempt(request: FastifyRequest, token: string): Promise<Refusal | undefined> {
+  /** A session that the token in force has opened. */
+  async #sessionOf(request: FastifyRequest): Promise<Session | undefined> {
+    const session = this.#sessions.find(request.headers.cookie);
+    return session?.token === (await this.#options.token.fingerprint()) ? session : undefined;
+  }
+
+  /**
+   * @returns the token's fingerprint, or why not. The right token is always let in, so that nobody at the operator's
+   * address can lock them out; wrong ones are limited.
+   */
+  async #attempt(request: FastifyRequest, token: string): Promise<string | Refusal> {
+    const fingerprint = await this.#options.token.matches(token);
+    if (fingerprint !== undefined) return fingerprint;
     const address = request.raw.socket.remoteAddress ?? "unknown";
     const waitMs = this.#attempts.waitMs(address);
     if (waitMs > 0)
       return refuse("rate_limit_exceeded", "too many wrong admin tokens from this address", waitMs);
-    if (await this.#options.token.matches(token)) return undefined;
     this.#attempts.failed(address);
     return refuse("invalid_admin_token");
   }

@@ -33,21 +33,24 @@ export class AdminToken {
     return stored ? { token, made } : { token };
   }
 
-  /** Whether this is the token. The store is asked each time: another process may have rotated it. */
-  async matches(text: string): Promise<boolean> {
-    const stored = this.#configured === undefined ? await this.#keys.meta.get(META_NAME) : undefined;
-    const digest = this.#configured ?? Buffer.from(stored ?? "", "hex");
+  /** Of the token in force. The store is asked each time: another process may have rotated it. */
+  async fingerprint(): Promise<string> {
+    return this.#configured?.toString("hex") ?? (await this.#keys.meta.get(META_NAME)) ?? "";
+  }
+
+  /** Whether this is the token. @returns its fingerprint when it is */
+  async matches(text: string): Promise<string | undefined> {
+    const fingerprint = await this.fingerprint();
+    const digest = Buffer.from(fingerprint, "hex");
     const given = digestOf(text);
     // Compared in constant time; equal lengths always, since both are digests.
-    return digest.length === given.length && timingSafeEqual(given, digest);
+    return digest.length === given.length && timingSafeEqual(given, digest) ? fingerprint : undefined;
   }
 
   /** Make a new token and forget the old one. @returns undefined where the configuration sets the token. */
   async rotate(): Promise<string | undefined> {
     if (this.#configured !== undefined) return undefined;
-    const made = newToken();
-    await this.#keys.meta.set(META_NAME, digestOf(made).toString("hex"));
-    return made;
+    return resetAdminToken(this.#keys);
   }
 }
 

@@ -7,10 +7,7 @@ export type AttemptLimitOptions = {
   readonly now?: () => number;
 };
 
-/**
- * Bounds failed sign-ins of an address: beyond a burst, nothing that it sends is looked at until some time has
- * passed, right or wrong, so that guessing is no faster than the limit.
- */
+/** Bounds failed sign-ins of an address: a burst, then some per second. */
 export class AttemptLimit {
   readonly #options: AttemptLimitOptions;
   readonly #now: () => number;

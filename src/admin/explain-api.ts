@@ -20,10 +20,10 @@ export type ExplainOptions = {
   readonly keys: KeyStore;
   readonly endpoints: readonly DeclaredEndpoint[];
   /** The declared endpoint that a path below the prefix would reach. */
-  readonly matchEndpoint: (method: string, path: string) => DeclaredEndpoint | undefined;
+  readonly matchEndpoint: (method: string, path: string) => DeclaredEndpoint | "ambiguous" | undefined;
 };
 
-export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
+type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
 
 const ACTIONS = ["connect", "endpoint", "join", "publish", "presence", "history", "broadcast"] as const;
 const Text = Type.String({ maxLength: 4_000 });
@@ -70,12 +70,14 @@ export function registerExplainApi(scope: FastifyInstance, options: ExplainOptio
     if (!["connect", "endpoint", "broadcast"].includes(action) && !isChannelName(channel)) {
       return reply.refuse(refuse("invalid_channel", `${action} needs a channel`));
     }
+    const endpoint = endpointOf(body.request.endpoint, options);
+    if (endpoint === "ambiguous") return reply.refuse(refuse("ambiguous_target"));
     const wanted: AccessRequest = {
       action,
       origin: origin ?? undefined,
       ip: ip ?? null,
       channel,
-      endpoint: endpointOf(body.request.endpoint, options),
+      endpoint,
     };
     if (action === "endpoint" && wanted.endpoint === undefined) {
       return reply.refuse(
@@ -108,11 +110,11 @@ async function explainSecret(
   apiKey: string,
   wanted: AccessRequest,
 ): Promise<Explanation> {
-  const identity = await gate.authenticate({ secret: apiKey });
+  const identity = await gate.identify({ secret: apiKey });
   if ("allowed" in identity) {
     return { decision: identity, checks: [{ check: "key", passed: false, message: identity.message }] };
   }
-  const decision = gate.decide(identity, wanted);
+  const decision = gate.recheck(identity, wanted);
   const { key } = identity;
   if (key?.policy === undefined) {
     return {
@@ -136,7 +138,10 @@ function explainSettings(settings: unknown, wanted: AccessRequest, reply: Fastif
   }
 }
 
-function endpointOf(text: string | undefined, options: ExplainOptions): DeclaredEndpoint | undefined {
+function endpointOf(
+  text: string | undefined,
+  options: ExplainOptions,
+): DeclaredEndpoint | "ambiguous" | undefined {
   if (text === undefined) return undefined;
   const { endpoints, matchEndpoint } = options;
   const declared = endpoints.find(({ id, method, path }) => text === id || text === `${method} ${path}`);

@@ -79,7 +79,6 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
               refuse("unsupported", "the configuration sets the admin token: change it there"),
             );
           }
-          access.endSessions();
           await audit.record({ action: "admin-token.rotated", actor: access.actorOf(request) });
           reply.header("cache-control", "no-store");
           return { token: made };

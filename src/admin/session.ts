@@ -4,7 +4,8 @@ const COOKIE = "sluice_session";
 const LIFETIME_MS = 12 * 60 * 60 * 1_000;
 const MAX_SESSIONS = 1_000;
 
-export type Session = { readonly expiresAtMs: number };
+/** `token`: which admin token opened it, as a fingerprint; another token in force ends it. */
+export type Session = { readonly expiresAtMs: number; readonly token: string };
 
 /**
  * The console's sessions, in memory: whoever restarts the server signs in again. Kept by digest; bounded in number
@@ -19,10 +20,10 @@ export class Sessions {
   }
 
   /** @returns the `Set-Cookie` value of a new session. */
-  open(isSecure: boolean): { readonly cookie: string; readonly expiresAt: string } {
+  open(token: string, isSecure: boolean): { readonly cookie: string; readonly expiresAt: string } {
     const secret = randomBytes(32).toString("base64url");
     const expiresAtMs = this.#now() + LIFETIME_MS;
-    this.#sessions.set(digestOf(secret), { expiresAtMs });
+    this.#sessions.set(digestOf(secret), { expiresAtMs, token });
     if (this.#sessions.size > MAX_SESSIONS) {
       for (const oldest of this.#sessions.keys()) {
         this.#sessions.delete(oldest);
@@ -50,16 +51,11 @@ export class Sessions {
     if (secret !== undefined) this.#sessions.delete(digestOf(secret));
     return cookieOf("", 0, isSecure);
   }
-
-  /** The admin token has changed: everybody signs in again. */
-  endAll(): void {
-    this.#sessions.clear();
-  }
 }
 
 function cookieOf(value: string, maxAgeSeconds: number, isSecure: boolean): string {
   const secure = isSecure ? "; Secure" : "";
-  return `${COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
+  return `${COOKIE}=${value}; Path=/admin/v1; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
 }
 
 function secretOf(header: string | undefined): string | undefined {

@@ -39,6 +39,8 @@ export type JoinOptions = {
 /** Where a member stands. `recovered`: with `since`, and nothing between is missing. */
 export type Joined = Position & { readonly recovered: boolean };
 
+export type ChannelSummary = { readonly channel: string; readonly members: number };
+
 export type HubOptions = {
   /** Hears of announcements that the broker did not take after the member was already gone. */
   readonly onFault: (error: unknown) => void;
@@ -83,6 +85,17 @@ export class Hub implements BrokerListener {
 
   get channelCount(): number {
     return this.#rooms.size;
+  }
+
+  /** Channels with members on this node, in the order of their names. */
+  channels(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
+    const names = [...this.#rooms.keys()].filter((name) => name.startsWith(prefix)).sort();
+    const items: ChannelSummary[] = [];
+    for (const channel of names) {
+      if (items.length === limit) break;
+      if (isWanted(channel)) items.push({ channel, members: this.#rooms.get(channel)?.members.size ?? 0 });
+    }
+    return items;
   }
 
   /** Take a connection in: it hears broadcasts from now on. */

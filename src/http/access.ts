@@ -17,6 +17,8 @@ export type Caller = {
   readonly ip: string | null;
 };
 
+type Wanted = Pick<AccessRequest, "action" | "channel" | "endpoint">;
+
 /** The key's side of the public listener: finds the caller of a request and asks the gate about it. */
 export class Access {
   readonly #options: AccessOptions;
@@ -40,23 +42,29 @@ export class Access {
   async identify(request: FastifyRequest): Promise<Caller | Refusal> {
     const { gate, publicOrigin, addressOf, apiKeyInQuery } = this.#options;
     const { raw } = request;
-    const identity = await gate.authenticate(
-      presentedKey({ rawHeaders: raw.rawHeaders, query: apiKeyInQuery ? queryOf(request) : undefined }),
-    );
-    if ("allowed" in identity) return identity;
     const origin = requestOrigin({ method: raw.method ?? "", headers: raw.headers }, publicOrigin);
-    return { identity, origin, ip: addressOf(raw) };
+    const whence = { origin, ip: addressOf(raw) };
+    const query = apiKeyInQuery ? queryOf(request) : undefined;
+    const identity = await gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, query }), whence);
+    return "allowed" in identity ? identity : { identity, ...whence };
   }
 
-  /** May the caller of this request do that? */
-  decide(request: FastifyRequest, wanted: Pick<AccessRequest, "action" | "channel" | "endpoint">): Verdict {
+  /** May the caller of this request do that? Counted as usage. */
+  decide(request: FastifyRequest, wanted: Wanted): Verdict {
     const caller = this.#callers.get(request);
-    return caller === undefined ? refuse("missing_api_key") : this.decideFor(caller, wanted);
-  }
-
-  decideFor(caller: Caller, wanted: Pick<AccessRequest, "action" | "channel" | "endpoint">): Verdict {
+    if (caller === undefined) return refuse("missing_api_key");
     const { identity, origin, ip } = caller;
     return this.#options.gate.decide(identity, { ...wanted, origin, ip });
+  }
+
+  /** The same for what was decided before, or comes along with it: not counted. */
+  recheck(request: FastifyRequest, wanted: Wanted): Verdict {
+    const caller = this.#callers.get(request);
+    return caller === undefined ? refuse("missing_api_key") : this.recheckFor(caller, wanted);
+  }
+
+  recheckFor({ identity, origin, ip }: Caller, wanted: Wanted): Verdict {
+    return this.#options.gate.recheck(identity, { ...wanted, origin, ip });
   }
 
   callerOf(request: FastifyRequest): Caller | undefined {

@@ -10,7 +10,7 @@ import type {
 import { Type } from "typebox";
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
-import { LIMITS, type Member, type Refusal, refuse } from "../protocol/index.ts";
+import { LIMITS, type Member, type Position, type Refusal, refuse } from "../protocol/index.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
 
@@ -26,6 +26,17 @@ const MembersQuery = Type.Object({
   limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$" })),
   after: Type.Optional(Type.String({ maxLength: 100 })),
 });
+const Batch = Type.Object(
+  { messages: Type.Array(Publish, { minItems: 1, maxItems: 1_000 }) },
+  { additionalProperties: false },
+);
+const HistoryQuery = Type.Object({
+  channel: Type.String(),
+  epoch: Type.Optional(Type.String({ maxLength: 100 })),
+  after: Type.Optional(Type.String({ pattern: "^(0|[1-9][0-9]{0,14})$" })),
+  limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$" })),
+});
+const ListQuery = Type.Object({ prefix: Type.Optional(Type.String({ maxLength: 200 })) });
 /** Agnost's clients may send more fields than the channel. */
 const GetMembers = Type.Object({ channel: Type.String() });
 
@@ -54,17 +65,8 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
   const onRequest = access.authenticate;
 
   app.post("/channels/publish", { onRequest, schema: { body: Publish } }, async (request, reply) => {
-    const parsed = parseChannel(request.body.channel);
-    if ("allowed" in parsed) return reply.refuse(parsed);
-    const publication = parse(request.body);
-    if ("allowed" in publication) return reply.refuse(publication);
-    const verdict = access.decide(request, { action: "publish", channel: parsed.channel });
-    if (!verdict.allowed) return reply.refuse(verdict);
-    const keyId = access.callerOf(request)?.identity.key?.id ?? "";
-    const idempotency = request.body.id === undefined ? undefined : { scope: `${keyId}/` };
-    const position = await hub.publish(parsed.channel, publication, idempotency);
-    if (position === "conflict") return reply.refuse(refuse("id_conflict"));
-    return { id: publication.id, ...position };
+    const result = await publish(access, hub, request, request.body);
+    return "allowed" in result ? reply.refuse(result) : result;
   });
 
   app.post("/channels/broadcast", { onRequest, schema: { body: BroadcastBody } }, async (request, reply) => {
@@ -74,6 +76,45 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
     if (!verdict.allowed) return reply.refuse(verdict);
     await hub.broadcast(publication);
     return { id: publication.id };
+  });
+
+  app.post("/channels/publish/batch", { onRequest, schema: { body: Batch } }, async (request) => {
+    // In their order; each has an answer of its own, since each may have another channel.
+    const results: object[] = [];
+    for (const message of request.body.messages) {
+      const result = await publish(access, hub, request, message);
+      results.push("allowed" in result ? { error: { code: result.code, message: result.message } } : result);
+    }
+    return { results };
+  });
+
+  app.get(
+    "/channels/history",
+    { onRequest, schema: { querystring: HistoryQuery } },
+    async (request, reply) => {
+      const { channel, epoch, after, limit } = request.query;
+      const parsed = parseChannel(channel);
+      if ("allowed" in parsed) return reply.refuse(parsed);
+      if ((epoch === undefined) !== (after === undefined)) {
+        return reply.refuse(refuse("invalid_request", "epoch and after belong together"));
+      }
+      const verdict = access.decide(request, { action: "history", channel: parsed.channel });
+      if (!verdict.allowed) return reply.refuse(verdict);
+      const position = epoch === undefined ? undefined : { epoch, offset: Number(after) };
+      const page =
+        limit === undefined ? LIMITS.historyPageDefault : Math.min(Number(limit), LIMITS.historyPageMax);
+      return hub.history(parsed.channel, position, page);
+    },
+  );
+
+  app.get("/channels", { onRequest, schema: { querystring: ListQuery } }, async (request, reply) => {
+    const { prefix = "" } = request.query;
+    const open = access.decide(request, { action: "connect" });
+    if (!open.allowed) return reply.refuse(open);
+    // Only what the key may see the members of; counted as one use.
+    const mayList = (channel: string): boolean =>
+      access.recheck(request, { action: "presence", channel }).allowed;
+    return { items: hub.channels(prefix, LIMITS.membersPageMax, mayList) };
   });
 
   app.get(
@@ -99,6 +140,24 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
   };
   app.post("/agnost/realtime/get-members", { onRequest, schema: { body: GetMembers } }, getMembers);
   app.post("/:env/agnost/realtime/get-members", { onRequest, schema: { body: GetMembers } }, getMembers);
+}
+
+async function publish(
+  access: Access,
+  hub: Hub,
+  request: FastifyRequest,
+  body: PublicationInput,
+): Promise<({ readonly id: string } & Position) | Refusal> {
+  const parsed = parseChannel(body.channel);
+  if ("allowed" in parsed) return parsed;
+  const publication = parse(body);
+  if ("allowed" in publication) return publication;
+  const verdict = access.decide(request, { action: "publish", channel: parsed.channel });
+  if (!verdict.allowed) return verdict;
+  const keyId = access.callerOf(request)?.identity.key?.id ?? "";
+  const idempotency = body.id === undefined ? undefined : { scope: `${keyId}/` };
+  const position = await hub.publish(parsed.channel, publication, idempotency);
+  return position === "conflict" ? refuse("id_conflict") : { id: publication.id, ...position };
 }
 
 function parse(body: PublicationInput): ReturnType<typeof takePublication> {

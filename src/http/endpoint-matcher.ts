@@ -1,8 +1,10 @@
 import findMyWay, { type HTTPMethod } from "find-my-way";
 import type { EndpointDeclaration } from "../config.ts";
+import { targetFault } from "./path-guard.ts";
 
 export type MatchedEndpoint = { readonly id: string; readonly method: string; readonly path: string };
-export type EndpointMatcher = (method: string, path: string) => MatchedEndpoint | undefined;
+/** `ambiguous`: the listener would refuse the path before any route is looked for. */
+export type EndpointMatcher = (method: string, path: string) => MatchedEndpoint | "ambiguous" | undefined;
 
 /** A declared endpoint has at most this much between two slashes. */
 const MAX_PARAM_LENGTH = 2_000;
@@ -15,7 +17,8 @@ export function createEndpointMatcher(endpoints: readonly EndpointDeclaration[])
   const router = findMyWay({ maxParamLength: MAX_PARAM_LENGTH });
   for (const { id, method, path } of endpoints) router.on(method, path, () => {}, { id, method, path });
   return (method, path) => {
-    const wanted = method.toUpperCase() === "HEAD" ? "GET" : method.toUpperCase();
+    if (targetFault(path) !== undefined) return "ambiguous";
+    const wanted = method === "HEAD" ? "GET" : method;
     if (!isMethod(wanted)) return undefined;
     const store: unknown = router.find(wanted, path)?.store;
     return endpoints.find((endpoint) => isSame(store, endpoint));

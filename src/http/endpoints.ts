@@ -38,7 +38,7 @@ export function registerEndpoints(
           },
           handler: async (request, reply) => {
             // The body may have taken its time: the key is decided as it is now.
-            const verdict = access.decide(request, { action: "endpoint", endpoint: { id, method, path } });
+            const verdict = access.recheck(request, { action: "endpoint", endpoint: { id, method, path } });
             if (!verdict.allowed) return reply.refuse(verdict);
             const key = access.callerOf(request)?.identity.key;
             if (key?.policy === undefined) return reply.refuse(refuse("invalid_api_key"));
@@ -57,7 +57,7 @@ export function registerEndpoints(
       scope.setNotFoundHandler(async (request, reply) => {
         const caller = await access.identify(request);
         if ("allowed" in caller) return reply.refuse(caller);
-        const verdict = access.decideFor(caller, { action: "endpoint" });
+        const verdict = access.recheckFor(caller, { action: "endpoint" });
         const isKnown = verdict.allowed || (verdict.status !== 401 && verdict.status !== 503);
         return reply.refuse(isKnown ? refuse("not_found", "no such endpoint is declared") : verdict);
       });
@@ -73,7 +73,14 @@ function contextOf(
 ): EndpointContext {
   const query = queryOf(request);
   query.delete("apikey");
-  const headers = Object.entries(request.headers).filter(([name]) => !CREDENTIAL_HEADERS.has(name));
+  // A browser sends the console's cookie to every port of its host.
+  const cookie = request.headers.cookie
+    ?.split(/; */)
+    .filter((pair) => !pair.startsWith("sluice_"))
+    .join("; ");
+  const headers = Object.entries({ ...request.headers, cookie }).filter(
+    ([name, value]) => !CREDENTIAL_HEADERS.has(name) && value !== undefined && value !== "",
+  );
   return {
     method: request.method,
     params: paramsOf(request.params),

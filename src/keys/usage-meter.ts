@@ -28,6 +28,17 @@ export class UsageMeter {
     }));
   }
 
+  /** They could not be kept: count them with what comes next. */
+  giveBack(reports: readonly UsageReport[]): void {
+    for (const { id, allowed, denied, lastUsedAt } of reports) {
+      const counts = this.#of(id, Math.max(Date.parse(lastUsedAt), this.#counts.get(id)?.lastUsedMs ?? 0));
+      counts.allowed += allowed;
+      for (const [code, count] of Object.entries(denied)) {
+        counts.denied.set(code, (counts.denied.get(code) ?? 0) + count);
+      }
+    }
+  }
+
   #of(keyId: string, nowMs: number): Counts {
     const known = this.#counts.get(keyId);
     if (known !== undefined) {

@@ -41,7 +41,7 @@ async function decide(
   if (resume !== undefined && resume !== null && !isToken(resume)) {
     return refuse("invalid_payload", "auth.resume is the token of connection:ready");
   }
-  const identity = await gate.authenticate(withAuth(session, auth["apiKey"]));
+  const identity = await gate.authenticate(withAuth(session, auth["apiKey"]), session);
   if ("allowed" in identity) return identity;
   const verdict = gate.decide(identity, { action: "connect", origin: session.origin, ip: session.ip });
   return verdict.allowed ? { identity, echo: echoMessages, resume: resume ?? undefined } : verdict;

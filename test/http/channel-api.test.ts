@@ -73,6 +73,46 @@ describe("channel API", () => {
     }
   });
 
+  it("publishes in batches, each message with an answer of its own", async () => {
+    const messages = [
+      { channel: "chat", eventName: "b", message: 1, id: "batch-1" },
+      { channel: "a*", eventName: "b" },
+      { channel: "chat", eventName: "b", message: 2 },
+      { channel: "chat", eventName: "b", message: 1, id: "batch-1" },
+    ];
+    const { results } = await (await post("/channels/publish/batch", { messages })).json();
+    expect(results).to.have.length(4);
+    expect(results[1]).to.have.nested.property("error.code", "invalid_channel");
+    expect(results[3]).to.deep.equal(results[0]);
+    expect(await member.next("b")).to.include({ message: 1 });
+    expect(await member.next("b")).to.include({ message: 2 });
+    expect((await post("/channels/publish/batch", { messages: [] })).status).to.equal(400);
+  });
+
+  it("pages through history, and lists channels by prefix", async () => {
+    const get = async (path: string): Promise<Record<string, unknown>> =>
+      (await fetch(`${server.url}${path}`, { headers: { "x-api-key": secret } })).json();
+    const first = await (
+      await post("/channels/publish", { channel: "kept", eventName: "h", message: 1 })
+    ).json();
+    await post("/channels/publish", { channel: "kept", eventName: "h", message: 2 });
+    expect((await get("/channels/history?channel=kept"))["messages"])
+      .to.be.an("array")
+      .with.length(2);
+    const rest = await get(`/channels/history?channel=kept&epoch=${first.epoch}&after=1`);
+    expect(rest).to.deep.include({ offset: 2, complete: true });
+    expect(rest["messages"]).to.have.nested.property("[0].message", 2);
+    expect(await get("/channels/history?channel=kept&after=1")).to.include({ status: 400 });
+    expect(await get("/channels?prefix=ch")).to.deep.equal({ items: [{ channel: "chat", members: 1 }] });
+    expect(await get("/channels?prefix=none")).to.deep.equal({ items: [] });
+    const blind = await server.createKey({
+      allowRealtime: true,
+      channels: [{ pattern: "**", actions: ["join"] }],
+    });
+    const response = await fetch(`${server.url}/channels`, { headers: { "x-api-key": blind.secret } });
+    expect(await response.json()).to.deep.equal({ items: [] });
+  });
+
   it("refuses by the channel rules and by realtime itself", async () => {
     const codeOf = async (
       settings: Record<string, unknown>,
