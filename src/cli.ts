@@ -43,6 +43,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// `sluice keys list | head`: whoever reads has read enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;

@@ -119,3 +119,55 @@ describe("gate", () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe("gate and keys that come back under their id", () => {
+  it("enforces a restored key for its old and its new holders", async () => {
+    const keys = await openKeyStore("memory:");
+    const enforced: string[] = [];
+    const gate = new Gate({ keys, keyRequired: true, sweepSeconds: 3600, log: createLogger("silent") });
+    gate.watch({
+      enforce: (id) => enforced.push(id),
+      countOf: () => 0,
+      preview: () => ({ total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] }),
+    });
+    const { secret, record } = await keys.create(parseSettings({ name: "key", allowRealtime: true }));
+    const identify = async () => {
+      const identity = await gate.authenticate({ secret });
+      if ("allowed" in identity) throw new Error(identity.code);
+      return identity;
+    };
+    const before = await identify();
+    gate.hold(before);
+    await keys.delete(record.id);
+    await keys.importAll([record], { onExisting: "refuse" });
+    const after = await identify();
+    gate.hold(after);
+    gate.release(before);
+    enforced.length = 0;
+    await keys.update(record.id, record.version, (settings) => ({ ...settings, enabled: false }));
+    expect(enforced).to.deep.equal([record.id]);
+    expect(gate.decide(after, { action: "connect", ip: null })).to.include({ code: "disabled_api_key" });
+    gate.release(after);
+    await gate.close();
+    await keys.close();
+  });
+
+  it("believes a look-up that finds an older version restored by another process", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-aba-"));
+    const config = { store: `lmdb:${folder}`, keySweepSeconds: 3600 };
+    const [here, there] = [await startServer({ config }), await startServer({ config })];
+    const key = await here.createKey({ allowRealtime: true });
+    const call = async (): Promise<number> =>
+      (await fetch(`${there.url}/channels/members?channel=a`, { headers: { "x-api-key": key.secret } }))
+        .status;
+    await here.patchKey(key.id, { enabled: false });
+    const backup = (await here.admin("/keys/export")).body["keys"];
+    await here.patchKey(key.id, { enabled: true });
+    expect(await call()).to.equal(200);
+    await here.deleteKey(key.id);
+    await here.admin("/keys/import", { method: "POST", body: { keys: backup } });
+    expect(await call()).to.equal(401);
+    await Promise.all([here.close(), there.close()]);
+    await rm(folder, { recursive: true });
+  });
+});

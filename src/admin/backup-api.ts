@@ -7,6 +7,9 @@ import { PolicyError, parseSettings } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
 
+/** Replaced keys that the audit names one by one. */
+const MAX_NAMED = 1_000;
+
 /** A backup of 100,000 keys is well below this. */
 const MAX_IMPORT_BYTES = 256 * 1024 * 1024;
 
@@ -34,11 +37,20 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
       return reply.refuse(refuse("invalid_request", "send { keys, onExisting }, as exported"));
     const onExisting =
       body.onExisting === "replace" || body.onExisting === "skip" ? body.onExisting : "refuse";
-    const result = await keys.importAll(body.keys, { onExisting, validate: faultsOf });
+    const result = await keys.importAll(body.keys.map(normalised), { onExisting, validate: faultsOf });
     if (!result.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), result.faults);
     const { created, replaced, skipped } = result;
     const detail = `${created.length} created, ${replaced.length} replaced, ${skipped.length} skipped`;
-    await audit.record({ action: "keys.imported", actor: access.actorOf(request), detail });
+    const actor = access.actorOf(request);
+    await audit.record({ action: "keys.imported", actor, detail });
+    for (const keyId of replaced.slice(0, MAX_NAMED)) {
+      await audit.record({
+        action: "key.changed",
+        actor,
+        keyId,
+        detail: "replaced by an import: see its versions",
+      });
+    }
     return { created, replaced, skipped };
   });
 
@@ -64,11 +76,23 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
 async function* exportLines(keys: KeyStore): AsyncGenerator<string> {
   yield '{"keys":[';
   let separator = "\n";
-  for await (const key of keys.exportAll()) {
+  const unreadable: string[] = [];
+  for await (const key of keys.exportAll({ onUnreadable: (id) => unreadable.push(id) })) {
     yield `${separator}${JSON.stringify(key)}`;
     separator = ",\n";
   }
-  yield "\n]}\n";
+  // One damaged record does not cost the backup of the others.
+  yield `\n],"unreadable":${JSON.stringify(unreadable)}}\n`;
+}
+
+/** What people see is what will be compared, also of settings that were written by hand. */
+function normalised(entry: unknown): unknown {
+  if (typeof entry !== "object" || entry === null || !("settings" in entry)) return entry;
+  try {
+    return { ...entry, settings: parseSettings(entry.settings) };
+  } catch {
+    return entry;
+  }
 }
 
 function faultsOf(settings: SettingsDocument): PolicyError["faults"] {

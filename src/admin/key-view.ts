@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Gate } from "../gate.ts";
-import type { KeyRecord, KeyStore, KeyUsage } from "../keys/index.ts";
+import { type KeyRecord, type KeyStore, type KeyUsage, StoreUnavailableError } from "../keys/index.ts";
 import { compileStored } from "../policy/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 
@@ -36,15 +36,25 @@ export class KeyViews {
   }
 
   async many(records: readonly KeyRecord[]): Promise<KeyView[]> {
-    const usage = await this.#keys.usageOf(records.map(({ id }) => id));
+    const usage = await this.#usageOf(records.map(({ id }) => id));
     return records.map((record) => this.#view(record, usage.get(record.id)));
   }
 
   async one(record: KeyRecord): Promise<KeyView> {
     // What was counted but not written yet is part of one key's picture.
     await this.#gate.flushUsage();
-    const usage = await this.#keys.usageOf([record.id]);
+    const usage = await this.#usageOf([record.id]);
     return this.#view(record, usage.get(record.id));
+  }
+
+  /** A view may carry the only copy of a new secret: counts that cannot be read do not keep it back. */
+  async #usageOf(ids: readonly string[]): Promise<ReadonlyMap<string, KeyUsage | undefined>> {
+    try {
+      return await this.#keys.usageOf(ids);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return new Map();
+      throw error;
+    }
   }
 
   #view(record: KeyRecord, usage: KeyUsage | undefined): KeyView {

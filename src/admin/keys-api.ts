@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isShallow } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
-import type { KeyStore } from "../keys/index.ts";
+import { type KeyRecord, type KeyStore, UnreadableRecordError } from "../keys/index.ts";
 import type { Audit } from "../observe/audit.ts";
 import type { DeclaredEndpoint } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AdminAccess } from "./admin-access.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
-import { forbiddenMembers, mergePatch } from "./merge-patch.ts";
+import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { differences, readSettings } from "./settings-input.ts";
 
 export type KeysApiOptions = {
@@ -20,9 +20,6 @@ export type KeysApiOptions = {
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
-
-/** Deeper than any settings. */
-const MAX_PATCH_DEPTH = 50;
 
 type KeyPath = { Params: { id: string } };
 
@@ -96,11 +93,13 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     if (version === undefined && request.headers["if-match"] !== undefined)
       return reply.refuse(missingVersion(request));
     const { id } = request.params;
+    const last = await readable(keys, id);
     const result = await keys.delete(id, version);
     if (!result.ok) {
       return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
     }
-    await audit.record({ action: "key.deleted", actor: access.actorOf(request), keyId: id });
+    const before = last?.settings;
+    await audit.record({ action: "key.deleted", actor: access.actorOf(request), keyId: id, before });
     return reply.code(204).send();
   });
 }
@@ -110,4 +109,14 @@ function pageOf(request: FastifyRequest): { limit: number; after: string | undef
   const limit = query.get("limit") ?? String(PAGE_DEFAULT);
   if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > PAGE_MAX) return undefined;
   return { limit: Number(limit), after: query.get("after") ?? undefined };
+}
+
+/** A damaged key can be deleted too. */
+async function readable(keys: KeyStore, id: string): Promise<KeyRecord | undefined> {
+  try {
+    return await keys.get(id);
+  } catch (error) {
+    if (error instanceof UnreadableRecordError) return undefined;
+    throw error;
+  }
 }

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { isShallow } from "../channels/index.ts";
 import { compilePolicy } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
-import { mergePatch } from "./merge-patch.ts";
+import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { differences, readSettings } from "./settings-input.ts";
 
 type KeyPath = { Params: { id: string } };
@@ -68,7 +69,12 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
   scope.post<KeyPath>("/keys/:id/preview", async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const isPatch = request.headers["content-type"]?.startsWith("application/merge-patch+json") === true;
+    const isPatch =
+      request.headers["content-type"]?.toLowerCase().startsWith("application/merge-patch+json") === true;
+    if (!isShallow(request.body, MAX_PATCH_DEPTH))
+      return reply.refuse(refuse("invalid_settings", "nested too deep"));
+    const forbidden = isPatch ? forbiddenMembers(request.body) : [];
+    if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
     const read = readSettings(isPatch ? mergePatch(record.settings, request.body) : request.body, endpoints);
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     return {

@@ -3,7 +3,10 @@ import type { Fault } from "../policy/index.ts";
 /** Members that would reach into JavaScript's objects: refused wherever they stand. */
 const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-export type JsonObject = { readonly [name: string]: unknown };
+/** Deeper than any settings. */
+export const MAX_PATCH_DEPTH = 50;
+
+type JsonObject = { readonly [name: string]: unknown };
 
 /** Apply a JSON Merge Patch (RFC 7396): null removes, objects merge, everything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

@@ -1,5 +1,6 @@
 import { CommandError } from "./command-error.ts";
 import { readContext } from "./context.ts";
+import { printable } from "./printable.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8081";
 const TIMEOUT_MS = 30_000;
@@ -20,7 +21,7 @@ export type AdminRequest = {
   readonly contentType?: string;
 };
 
-/** The admin API of a running server, by URL and token from flags or the environment. */
+/** The admin API of a running server, by URL and token from flags, the environment or the saved context. */
 export class AdminClient {
   readonly #url: string;
   readonly #token: string;
@@ -36,15 +37,22 @@ export class AdminClient {
    */
   static async open(flags: ConnectionFlags, environment: NodeJS.ProcessEnv): Promise<AdminClient> {
     const saved = await readContext(environment);
-    const url = flags.url ?? environment["SLUICE_ADMIN_URL"] ?? saved.url ?? DEFAULT_URL;
-    const token = flags.token ?? environment["SLUICE_ADMIN_TOKEN"] ?? saved.token;
-    if (!URL.canParse(url)) throw new CommandError(`"${url}" is not the URL of an admin listener`, 2);
+    const named = flags.url ?? environment["SLUICE_ADMIN_URL"];
+    const url = named ?? saved.url ?? DEFAULT_URL;
+    // A saved token is for the server it was saved with, and goes to no other.
+    const own = named === undefined || named === (saved.url ?? DEFAULT_URL) ? saved.token : undefined;
+    const token = flags.token ?? environment["SLUICE_ADMIN_TOKEN"] ?? own;
+    if (!isAdminUrl(url))
+      throw new CommandError("the URL of an admin listener is http://host:port, without a password", 2);
     if (token === undefined || token === "") {
       throw new CommandError(
         "no admin token: give --token, set SLUICE_ADMIN_TOKEN, or save it with sluice context --token (the first start of the server showed it)",
         2,
       );
     }
+    // A header could not carry it, and the message that says so would show it.
+    if (!/^[\x21-\x7e]+$/.test(token))
+      throw new CommandError("the admin token has characters that no token has", 2);
     return new AdminClient(url.replace(/\/+$/, ""), token);
   }
 
@@ -70,11 +78,19 @@ export class AdminClient {
         error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       throw new CommandError(`no server answers at ${this.#url} (${cause}): start one, or give --url`);
     }
-    const text = await response.text();
+    const text = await response.text().catch(() => {
+      throw new CommandError("the server ended its answer half way");
+    });
     const answer = parse(text);
     if (response.ok) return answer;
-    throw new CommandError(describe(response.status, answer));
+    throw new CommandError(printable(describe(response.status, answer)));
   }
+}
+
+function isAdminUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, username, password } = new URL(url);
+  return (protocol === "http:" || protocol === "https:") && username === "" && password === "";
 }
 
 function parse(text: string): unknown {

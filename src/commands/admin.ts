@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { resetAdminToken } from "../admin/index.ts";
 import { openKeyStore } from "../keys/index.ts";
+import { Audit } from "../observe/audit.ts";
+import { createLogger } from "../observe/log.ts";
 import { AdminClient, CONNECTION_OPTIONS, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
-import { contextFile, forgetContext, writeContext } from "./context.ts";
+import { contextFile, forgetContext, readContext, writeContext } from "./context.ts";
 
 const USAGE = `sluice admin token --rotate            make a new admin token; the old one and every session end
 sluice admin token --reset --store URL  the way back in when the token is lost: writes to the store itself, for who
@@ -35,9 +39,16 @@ export async function adminCommand(args: readonly string[]): Promise<number> {
     throw new CommandError(USAGE, 2);
   }
   if (values.reset === true) {
-    const keys = await openKeyStore(values.store ?? process.env["SLUICE_STORE"] ?? "lmdb:./data");
+    const store = values.store ?? process.env["SLUICE_STORE"] ?? "lmdb:./data";
+    if (!store.startsWith("lmdb:") || !existsSync(join(store.slice("lmdb:".length), "data.mdb"))) {
+      throw new CommandError(`there is no store ${store}: give the server's own with --store lmdb:<folder>`);
+    }
+    const keys = await openKeyStore(store);
     try {
-      printToken(await resetAdminToken(keys));
+      const made = await resetAdminToken(keys);
+      const actor = { by: "store-access", client: "cli", address: null } as const;
+      await new Audit(keys.log, createLogger("warn")).record({ action: "admin-token.rotated", actor });
+      printToken(made);
     } finally {
       await keys.close();
     }
@@ -64,7 +75,11 @@ export async function contextCommand(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (values.url === undefined && values.token === undefined) throw new CommandError(CONTEXT_USAGE, 2);
-  const file = await writeContext(process.env, { url: values.url, token: values.token });
+  const saved = await readContext(process.env);
+  const url = values.url ?? saved.url;
+  const token =
+    values.token ?? (values.url === undefined || values.url === saved.url ? saved.token : undefined);
+  const file = await writeContext(process.env, { url, token });
   process.stdout.write(`Saved in ${file}, for you alone to read.\n`);
   return 0;
 }

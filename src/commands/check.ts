@@ -1,5 +1,7 @@
 import { AdminClient, CONNECTION_OPTIONS, memberOf, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
+import { printJson } from "./output.ts";
+import { printable } from "./printable.ts";
 
 const USAGE = `sluice check: would a request be let in, and why?
 
@@ -63,9 +65,9 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const decision = memberOf(answer, "decision");
   const isAllowed = memberOf(decision, "allowed") === true;
   if (values.json === true) {
-    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    printJson(answer);
   } else {
-    process.stdout.write(`${linesOf(answer).join("\n")}\n`);
+    process.stdout.write(`${printable(linesOf(answer).join("\n"))}\n`);
   }
   return isAllowed ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -11,7 +11,8 @@ const NOTHING: Context = { url: undefined, token: undefined };
 
 /** `$XDG_CONFIG_HOME/sluice/context.json`, else below `~/.config`. */
 export function contextFile(environment: Environment): string {
-  const base = environment["XDG_CONFIG_HOME"] ?? join(environment["HOME"] ?? homedir(), ".config");
+  // An empty variable counts as unset (XDG Base Directory Specification).
+  const base = environment["XDG_CONFIG_HOME"] || join(environment["HOME"] || homedir(), ".config");
   return join(base, "sluice", "context.json");
 }
 
@@ -34,10 +35,15 @@ export async function readContext(environment: Environment): Promise<Context> {
 export async function writeContext(environment: Environment, context: Context): Promise<string> {
   const file = contextFile(environment);
   await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
-  await writeFile(file, `${JSON.stringify(context)}\n`, { mode: 0o600 });
-  // An older file keeps its mode otherwise.
-  await chmod(file, 0o600);
+  await writePrivate(file, `${JSON.stringify(context)}\n`);
   return file;
+}
+
+/** Write a file that only its owner can read, in place of whatever was there. */
+export async function writePrivate(file: string, text: string): Promise<void> {
+  const next = `${file}.${process.pid}.tmp`;
+  await writeFile(next, text, { mode: 0o600, flag: "wx" });
+  await rename(next, file);
 }
 
 export async function forgetContext(environment: Environment): Promise<void> {

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { AdminClient, CONNECTION_OPTIONS, memberOf } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
+import { writePrivate } from "./context.ts";
 import { printJson } from "./output.ts";
 
 /** Write a backup to a file that only its owner can read, or to standard output. */
@@ -12,10 +13,17 @@ export async function exportKeys(args: readonly string[]): Promise<number> {
   const client = await AdminClient.open(values, process.env);
   const backup = await client.call("/keys/export");
   if (values.file === undefined) return printJson(backup);
-  await writeFile(values.file, `${JSON.stringify(backup)}\n`, { mode: 0o600 });
+  try {
+    await writePrivate(values.file, `${JSON.stringify(backup)}\n`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${values.file} cannot be written: ${reason}`);
+  }
   process.stdout.write(
     `${countOf(memberOf(backup, "keys"))} keys are in ${values.file}: digests, not secrets.\n`,
   );
+  const unreadable = countOf(memberOf(backup, "unreadable"));
+  if (unreadable > 0) process.stderr.write(`${unreadable} keys could not be read and are not in it.\n`);
   return 0;
 }
 
@@ -33,6 +41,9 @@ export async function importKeys(args: readonly string[]): Promise<number> {
   });
   if (values.file === undefined) throw new CommandError("sluice keys import takes --file", 2);
   if (values.replace === true && values.skip === true) throw new CommandError("give --replace or --skip", 2);
+  if (values.agnost === true && (values.replace === true || values.skip === true)) {
+    throw new CommandError("--replace and --skip are for backups, not for --agnost", 2);
+  }
   const document = await readJson(values.file);
   const client = await AdminClient.open(values, process.env);
   const onExisting = values.replace === true ? "replace" : values.skip === true ? "skip" : "refuse";

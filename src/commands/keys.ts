@@ -87,12 +87,18 @@ async function edit(args: readonly string[]): Promise<number> {
   });
   const id = oneId("edit", positionals);
   const patch = settingsOf(values);
+  if (values.enable === true && values.disable === true)
+    throw new CommandError("give --enable or --disable", 2);
+  const ifVersion = values["if-version"];
+  if (ifVersion !== undefined && !/^[1-9][0-9]{0,14}$/.test(ifVersion)) {
+    throw new CommandError("--if-version takes a version", 2);
+  }
   if (values.enable === true || values.disable === true) patch["enabled"] = values.enable === true;
   if (Object.keys(patch).length === 0)
     throw new CommandError("sluice keys edit takes something to change", 2);
   const client = await AdminClient.open(values, process.env);
   const path = `/keys/${encodeURIComponent(id)}`;
-  const version = values["if-version"] ?? String(memberOf(await client.call(path), "version"));
+  const version = ifVersion ?? String(memberOf(await client.call(path), "version"));
   const key = await client.call(path, {
     method: "PATCH",
     body: patch,

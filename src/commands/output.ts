@@ -1,8 +1,9 @@
 import { memberOf, stringAt } from "./admin-client.ts";
+import { printable } from "./printable.ts";
 
 /** @returns the exit code of a command that has printed its answer. */
 export function printJson(value: unknown): number {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${printable(JSON.stringify(value, null, 2))}\n`);
   return 0;
 }
 
@@ -16,5 +17,6 @@ export function printSecret(key: unknown): void {
 export function printWarnings(key: unknown): void {
   const warnings = memberOf(key, "warnings");
   if (!Array.isArray(warnings)) return;
-  for (const warning of warnings) process.stdout.write(`Note: ${stringAt(warning, "message")}\n`);
+  for (const warning of warnings)
+    process.stdout.write(`Note: ${printable(stringAt(warning, "message") ?? "")}\n`);
 }

@@ -29,6 +29,9 @@ export type SettingsFlags = {
 export function settingsOf(flags: SettingsFlags): Record<string, unknown> {
   const settings: Record<string, unknown> = { ...parseObject(flags.settings) };
   if (flags.name !== undefined) settings["name"] = flags.name;
+  if (flags.realtime === true && flags["no-realtime"] === true) {
+    throw new CommandError("give --realtime or --no-realtime", 2);
+  }
   if (flags.realtime === true) settings["allowRealtime"] = true;
   if (flags["no-realtime"] === true) settings["allowRealtime"] = false;
   if (flags.endpoints !== undefined || flags.endpoint !== undefined) {

@@ -1,8 +1,8 @@
-import { hasControlCharacter } from "../protocol/index.ts";
+import { printable } from "./printable.ts";
 
 /** Rows under their heads, in columns as wide as their widest cell. Nothing in a cell can steer a terminal. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [heads, ...rows].map((row) => row.map(printable));
+  const cells = [heads, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll(/[\n\t]/g, " ")));
   const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   return cells
     .map((row) =>
@@ -13,8 +13,4 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
     )
     .map((line) => `${line}\n`)
     .join("");
-}
-
-function printable(text: string): string {
-  return hasControlCharacter(text) ? JSON.stringify(text) : text;
 }

@@ -3,7 +3,7 @@ import { faultOf, type Logger } from "./log.ts";
 /** Who did something over the admin API, as far as the server can tell. */
 export type Actor = {
   /** How they proved it. */
-  readonly by: "admin-token" | "session";
+  readonly by: "admin-token" | "session" | "store-access";
   /** The program that they say they use. */
   readonly client: "cli" | "console" | "api";
   readonly address: string | null;
@@ -179,17 +179,20 @@ function textOf(entry: object): string {
   const text = JSON.stringify(entry);
   if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
   // Lists of thousands: say that they changed, and where they can be read.
-  return JSON.stringify({
-    ...entry,
-    before: undefined,
-    after: undefined,
-    detail: "too large: see the key's versions",
-  });
+  const detail = "detail" in entry && typeof entry.detail === "string" ? `${entry.detail}; ` : "";
+  const note = `${detail}too large to show: see the key's versions`;
+  return JSON.stringify({ ...entry, before: undefined, after: undefined, detail: note });
 }
 
+/** A damaged entry does not hide the others. */
 function parse(text: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(text);
-  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value));
+  } catch {
+    // Said below.
+  }
+  return { action: "unreadable" };
 }
 
 function matches(entry: Record<string, unknown>, { keyId, action }: AuditFilter): boolean {

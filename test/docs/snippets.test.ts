@@ -6,6 +6,7 @@ import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { io } from "socket.io-client";
 import { loadConfig } from "../../src/config.ts";
+import { openKeyStore } from "../../src/keys/index.ts";
 import { parseSettings } from "../../src/policy/index.ts";
 import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
 import { Command, type Finished } from "../helpers/command.ts";
@@ -117,6 +118,7 @@ describe("documentation snippets", () => {
     itInShell("docs/keys.md > The admin token", [], async (text) => {
       const folder = mkdtempSync(join(tmpdir(), "sluice-token-"));
       try {
+        await (await openKeyStore(`lmdb:${folder}`)).close();
         const done = await shell(substitute(text, { "lmdb:./data": `lmdb:${folder}` }));
         expectDone(done);
         expect(done.stdout).to.match(/Admin token\s+sla_[0-9A-Za-z]{40}/);
