@@ -44,6 +44,8 @@ export class EngineSession {
   endWith: ((refusal: Refusal) => void) | undefined;
   identity: Identity | undefined;
   presented: PresentedKey | undefined;
+  /** Called when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
+  beforePacket: (() => void) | undefined;
   /** The TCP connections of its WebSockets: one, or two while an upgrade is tried. */
   readonly #tcps = new Set<Duplex>();
   readonly #slot: Slot;
@@ -67,7 +69,10 @@ export class EngineSession {
     });
     this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
     this.conn.on("data", (data: unknown) => this.#inspect(data));
-    this.conn.on("packetCreate", (packet: { data?: unknown }) => this.#count(packet.data));
+    this.conn.on("packetCreate", (packet: { data?: unknown }) => {
+      this.beforePacket?.();
+      this.#count(packet.data);
+    });
     this.conn.on("flush", () => {
       this.#inFlightBytes = this.#queuedBytes;
       this.#queuedBytes = 0;
@@ -128,6 +133,7 @@ export class EngineSession {
     this.state = "closing";
     this.presented = undefined;
     this.endWith = undefined;
+    this.beforePacket = undefined;
     this.#slot.release();
   }
 
@@ -140,11 +146,14 @@ export class EngineSession {
 
   /**
    * Bound what waits to be sent. Engine.IO hands its buffer to the transport (`flush`) only once the transport has
-   * passed on what it had: what is in flight and what is queued is what the client has not read.
+   * passed on what it had: what is in flight and what is queued is what the client has not read. What the fan-out
+   * wrote past Engine.IO waits in the TCP connection, together with what is in flight.
    */
   #count(data: unknown): void {
     if (this.conn.transport.writable) this.#inFlightBytes = 0;
-    const outstandingBytes = this.#inFlightBytes + this.#queuedBytes;
+    let unsentBytes = 0;
+    for (const tcp of this.#tcps) unsentBytes += tcp.writableLength;
+    const outstandingBytes = Math.max(this.#inFlightBytes, unsentBytes) + this.#queuedBytes;
     this.#queuedBytes += sizeOf(data);
     if (outstandingBytes <= MAX_OUTSTANDING_BYTES || this.state !== "connected") return;
     this.condemn();

@@ -1,5 +1,42 @@
 import type { Namespace, Socket } from "socket.io";
 import type { FanOut } from "../channels/index.ts";
+import type { Logger } from "../observe/log.ts";
+import { createEncoder, seamFault } from "./engine-seam.ts";
+import type { EngineSession } from "./engine-session.ts";
+import { FastFanOut } from "./fast-fan-out.ts";
+
+/** A fan-out that ends with its server. */
+export type NodeFanOut = FanOut & { close(): void };
+
+export type FanOutOptions = {
+  readonly namespace: Namespace;
+  readonly sessionOf: (socket: Socket) => EngineSession | undefined;
+  readonly log: Logger;
+  readonly onFault: (error: unknown) => void;
+  /** Why the fast path cannot be used, if it cannot. */
+  readonly fault?: string | undefined;
+};
+
+/** The fast fan-out; over Socket.IO's rooms where the installed packages are not as it knows them. */
+export function openFanOut(options: FanOutOptions): NodeFanOut {
+  const { namespace, sessionOf, log, onFault } = options;
+  const fault = options.fault ?? seamFault(namespace);
+  if (fault !== undefined) {
+    log.warn(
+      { fault },
+      "fan-out is slow: it goes over Socket.IO's rooms, since a package is not as expected",
+    );
+    return new RoomFanOut(namespace);
+  }
+  return new FastFanOut({
+    sessionOf: (connectionId) => {
+      const socket = namespace.sockets.get(connectionId);
+      return socket === undefined ? undefined : sessionOf(socket);
+    },
+    encode: createEncoder(namespace),
+    onFault,
+  });
+}
 
 /** Channel names never begin with `$`, and every room of a channel begins with `#` or `@`. */
 const EVERYONE = "$everyone";
@@ -10,7 +47,7 @@ const watchersOf = (channel: string): string => `@${channel}`;
  * Fan-out over Socket.IO's rooms. Joining and leaving them is synchronous, since the adapter is in memory;
  * Socket.IO takes a socket out of its rooms when it disconnects.
  */
-export class RoomFanOut implements FanOut {
+export class RoomFanOut implements NodeFanOut {
   readonly #namespace: Namespace;
 
   constructor(namespace: Namespace) {
@@ -56,6 +93,9 @@ export class RoomFanOut implements FanOut {
   toEveryone(eventName: string, payload: unknown, exceptId?: string): void {
     this.#emit(EVERYONE, eventName, payload, exceptId);
   }
+
+  /** Its rooms are Socket.IO's. */
+  close(): void {}
 
   #emit(room: string, eventName: string, payload: unknown, exceptId: string | undefined): void {
     const target = this.#namespace.to(room);

@@ -17,7 +17,7 @@ import { Door } from "./door.ts";
 import { Enforcement } from "./enforcement.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { FailureThrottle } from "./failure-throttle.ts";
-import { RoomFanOut } from "./fan-out.ts";
+import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { type Admitted, shakeHands } from "./handshake.ts";
 import { type Answer, HANDLERS } from "./requests.ts";
 
@@ -51,6 +51,7 @@ export class Realtime {
   readonly #options: RealtimeOptions;
   readonly #door: Door;
   readonly #io: Server;
+  readonly #fanOut: NodeFanOut;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
   /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
   /** By id, from CONNECT to the end. */
@@ -67,7 +68,13 @@ export class Realtime {
     });
     this.#io.bind(this.#door.engine);
     const root = this.#io.of("/");
-    this.hub = new Hub(options.broker, new RoomFanOut(root), {
+    this.#fanOut = openFanOut({
+      namespace: root,
+      sessionOf: (socket) => this.#door.sessionOf(socket.conn),
+      log: options.log,
+      onFault: (error) => this.#fault(error, "a message was not sent to a member"),
+    });
+    this.hub = new Hub(options.broker, this.#fanOut, {
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => this.#connections.get(id)?.tell(eventName, payload),
     });
@@ -98,6 +105,7 @@ export class Realtime {
     this.registry.endAll();
     await this.#door.drain(CLOSE_GRACE_MS);
     this.registry.close();
+    this.#fanOut.close();
     await this.#io.close();
     this.#door.close();
   }

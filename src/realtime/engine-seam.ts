@@ -1,0 +1,206 @@
+/**
+ * The one place that touches what engine.io, ws and socket.io do not document:
+ *
+ * | package | what | used for |
+ * | --- | --- | --- |
+ * | engine.io 6 | `Socket.writeBuffer`, `Socket.upgrading` | is anything else queued? |
+ * | engine.io 6 | `transports.websocket`: `socket` | the WebSocket under a transport |
+ * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
+ * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
+ * | ws 8 | `WebSocket._socket`, `WebSocket._sender`: `_state`, `_queue` | the TCP connection, and is its sender idle? |
+ * | socket.io 4 | `Server.encoder`, and that an event is packet type 2 | the text and attachments of an event |
+ *
+ * {@link seamFault} tries all of it out at start, on a connection that is never anyone's; what another version
+ * changed is named there, and the server fans out over Socket.IO's rooms instead.
+ */
+import { Duplex } from "node:stream";
+import { Server as Engine, Socket as EngineSocket, type Transport, transports } from "engine.io";
+import type { Namespace } from "socket.io";
+import { frameOf } from "./packet-frame.ts";
+
+type Sender = { readonly _state: number; readonly _queue: readonly unknown[] };
+type WebSocket = { readonly readyState: number; readonly _sender: Sender; readonly _socket: Duplex };
+type Queue = { readonly writeBuffer: readonly unknown[]; readonly upgrading: boolean };
+
+/** Of ws: the WebSocket is open; the sender neither compresses nor reads a blob. */
+const OPEN = 1;
+const IDLE = 0;
+
+/** Of socket.io-parser. */
+const EVENT = 2;
+
+/** What an ordinary packet is sent with: engine.io takes the frame as it is. */
+export type PacketOptions = { compress: boolean; readonly wsPreEncodedFrame: readonly Buffer[] };
+
+/** The WebSocket transport of a connection, down to its TCP connection. */
+export class Wire {
+  readonly transport: Transport;
+  readonly #conn: EngineSocket;
+  readonly #queue: Queue;
+  readonly #webSocket: WebSocket;
+  readonly #tcp: Duplex;
+
+  constructor(conn: EngineSocket, queue: Queue, webSocket: WebSocket) {
+    this.transport = conn.transport;
+    this.#conn = conn;
+    this.#queue = queue;
+    this.#webSocket = webSocket;
+    this.#tcp = webSocket._socket;
+  }
+
+  /** Nothing is queued anywhere: bytes written now come after all that was sent, and before all that will be. */
+  get isIdle(): boolean {
+    const { transport } = this;
+    const { readyState, _sender } = this.#webSocket;
+    return (
+      transport.writable &&
+      this.#queue.writeBuffer.length === 0 &&
+      !this.#queue.upgrading &&
+      this.#tcp.writableLength === 0 &&
+      this.#tcp.writable &&
+      readyState === OPEN &&
+      _sender._state === IDLE &&
+      _sender._queue.length === 0 &&
+      this.#conn.readyState === "open"
+    );
+  }
+
+  /** Whole frames. The buffer may be shared: nobody changes it. */
+  write(frames: Buffer): void {
+    this.#tcp.write(frames);
+  }
+}
+
+/** The way to write past engine.io; none while the connection polls, or when it is not as expected. */
+export function wireOf(conn: EngineSocket): Wire | undefined {
+  const { transport } = conn;
+  if (transport.name !== "websocket" || transport.protocol !== 4) return undefined;
+  if (fieldOf(transport, "supportsBinary") !== true) return undefined;
+  const webSocket = fieldOf(transport, "socket");
+  return isQueue(conn) && isWebSocket(webSocket) ? new Wire(conn, conn, webSocket) : undefined;
+}
+
+/** How Socket.IO writes an event of the root namespace: its text, then its attachments. */
+export function createEncoder(
+  namespace: Namespace,
+): (eventName: string, payload: unknown) => readonly unknown[] {
+  const encoder: unknown = fieldOf(namespace.server, "encoder");
+  const encode = fieldOf(encoder, "encode");
+  if (typeof encode !== "function") throw new TypeError("socket.io: Server.encoder has changed");
+  return (eventName, payload) => {
+    const packets: unknown = Reflect.apply(encode, encoder, [
+      { type: EVENT, nsp: "/", data: [eventName, payload] },
+    ]);
+    if (!Array.isArray(packets)) throw new TypeError("socket.io: Encoder.encode has changed");
+    return packets;
+  };
+}
+
+/** Why the fast path cannot be used with the packages as they are installed; undefined when it can. */
+export function seamFault(namespace: Namespace): string | undefined {
+  const taken = new Taken();
+  let webSocket: object | undefined;
+  let conn: EngineSocket | undefined;
+  try {
+    const [text, ...attachments] = createEncoder(namespace)("e", { a: 1, b: Buffer.from("x") });
+    if (text !== '51-["e",{"a":1,"b":{"_placeholder":true,"num":0}}]' || attachments.length !== 1)
+      return "socket.io: Encoder.encode writes events in another way";
+
+    const engine = new Engine({ perMessageDeflate: false });
+    webSocket = openWebSocket(engine, taken);
+    const request = { _query: { EIO: "4" }, websocket: webSocket, headers: {}, connection: {} };
+    const transport: unknown = Reflect.construct(transports.websocket, [request]);
+    const probe: unknown = Reflect.construct(EngineSocket, ["probe", engine, transport, request, 4]);
+    if (!(probe instanceof EngineSocket)) return "engine.io: Socket has changed";
+    conn = probe;
+    return tryOut(conn, taken);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    conn?.close(true);
+    call(webSocket, "terminate");
+    taken.destroy();
+  }
+}
+
+/** Send on the probe and look where everything goes. Its `open` packet is still being written. */
+function tryOut(conn: EngineSocket, taken: Taken): string | undefined {
+  const wire = wireOf(conn);
+  if (wire === undefined) return "engine.io or ws: the fields of a connection have changed";
+  if (conn.transport.writable || wire.isIdle)
+    return "engine.io: a transport that writes calls itself writable";
+  const queued: number[] = [];
+  conn.once("packetCreate", () => queued.push(lengthOf(fieldOf(conn, "writeBuffer"))));
+  const frame = frameOf(["2x"]);
+  const options: PacketOptions = { compress: false, wsPreEncodedFrame: [frame] };
+  conn.write("2x", options);
+  queued.push(lengthOf(fieldOf(conn, "writeBuffer")));
+  if (queued.join() !== "0,1") return "engine.io: packetCreate no longer comes before its packet is queued";
+  taken.clear();
+  // What engine.io does when the transport is ready again.
+  conn.transport.writable = true;
+  call(conn, "flush");
+  if (!taken.bytes.equals(frame)) return "engine.io: packets are no longer sent by their wsPreEncodedFrame";
+  conn.transport.writable = true;
+  if (!wire.isIdle) return "engine.io or ws: an idle connection does not look idle";
+  taken.clear();
+  wire.write(frame);
+  conn.transport.writable = true;
+  conn.write("2x");
+  return taken.bytes.equals(Buffer.concat([frame, frame]))
+    ? undefined
+    : "ws: frames are written in another way";
+}
+
+/** A TCP connection that keeps what is written. */
+class Taken extends Duplex {
+  bytes = Buffer.alloc(0);
+
+  clear(): void {
+    this.bytes = Buffer.alloc(0);
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.bytes = Buffer.concat([this.bytes, chunk]);
+    done();
+  }
+}
+
+function openWebSocket(engine: Engine, tcp: Duplex): object {
+  const WebSocketClass = fieldOf(fieldOf(fieldOf(engine, "ws"), "options"), "WebSocket");
+  if (typeof WebSocketClass !== "function")
+    throw new TypeError("engine.io: its WebSocket server has changed");
+  const webSocket: unknown = Reflect.construct(WebSocketClass, [null, undefined, {}]);
+  if (typeof webSocket !== "object" || webSocket === null) throw new TypeError("ws: WebSocket has changed");
+  call(webSocket, "setSocket", tcp, Buffer.alloc(0), {});
+  return webSocket;
+}
+
+function isQueue(value: object): value is Queue {
+  return Array.isArray(fieldOf(value, "writeBuffer")) && typeof fieldOf(value, "upgrading") === "boolean";
+}
+
+function isWebSocket(value: unknown): value is WebSocket {
+  const sender = fieldOf(value, "_sender");
+  return (
+    typeof fieldOf(value, "readyState") === "number" &&
+    typeof fieldOf(sender, "_state") === "number" &&
+    Array.isArray(fieldOf(sender, "_queue")) &&
+    fieldOf(value, "_socket") instanceof Duplex
+  );
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function lengthOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : -1;
+}
+
+function call(target: object | undefined, name: string, ...args: readonly unknown[]): void {
+  const method = fieldOf(target, name);
+  if (target !== undefined && typeof method === "function") Reflect.apply(method, target, args);
+}

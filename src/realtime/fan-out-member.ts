@@ -1,0 +1,83 @@
+import type { Socket as EngineSocket } from "engine.io";
+import { type PacketOptions, type Wire, wireOf } from "./engine-seam.ts";
+import type { EngineSession } from "./engine-session.ts";
+import { frameOf } from "./packet-frame.ts";
+
+/** Those who hear the same: a channel's members, its watchers, or everyone. Kept while it has members. */
+export type Audience = {
+  readonly members: Set<FanOutMember>;
+  pending: Batch | undefined;
+  /** Where it is kept, if it does not stay for good. */
+  readonly key?: { readonly audiences: Map<string, Audience>; readonly channel: string };
+};
+
+/** A message, encoded and framed once. */
+export type Entry = {
+  /** Its place among all that this node sends. */
+  readonly sequence: number;
+  readonly exceptId: string | undefined;
+  readonly packets: readonly (string | Buffer)[];
+  readonly frame: Buffer;
+  /** For the ordinary path; attachments have no frame there. */
+  readonly options: PacketOptions | undefined;
+};
+
+/** What an audience is to be sent at the end of the turn. */
+export type Batch = {
+  readonly audience: Audience;
+  readonly entries: Entry[];
+  readonly firstSequence: number;
+  /** The connections that one of the entries leaves out. */
+  exceptIds: Set<string> | undefined;
+};
+
+export function createEntry(
+  sequence: number,
+  packets: readonly (string | Buffer)[],
+  exceptId: string | undefined,
+): Entry {
+  const frame = frameOf(packets);
+  const options = packets.length === 1 ? { compress: false, wsPreEncodedFrame: [frame] } : undefined;
+  return { sequence, exceptId, packets, frame, options };
+}
+
+/** All frames of a list in one buffer. */
+export function joined(entries: readonly Entry[]): Buffer {
+  const [first] = entries;
+  if (first !== undefined && entries.length === 1) return first.frame;
+  return Buffer.concat(entries.map(({ frame }) => frame));
+}
+
+/** A connection that hears the hub, and the two ways to write to it. */
+export class FanOutMember {
+  readonly id: string;
+  readonly session: EngineSession;
+  readonly audiences = new Set<Audience>();
+  /** It has been sent, or is not to hear, everything up to this sequence. */
+  caughtUpTo: number;
+  /** In which flush it was last counted, and in which batch of that: see `Outbox`. */
+  turn = 0;
+  batchIndex = 0;
+  queue: Entry[] | undefined;
+  readonly #conn: EngineSocket;
+  #wire: Wire | undefined;
+
+  constructor(id: string, session: EngineSession, caughtUpTo: number) {
+    this.id = id;
+    this.session = session;
+    this.#conn = session.conn;
+    this.caughtUpTo = caughtUpTo;
+  }
+
+  /** `shared`: the frames of these entries, where many are sent the same. */
+  send(entries: readonly Entry[], shared?: Buffer): void {
+    if (this.#wire?.transport !== this.#conn.transport) this.#wire = wireOf(this.#conn);
+    if (this.#wire?.isIdle === true) {
+      this.#wire.write(shared ?? joined(entries));
+      return;
+    }
+    for (const { packets, options } of entries) {
+      for (const packet of packets) this.#conn.write(packet, options);
+    }
+  }
+}
