@@ -53,6 +53,9 @@ export type HubOptions = {
   readonly maxWatchedMembers?: number;
 };
 
+/** How long telling the leaves of many may hold the event loop. */
+const LEAVES_SLICE_MS = 1;
+
 /** Channels per connection of which the hub remembers how far they were heard. */
 const MAX_HEARD = 1_000;
 
@@ -69,6 +72,9 @@ export class Hub implements BrokerListener {
   readonly #deliver: HubOptions["deliver"];
   readonly #residents = new Map<string, Resident>();
   readonly #rooms = new Map<string, Room>();
+  /** Taken out, their leaves not told yet, by channel. */
+  readonly #leaving = new Map<string, Resident[]>();
+  #announcing: NodeJS.Immediate | undefined;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
     this.#maxWatchedMembers = options.maxWatchedMembers ?? 500;
@@ -105,8 +111,8 @@ export class Hub implements BrokerListener {
   }
 
   /**
-   * Take connections out of everything, at once; their channels hear that they left. All are out before
-   * the first leave is told, so that a thousand who go together are not told of each other.
+   * Take connections out of everything, at once; their channels hear that they left, of thousands a little later.
+   * All are out before the first leave is told, so that a thousand who go together are not told of each other.
    */
   dismiss(ids: Iterable<string>): void {
     const gone: Resident[] = [];
@@ -120,10 +126,20 @@ export class Hub implements BrokerListener {
     }
     for (const resident of gone) {
       for (const [channel, membership] of resident.channels) {
-        if (membership.state === "joined") this.#announceLeave(channel, resident);
+        if (membership.state !== "joined") continue;
+        const leaving = this.#leaving.get(channel) ?? [];
+        leaving.push(resident);
+        this.#leaving.set(channel, leaving);
       }
       resident.channels.clear();
     }
+    this.#announceLeaves();
+  }
+
+  /** Forget the leaves that are still to be told. */
+  close(): void {
+    clearImmediate(this.#announcing);
+    this.#leaving.clear();
   }
 
   /** The channels that a connection is a member of, or about to be. */
@@ -181,6 +197,7 @@ export class Hub implements BrokerListener {
     this.#setWatching(resident, channel, membership, options.watch);
     const position = { epoch: room.epoch, offset: room.offset };
     attend(resident.client, channel, position);
+    this.#announceOwnLeave(channel, resident.client);
     const exceptId = options.echo ? {} : { exceptId: id };
     await this.#broker.announce(channel, { type: "join", member: memberOf(resident), ...exceptId });
     return { ...position, recovered };
@@ -301,6 +318,35 @@ export class Hub implements BrokerListener {
     const { id, from, message, timestamp } = publication;
     const payload: BroadcastMessage = { channel: null, message, id, from, timestamp };
     this.#fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
+  }
+
+  /**
+   * Tell the leaves of those who were taken out, at once if they are few. Thousands are told in slices, so that others
+   * do not wait, and channel by channel, so that what one watcher hears is written together.
+   */
+  #announceLeaves(): void {
+    if (this.#announcing !== undefined) return;
+    const untilMs = performance.now() + LEAVES_SLICE_MS;
+    for (const [channel, leaving] of this.#leaving) {
+      for (let resident = leaving.pop(); resident !== undefined; resident = leaving.pop()) {
+        this.#announceLeave(channel, resident);
+        if (performance.now() < untilMs) continue;
+        this.#announcing = setImmediate(() => {
+          this.#announcing = undefined;
+          this.#announceLeaves();
+        });
+        return;
+      }
+      this.#leaving.delete(channel);
+    }
+  }
+
+  /** A client that has come back is not told to have left after it was told to have come. */
+  #announceOwnLeave(channel: string, client: Client): void {
+    const leaving = this.#leaving.get(channel);
+    const at = leaving?.findIndex((resident) => resident.client === client) ?? -1;
+    const [resident] = at === -1 ? [] : (leaving?.splice(at, 1) ?? []);
+    if (resident !== undefined) this.#announceLeave(channel, resident);
   }
 
   #announceLeave(channel: string, resident: Resident): void {

@@ -19,6 +19,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #session: EngineSession;
   readonly #gate: Gate;
+  #isTold = false;
 
   constructor(
     socket: Socket,
@@ -86,22 +87,28 @@ export class Connection {
     this.#session.condemn();
   }
 
+  /** Say why it is about to be ended, once. */
+  tellClosing(refusal: Refusal): void {
+    if (this.#isTold || this.#session.state === "closing" || !this.#socket.connected) return;
+    this.#isTold = true;
+    const { code, message, afterMs } = refusal;
+    const closing: ConnectionClosing = {
+      code,
+      message,
+      retry: isRetryable(code),
+      ...(afterMs === undefined ? {} : { afterMs }),
+    };
+    this.tell("connection:closing", closing);
+  }
+
   /**
    * Say why, then end it. A refusal that no retry can mend disconnects the namespace, which keeps
    * socket.io-client away; otherwise the engine is closed and the client comes back (measured: 0 and 90 of 90).
    */
   end(refusal: Refusal): void {
     if (this.#session.state === "closing" || !this.#socket.connected) return;
-    const retry = isRetryable(refusal.code);
-    const { code, message, afterMs } = refusal;
-    const closing: ConnectionClosing = {
-      code,
-      message,
-      retry,
-      ...(afterMs === undefined ? {} : { afterMs }),
-    };
-    this.tell("connection:closing", closing);
-    if (!retry) this.#socket.disconnect();
+    this.tellClosing(refusal);
+    if (!isRetryable(refusal.code)) this.#socket.disconnect();
     this.#session.end();
   }
 }

@@ -12,6 +12,8 @@ const BATCH_MS = 5;
 const MAX_EXAMPLES = 10;
 const MAX_ORIGINS = 100;
 
+type Ending = { readonly connection: Connection; readonly refusal: Refusal };
+
 /**
  * The open connections by key, and what happens to them when their key changes. Owns both lists: a connection
  * is in them from `add` to `remove`.
@@ -20,7 +22,9 @@ export class Enforcement implements ConnectionRegistry {
   readonly #hub: Hub;
   readonly #byKey = new Map<string, Set<Connection>>();
   readonly #connections = new Set<Connection>();
-  readonly #toEnd: { connection: Connection; refusal: Refusal }[] = [];
+  /** Told first, all of them, and then ended. */
+  readonly #toTell: Ending[] = [];
+  readonly #toEnd: Ending[] = [];
   #batch: NodeJS.Immediate | undefined;
 
   constructor(hub: Hub) {
@@ -61,7 +65,7 @@ export class Enforcement implements ConnectionRegistry {
         // What is sent until its key lets it in again is not replayed to it.
         withdraw(connection.client);
         ending.push(connection.id);
-        this.#toEnd.push({ connection, refusal: verdict });
+        this.#toTell.push({ connection, refusal: verdict });
       }
     }
     this.#hub.dismiss(ending);
@@ -116,12 +120,13 @@ export class Enforcement implements ConnectionRegistry {
   /** The server stops: clients are told to come back. */
   endAll(): void {
     for (const connection of this.#connections)
-      this.#toEnd.push({ connection, refusal: refuse("server_shutdown") });
+      this.#toTell.push({ connection, refusal: refuse("server_shutdown") });
     this.#schedule();
   }
 
   close(): void {
     clearImmediate(this.#batch);
+    this.#toTell.length = 0;
     this.#toEnd.length = 0;
   }
 
@@ -139,14 +144,20 @@ export class Enforcement implements ConnectionRegistry {
   }
 
   #schedule(): void {
-    if (this.#batch !== undefined || this.#toEnd.length === 0) return;
+    if (this.#batch !== undefined || this.#toTell.length + this.#toEnd.length === 0) return;
     this.#batch = setImmediate(() => {
       this.#batch = undefined;
       const untilMs = performance.now() + BATCH_MS;
       do {
-        const next = this.#toEnd.pop();
+        const told = this.#toTell.pop();
+        const next = told ?? this.#toEnd.pop();
         if (next === undefined) return;
-        next.connection.end(next.refusal);
+        if (told === undefined) {
+          next.connection.end(next.refusal);
+        } else {
+          next.connection.tellClosing(next.refusal);
+          this.#toEnd.push(next);
+        }
       } while (performance.now() < untilMs);
       this.#schedule();
     });

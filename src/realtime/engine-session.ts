@@ -73,9 +73,14 @@ export class EngineSession {
       this.beforePacket?.();
       this.#count(packet.data);
     });
-    this.conn.on("flush", () => {
+    this.conn.on("flush", (packets: readonly unknown[]) => {
       this.#inFlightBytes = this.#queuedBytes;
       this.#queuedBytes = 0;
+      // Several packets are one write; `drain` follows in the same turn, once the transport has them.
+      if (packets.length > 1) for (const tcp of this.#tcps) tcp.cork();
+    });
+    this.conn.on("drain", () => {
+      for (const tcp of this.#tcps) if (tcp.writableCorked > 0) tcp.uncork();
     });
   }
 

@@ -107,6 +107,7 @@ export class Realtime {
     this.registry.close();
     this.#fanOut.close();
     await this.#io.close();
+    this.hub.close();
     this.#door.close();
   }
 
