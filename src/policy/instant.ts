@@ -14,7 +14,7 @@ export function parseInstant(text: string): number | null {
   if (text.charAt(4) !== "-" || text.charAt(7) !== "-" || (separator !== "T" && separator !== "t"))
     return null;
   if (text.charAt(13) !== ":" || text.charAt(16) !== ":") return null;
-  if (year < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return null;
 
   let at = 19;

@@ -32,7 +32,7 @@ function partsOf(text: string): Parts {
   };
 }
 
-/** Why a rule about the same name does not cover; null when it is about another name. */
+/** Why a rule that is known not to cover does not; null when it is about another name. */
 function missReason(given: Parts, rule: Parts): string | null {
   const isWildcard = rule.host.startsWith("*.");
   const name = isWildcard ? rule.host.slice(2) : rule.host;
@@ -44,7 +44,6 @@ function missReason(given: Parts, rule: Parts): string | null {
   }
   if (!isWildcard && isBelow) return "the rule is for the name itself, not for names below it";
   if (given.scheme !== rule.scheme) return `the scheme is ${given.scheme}, not ${rule.scheme}`;
-  if (given.port === rule.port || rule.port === "*") return null;
   return `the port is ${portText(given)}, not ${portText(rule)}`;
 }
 

@@ -108,8 +108,7 @@ function splitPort(authority: string): { host: string; port: string | null } | n
 }
 
 function isPort(text: string): boolean {
-  if (text.length === 0 || text.length > 5 || text.startsWith("0") || !isDecimal(text)) return false;
-  return Number(text) <= 65535;
+  return isDecimal(text) && !text.startsWith("0") && Number(text) <= 65535;
 }
 
 type Host =
@@ -179,7 +178,7 @@ function isLabelText(label: string): boolean {
   for (let i = 0; i < label.length; i += 1) {
     if (label.charCodeAt(i) < 0x80 && !isLabelCharacter(label.charAt(i))) return false;
   }
-  return label.length > 0 && label.length <= 253;
+  return true;
 }
 
 function isAsciiLabel(label: string): boolean {

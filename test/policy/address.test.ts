@@ -1,5 +1,13 @@
 import { expect } from "chai";
-import { addressGroup, createAddressResolver, PolicyError } from "../../src/policy/index.ts";
+import {
+  addressGroup,
+  compilePolicy,
+  createAddressResolver,
+  decide,
+  normalizeAddress,
+  PolicyError,
+  requestOrigin,
+} from "../../src/policy/index.ts";
 import { untyped } from "./vectors.ts";
 
 describe("an address group", () => {
@@ -19,6 +27,21 @@ describe("an address group", () => {
     for (const text of [null, "", "x", "127.1", "fe80::1%eth0"]) {
       expect(addressGroup(text)).to.equal("unknown");
     }
+  });
+});
+
+describe("what is no text", () => {
+  it("is no address and no origin", () => {
+    for (const value of [null, undefined, 7, {}]) expect(normalizeAddress(untyped(value))).to.equal(null);
+    expect(requestOrigin(untyped(null), "https://gateway.example")).to.equal("null");
+    const open = compilePolicy({
+      name: "one",
+      allowRealtime: true,
+      domains: { mode: "specified", list: [] },
+    });
+    expect(decide(open, untyped({ action: "connect", ip: null, origin: null }), 0)).to.deep.equal(
+      decide(open, { action: "connect", ip: null }, 0),
+    );
   });
 });
 

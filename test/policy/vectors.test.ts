@@ -202,6 +202,11 @@ describe("the vectors of endpoint-checks", () => {
       expect(faults.map((one) => one.pointer)).to.deep.equal(vector.faults);
       expect(warnings.map((one) => one.pointer)).to.deep.equal(vector.warnings);
       for (const fault of faults) expect(fault.message).to.include("declare it as an endpoint");
+      for (const { message } of warnings) {
+        expect(message).to.match(
+          /^no declared endpoint is ".+": it has no effect yet$|: declare it as an endpoint$/,
+        );
+      }
     });
   }
 });
