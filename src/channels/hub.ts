@@ -75,6 +75,7 @@ export class Hub implements BrokerListener {
   /** Taken out, their leaves not told yet, by channel. */
   readonly #leaving = new Map<string, Resident[]>();
   #announcing: NodeJS.Immediate | undefined;
+  #isHolding = false;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
     this.#maxWatchedMembers = options.maxWatchedMembers ?? 500;
@@ -112,9 +113,10 @@ export class Hub implements BrokerListener {
 
   /**
    * Take connections out of everything, at once; their channels hear that they left, of thousands a little later.
-   * All are out before the first leave is told, so that a thousand who go together are not told of each other.
+   * All are out before the first leave is told, so that a thousand who go together are not told of each other. With
+   * `holdLeaves` their leaves wait for `releaseLeaves`: those who go are told first.
    */
-  dismiss(ids: Iterable<string>): void {
+  dismiss(ids: Iterable<string>, holdLeaves = false): void {
     const gone: Resident[] = [];
     for (const id of ids) {
       const resident = this.#residents.get(id);
@@ -133,6 +135,13 @@ export class Hub implements BrokerListener {
       }
       resident.channels.clear();
     }
+    if (holdLeaves) this.#isHolding = true;
+    else this.#announceLeaves();
+  }
+
+  /** Tell the leaves that were held back. */
+  releaseLeaves(): void {
+    this.#isHolding = false;
     this.#announceLeaves();
   }
 
@@ -325,7 +334,7 @@ export class Hub implements BrokerListener {
    * do not wait, and channel by channel, so that what one watcher hears is written together.
    */
   #announceLeaves(): void {
-    if (this.#announcing !== undefined) return;
+    if (this.#announcing !== undefined || this.#isHolding) return;
     const untilMs = performance.now() + LEAVES_SLICE_MS;
     for (const [channel, leaving] of this.#leaving) {
       for (let resident = leaving.pop(); resident !== undefined; resident = leaving.pop()) {

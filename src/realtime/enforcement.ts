@@ -12,6 +12,9 @@ const BATCH_MS = 5;
 const MAX_EXAMPLES = 10;
 const MAX_ORIGINS = 100;
 
+/** Above this, the others hear of the leaves only when all who leave are closed. */
+const MANY = 50;
+
 type Ending = { readonly connection: Connection; readonly refusal: Refusal };
 
 /**
@@ -68,7 +71,7 @@ export class Enforcement implements ConnectionRegistry {
         this.#toTell.push({ connection, refusal: verdict });
       }
     }
-    this.#hub.dismiss(ending);
+    this.#hub.dismiss(ending, ending.length > MANY);
     this.#schedule();
   }
 
@@ -151,7 +154,10 @@ export class Enforcement implements ConnectionRegistry {
       do {
         const told = this.#toTell.pop();
         const next = told ?? this.#toEnd.pop();
-        if (next === undefined) return;
+        if (next === undefined) {
+          this.#hub.releaseLeaves();
+          return;
+        }
         if (told === undefined) {
           next.connection.end(next.refusal);
         } else {
@@ -159,6 +165,7 @@ export class Enforcement implements ConnectionRegistry {
           this.#toEnd.push(next);
         }
       } while (performance.now() < untilMs);
+      if (this.#toTell.length + this.#toEnd.length === 0) this.#hub.releaseLeaves();
       this.#schedule();
     });
   }

@@ -49,7 +49,7 @@ export class FastFanOut implements FanOut {
   dismiss(connectionId: string): void {
     const member = this.#members.get(connectionId);
     if (member === undefined) return;
-    this.#outbox.flushMember(member);
+    // What was published in this very turn is not its to hear any more: thousands may go at once.
     member.session.beforePacket = undefined;
     member.caughtUpTo = Number.POSITIVE_INFINITY;
     this.#members.delete(connectionId);
