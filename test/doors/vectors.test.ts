@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Type } from "typebox";
 import { WebSocket } from "ws";
-import { clientAddress } from "../../src/policy/index.ts";
+import { clientAddress, normalizeAddress } from "../../src/policy/index.ts";
 import { type RawResponse, rawRequest, sendRaw } from "../helpers/raw-http.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { readVectors, show } from "../policy/vectors.ts";
@@ -127,7 +127,8 @@ describe("origins through the doors", () => {
 
 /** Whether a peer is a declared proxy: then, and only then, a header that nobody can read leaves no address. */
 function isTrusted(peer: string | null, proxies: readonly string[]): boolean {
-  if (peer === null || /127\.|7f|::1$/i.test(peer)) return false;
+  const address = peer === null ? null : normalizeAddress(peer);
+  if (address === null || address.startsWith("127.") || address === "::1") return false;
   return clientAddress({ remoteAddress: peer, headers: { "x-forwarded-for": "?" } }, { proxies }) === null;
 }
 
