@@ -69,10 +69,17 @@ export class Command {
   }
 }
 
+/** A command that should have ended by itself and has not is ended, so that it does not outlive the run. */
+const MAX_RUN_MS = 18_000;
+
 /** Run a command to its end. */
-export function runCommand(
+export async function runCommand(
   args: readonly string[],
   options: { cwd: string; env?: NodeJS.ProcessEnv },
 ): Promise<Finished> {
-  return new Command(args, options).finished();
+  const command = new Command(args, options);
+  const overdue = setTimeout(() => command.child.kill("SIGKILL"), MAX_RUN_MS);
+  const finished = await command.finished();
+  clearTimeout(overdue);
+  return finished;
 }
