@@ -49,7 +49,8 @@ export class FastFanOut implements FanOut {
   dismiss(connectionId: string): void {
     const member = this.#members.get(connectionId);
     if (member === undefined) return;
-    // What was published in this very turn is not its to hear any more: thousands may go at once.
+    // All at once, not this member's alone: thousands may go in one turn.
+    this.#outbox.flush();
     member.session.beforePacket = undefined;
     member.caughtUpTo = Number.POSITIVE_INFINITY;
     this.#members.delete(connectionId);
