@@ -16,12 +16,14 @@ const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
 const BYSTANDERS = 200;
 const CHANNELS = Array.from({ length: 20 }, (_, index) => `room:${index}`);
 const FLOW_EVERY_MS = 40;
-const TRIPLES = 10;
+const EDIT_ROUNDS = Number(process.env["EDIT_ROUNDS"] ?? 20);
 const WINDOW_MS = 2_000;
 const EDIT_EVERY_MS = 100;
 const EDITS_ALONE = 200;
+const KINDS: readonly Kind[] = ["nothing", "created", "edited"];
 
 type Row = Readonly<Record<string, number>>;
+type Kind = "nothing" | "created" | "edited";
 type Edits = { readonly times: readonly number[]; readonly cpuMs: number };
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
@@ -36,7 +38,7 @@ try {
   const editsAlone = await timeEdits();
   await open(few, "bystanders", BYSTANDERS, bystander.secret);
   await few.flow("bystanders", FLOW_EVERY_MS);
-  await benchRevocations();
+  if (ROUNDS > 0) await benchRevocations();
   await benchEdits(editsAlone);
 } finally {
   await Promise.all([many.stop(), few.stop(), server.stop()]);
@@ -91,8 +93,9 @@ async function revoke(group: string, size: number): Promise<Row> {
 }
 
 /**
- * Edits of a key that nobody uses, while many connections of another are open: windows without, with and again
- * without edits, so that the difference between the two without shows what the machine does by itself.
+ * Edits of a key that nobody uses, while many connections of another are open: rounds of three windows, in turning
+ * order, with nothing, with keys created and with edits. Creating a key is the same request, the same durable write and
+ * the same audit entry, but touches no key that exists: what edits cost beyond it is what deciding again costs.
  */
 async function benchEdits(alone: Edits): Promise<void> {
   const size = Math.max(...SIZES);
@@ -103,61 +106,60 @@ async function benchEdits(alone: Edits): Promise<void> {
   await few.flow("bystanders", FLOW_EVERY_MS);
   const edited = await server.createKey({ name: "edited" });
   let version = 1;
-  const windowOf = async (withEdits: boolean): Promise<Row> => {
+  const work: Readonly<Record<Kind, () => Promise<unknown>>> = {
+    nothing: async () => undefined,
+    created: () => server.createKey({ name: "created", allowRealtime: false }),
+    edited: () => editOnce(edited.id, version++),
+  };
+  const windowOf = async (kind: Kind): Promise<Row> => {
     await server.load();
     const fromMs = nowMs();
-    if (withEdits) {
-      while (nowMs() - fromMs < WINDOW_MS) {
-        await editOnce(edited.id, version);
-        version += 1;
-        await delay(EDIT_EVERY_MS);
-      }
-    } else {
-      await delay(WINDOW_MS);
+    while (nowMs() - fromMs < WINDOW_MS) {
+      await work[kind]();
+      await delay(EDIT_EVERY_MS);
     }
     const untilMs = nowMs();
-    const { p50: loopP50, p99: loopP99 } = await server.load();
+    const { p50: loopP50, p99: loopP99, cpuMs } = await server.load();
     // What was sent at the window's end is on its way.
     await delay(200);
     const { latency } = await few.report("bystanders", fromMs, untilMs);
     await few.reset("bystanders");
-    return { p50: latency.p50, p99: latency.p99, loopP50, loopP99 };
+    return { p50: latency.p50, p99: latency.p99, loopP50, loopP99, cpu: cpuMs };
   };
-  const triples: { before: Row; during: Row; after: Row }[] = [];
-  await windowOf(true);
-  for (let n = 0; n < TRIPLES; n += 1) {
-    triples.push({
-      before: await windowOf(false),
-      during: await windowOf(true),
-      after: await windowOf(false),
-    });
+  const rounds: Record<Kind, Row>[] = [];
+  for (const kind of KINDS) await windowOf(kind);
+  for (let n = 0; n < EDIT_ROUNDS; n += 1) {
+    const rows = new Map<Kind, Row>();
+    for (let turn = 0; turn < KINDS.length; turn += 1) {
+      const kind = KINDS[(n + turn) % KINDS.length] ?? "nothing";
+      rows.set(kind, await windowOf(kind));
+    }
+    const of = (kind: Kind) => rows.get(kind) ?? {};
+    rounds.push({ nothing: of("nothing"), created: of("created"), edited: of("edited") });
   }
   write(
-    `Edit another key ${1_000 / EDIT_EVERY_MS} times a second beside ${size.toLocaleString("en")} connections; ` +
-      `medians of ${TRIPLES} triples of ${WINDOW_MS / 1_000}-second windows.\n`,
+    `Edit another key ${1_000 / EDIT_EVERY_MS} times a second beside ${size.toLocaleString("en")} connections; medians of ` +
+      `${EDIT_ROUNDS} rounds of ${WINDOW_MS / 1_000}-second windows, differences within a round with the 95 % interval of their median.\n`,
   );
-  write(
-    "| of the connections | without | with edits | again without | with − mean of without | noise: between the two without |",
-  );
+  write("| of the connections | nothing | keys created | edits | edits − created | edits − nothing |");
   write("| --- | ---: | ---: | ---: | ---: | ---: |");
   const names: [string, string][] = [
     ["p50", "message latency p50 ms"],
     ["p99", "message latency p99 ms"],
     ["loopP50", "event-loop delay p50 ms"],
     ["loopP99", "event-loop delay p99 ms"],
+    ["cpu", `server CPU ms in ${WINDOW_MS / 1_000} s`],
   ];
   for (const [name, title] of names) {
     const of = (row: Row) => row[name] ?? Number.NaN;
-    const medianOf = (values: number[]) => percentile(values, 0.5).toFixed(2);
-    const cost = triples.map(({ before, during, after }) => of(during) - (of(before) + of(after)) / 2);
-    const noise = triples.map(({ before, after }) => Math.abs(of(after) - of(before)));
-    const [without, during, again] = [
-      triples.map(({ before }) => of(before)),
-      triples.map(({ during }) => of(during)),
-      triples.map(({ after }) => of(after)),
-    ];
+    const middle = (kind: Kind) =>
+      percentile(
+        rounds.map((round) => of(round[kind])),
+        0.5,
+      ).toFixed(2);
+    const cost = (than: Kind) => spread(rounds.map((round) => of(round.edited) - of(round[than])));
     write(
-      `| ${title} | ${medianOf(without)} | ${medianOf(during)} | ${medianOf(again)} | ${medianOf(cost)} | ±${medianOf(noise)} |`,
+      `| ${title} | ${middle("nothing")} | ${middle("created")} | ${middle("edited")} | ${cost("created")} | ${cost("nothing")} |`,
     );
   }
   const line = ({ times, cpuMs }: Edits) =>
@@ -167,6 +169,18 @@ async function benchEdits(alone: Edits): Promise<void> {
   write("| --- | ---: | ---: |");
   write(`| no connection | ${line(alone)} |`);
   write(`| ${size.toLocaleString("en")} connections of another key | ${line(beside)} |`);
+}
+
+/** The median of the values and the interval that holds it in 95 of 100 resamples (percentile bootstrap). */
+function spread(values: readonly number[]): string {
+  const medians = Array.from({ length: 2_000 }, () =>
+    percentile(
+      values.map(() => values[Math.floor(Math.random() * values.length)] ?? Number.NaN),
+      0.5,
+    ),
+  );
+  const [low, high] = [percentile(medians, 0.025), percentile(medians, 0.975)];
+  return `${percentile(values, 0.5).toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 /** Edits one after the other, while nothing else happens. */
