@@ -27,6 +27,8 @@ export type Config = {
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
+  /** What a client may leave unread before it is cut off, beside the message that exceeds it. */
+  readonly maxOutboundBytes: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps. */
@@ -79,6 +81,7 @@ const SCHEMA = {
   apiKeyInQuery: Type.Boolean(),
   connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
   maxPendingPerAddress: Type.Integer({ minimum: 1 }),
+  maxOutboundBytes: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 3 }),
   // No dot segments, and none of the prefixes that the server has itself.
   endpointPrefix: Type.String({
     pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
@@ -173,6 +176,7 @@ export function resolveConfig(...inputs: readonly object[]): Config {
     apiKeyInQuery: input.apiKeyInQuery ?? true,
     connectTimeoutMs: input.connectTimeoutMs ?? 5_000,
     maxPendingPerAddress: input.maxPendingPerAddress ?? 256,
+    maxOutboundBytes: input.maxOutboundBytes ?? 1024 * 1024,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),

@@ -107,6 +107,7 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
       apiKeyInQuery: config.apiKeyInQuery,
       connectTimeoutMs: config.connectTimeoutMs,
       maxPendingPerAddress: config.maxPendingPerAddress,
+      maxOutboundBytes: config.maxOutboundBytes,
       get publicOrigin() {
         return publicOrigin;
       },

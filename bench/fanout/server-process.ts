@@ -66,6 +66,7 @@ async function startSluice(server: HttpServer): Promise<void> {
     apiKeyInQuery: true,
     connectTimeoutMs: 20_000,
     maxPendingPerAddress: 1_000,
+    maxOutboundBytes: 1024 * 1024,
   });
   gate.watch(realtime.registry);
   const spread = createSpread();

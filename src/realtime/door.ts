@@ -24,6 +24,7 @@ export type DoorOptions = {
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
+  readonly maxOutboundBytes: number;
 };
 
 type Arrival = {
@@ -245,6 +246,7 @@ export class Door {
         this.#options.connectTimeoutMs - (performance.now() - arrival.atMs),
         Math.min(MIN_CONNECT_MS, this.#options.connectTimeoutMs),
       ),
+      maxOutboundBytes: this.#options.maxOutboundBytes,
     });
     forgetSecrets(conn.request);
     this.#sessions.set(arrival.sid, session);

@@ -17,13 +17,12 @@ export type EngineSessionOptions = {
   /** The TCP connection of a WebSocket; polling has one per request. */
   readonly tcp: Duplex | undefined;
   readonly connectTimeoutMs: number;
+  /** What a client may leave unread, beside the one message that takes it over this. */
+  readonly maxOutboundBytes: number;
 };
 
 /** How long a closing connection may take to read its last packets before its TCP connection is destroyed. */
 const CLOSING_GRACE_MS = 1_000;
-
-/** What a client may leave unread, beside the one message that takes it over this. */
-const MAX_OUTSTANDING_BYTES = 1024 * 1024;
 
 /** A CONNECT packet is `0`, then `/namespace,` if it is not the root, then the `auth` as JSON. */
 const CONNECT = "0";
@@ -50,6 +49,7 @@ export class EngineSession {
   readonly #tcps = new Set<Duplex>();
   readonly #slot: Slot;
   readonly #deadline: NodeJS.Timeout;
+  readonly #maxOutboundBytes: number;
   #cut: NodeJS.Timeout | undefined;
   #connects = 0;
   #inFlightBytes = 0;
@@ -63,6 +63,7 @@ export class EngineSession {
     this.presented = options.presented;
     if (options.tcp !== undefined) this.carry(options.tcp);
     this.#slot = options.slot;
+    this.#maxOutboundBytes = options.maxOutboundBytes;
     // Whoever has sent its CONNECT is at work; who has not gives way to others.
     this.#slot.onPressure(() => {
       if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
@@ -160,7 +161,7 @@ export class EngineSession {
     for (const tcp of this.#tcps) unsentBytes += tcp.writableLength;
     const outstandingBytes = Math.max(this.#inFlightBytes, unsentBytes) + this.#queuedBytes;
     this.#queuedBytes += sizeOf(data);
-    if (outstandingBytes <= MAX_OUTSTANDING_BYTES || this.state !== "connected") return;
+    if (outstandingBytes <= this.#maxOutboundBytes || this.state !== "connected") return;
     this.condemn();
     // Not in the middle of somebody's fan-out.
     process.nextTick(() => this.endWith?.(refuse("slow_consumer")));

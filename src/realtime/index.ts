@@ -29,6 +29,7 @@ export type RealtimeOptions = {
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
+  readonly maxOutboundBytes: number;
   readonly log: Logger;
 };
 

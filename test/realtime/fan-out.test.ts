@@ -30,6 +30,7 @@ class Stage {
         presented: { secret: undefined },
         tcp: conn.request.socket,
         connectTimeoutMs: 9_000,
+        maxOutboundBytes: 1024 * 1024,
       });
       session.accept();
       conn.once("close", () => session.dispose());
