@@ -1,4 +1,4 @@
-import type { BroadcastMessage, History, Member, Position, PresenceEvent } from "../protocol/index.ts";
+import type { BroadcastMessage, History, Position, PresenceEvent } from "../protocol/index.ts";
 import type {
   Broker,
   BrokerListener,
@@ -9,23 +9,19 @@ import type {
 } from "./broker.ts";
 import { attend, type Client, leaveOff, withdraw } from "./clients.ts";
 import type { FanOut } from "./fan-out.ts";
+import { readHistory } from "./history.ts";
 import type { Idempotency } from "./idempotency-window.ts";
+import { LeaveQueue } from "./leave-queue.ts";
 import { messageOf, replay } from "./replay.ts";
-
-type Membership = { state: "joining" | "joined" | "leaving"; watching: boolean };
-
-/** A connection as the hub knows it: no socket, no key, no permission. */
-type Resident = {
-  readonly id: string;
-  readonly client: Client;
-  data: unknown;
-  readonly channels: Map<string, Membership>;
-  /** Channels that it has left, and up to where it had heard them: nothing is replayed twice to one connection. */
-  readonly heard: Map<string, Position>;
-};
-
-/** A channel with members on this node, and how far this node has delivered it. */
-type Room = { epoch: string; offset: number; readonly members: Set<string>; readonly ready: Promise<void> };
+import {
+  createResident,
+  type Membership,
+  memberOf,
+  type Resident,
+  reachOf,
+  rememberHeard,
+} from "./resident.ts";
+import { type ChannelSummary, Rooms } from "./rooms.ts";
 
 export type JoinOptions = {
   readonly echo: boolean;
@@ -39,8 +35,6 @@ export type JoinOptions = {
 /** Where a member stands. `recovered`: with `since`, and nothing between is missing. */
 export type Joined = Position & { readonly recovered: boolean };
 
-export type ChannelSummary = { readonly channel: string; readonly members: number };
-
 export type HubOptions = {
   /** Hears of announcements that the broker did not take after the member was already gone. */
   readonly onFault: (error: unknown) => void;
@@ -53,15 +47,8 @@ export type HubOptions = {
   readonly maxWatchedMembers?: number;
 };
 
-/** How long telling the leaves of many may hold the event loop. */
-const LEAVES_SLICE_MS = 1;
-
-/** Channels per connection of which the hub remembers how far they were heard. */
-const MAX_HEARD = 1_000;
-
 /**
- * This node's members and what they hear. Owns the list of residents (from `admit` to `dismiss`) and of the
- * rooms (while they have members). It never asks about permission: callers decide first, and take
+ * This node's members and what they hear. Owns the list of residents, from `admit` to `dismiss`. It never asks about permission: callers decide first, and take
  * away with `leave`, `unwatch` and `dismiss` what no longer holds.
  */
 export class Hub implements BrokerListener {
@@ -71,11 +58,8 @@ export class Hub implements BrokerListener {
   readonly #maxWatchedMembers: number;
   readonly #deliver: HubOptions["deliver"];
   readonly #residents = new Map<string, Resident>();
-  readonly #rooms = new Map<string, Room>();
-  /** Taken out, their leaves not told yet, by channel. */
-  readonly #leaving = new Map<string, Resident[]>();
-  #announcing: NodeJS.Immediate | undefined;
-  #isHolding = false;
+  readonly #rooms: Rooms;
+  readonly #leaves = new LeaveQueue((channel, resident) => this.#announceLeave(channel, resident));
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
     this.#maxWatchedMembers = options.maxWatchedMembers ?? 500;
@@ -83,6 +67,7 @@ export class Hub implements BrokerListener {
     this.#fanOut = fanOut;
     this.#onFault = options.onFault;
     this.#deliver = options.deliver;
+    this.#rooms = new Rooms(broker, options.onFault);
     broker.listen(this);
   }
 
@@ -96,18 +81,12 @@ export class Hub implements BrokerListener {
 
   /** Channels with members on this node, in the order of their names. */
   channels(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
-    const names = [...this.#rooms.keys()].filter((name) => name.startsWith(prefix)).sort();
-    const items: ChannelSummary[] = [];
-    for (const channel of names) {
-      if (items.length === limit) break;
-      if (isWanted(channel)) items.push({ channel, members: this.#rooms.get(channel)?.members.size ?? 0 });
-    }
-    return items;
+    return this.#rooms.list(prefix, limit, isWanted);
   }
 
   /** Take a connection in: it hears broadcasts from now on. */
   admit(id: string, client: Client): void {
-    this.#residents.set(id, { id, client, data: null, channels: new Map(), heard: new Map() });
+    this.#residents.set(id, createResident(id, client));
     this.#fanOut.admit(id);
   }
 
@@ -123,32 +102,27 @@ export class Hub implements BrokerListener {
       if (resident === undefined) continue;
       this.#residents.delete(id);
       this.#fanOut.dismiss(id);
-      for (const channel of resident.channels.keys()) this.#forget(channel, id);
+      for (const channel of resident.channels.keys()) this.#rooms.exit(channel, id);
       gone.push(resident);
     }
     for (const resident of gone) {
       for (const [channel, membership] of resident.channels) {
-        if (membership.state !== "joined") continue;
-        const leaving = this.#leaving.get(channel) ?? [];
-        leaving.push(resident);
-        this.#leaving.set(channel, leaving);
+        if (membership.state === "joined") this.#leaves.add(channel, resident);
       }
       resident.channels.clear();
     }
-    if (holdLeaves) this.#isHolding = true;
-    else this.#announceLeaves();
+    if (holdLeaves) this.#leaves.hold();
+    else this.#leaves.flow();
   }
 
   /** Tell the leaves that were held back. */
   releaseLeaves(): void {
-    this.#isHolding = false;
-    this.#announceLeaves();
+    this.#leaves.release();
   }
 
   /** Forget the leaves that are still to be told. */
   close(): void {
-    clearImmediate(this.#announcing);
-    this.#leaving.clear();
+    this.#leaves.close();
   }
 
   /** The channels that a connection is a member of, or about to be. */
@@ -171,13 +145,13 @@ export class Hub implements BrokerListener {
     const before = resident.channels.get(channel);
     const membership: Membership = before ?? { state: "joining", watching: false };
     resident.channels.set(channel, membership);
-    const room = this.#enter(channel, id);
+    const room = this.#rooms.enter(channel, id);
     try {
       await room.ready;
     } catch (error) {
       if (resident.channels.get(channel) === membership && membership.state === "joining") {
         resident.channels.delete(channel);
-        this.#forget(channel, id);
+        this.#rooms.exit(channel, id);
       }
       throw error;
     }
@@ -206,7 +180,7 @@ export class Hub implements BrokerListener {
     this.#setWatching(resident, channel, membership, options.watch);
     const position = { epoch: room.epoch, offset: room.offset };
     attend(resident.client, channel, position);
-    this.#announceOwnLeave(channel, resident.client);
+    this.#leaves.tellOf(channel, resident.client);
     const exceptId = options.echo ? {} : { exceptId: id };
     await this.#broker.announce(channel, { type: "join", member: memberOf(resident), ...exceptId });
     return { ...position, recovered };
@@ -287,21 +261,9 @@ export class Hub implements BrokerListener {
     return this.#broker.broadcast(publication);
   }
 
-  /** Retained messages after an offset, as members got them. */
-  async history(channel: string, after: Position | undefined, limit: number): Promise<History> {
-    const from = after?.offset ?? 0;
-    const page = await this.#broker.history(channel, from, limit);
-    // Of another life of the channel, everything is new.
-    const isOther = after !== undefined && after.epoch !== page.epoch;
-    const read = isOther && from > 0 ? await this.#broker.history(channel, 0, limit) : page;
-    const { epoch, offset, firstOffset } = read;
-    const messages = read.messages.map((message) => ({
-      eventName: message.publication.eventName,
-      ...messageOf(channel, message.publication, { epoch, offset: message.offset }),
-    }));
-    const last = messages.at(-1)?.offset ?? (isOther ? 0 : from);
-    const complete = !isOther && firstOffset <= from + 1 && last >= offset;
-    return { messages, epoch, offset, complete };
+  /** Retained messages after a position, as members got them. */
+  history(channel: string, after: Position | undefined, limit: number): Promise<History> {
+    return readHistory(this.#broker, channel, after, limit);
   }
 
   members(channel: string, page: PageRequest): Promise<MembersPage> {
@@ -329,35 +291,6 @@ export class Hub implements BrokerListener {
     this.#fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
   }
 
-  /**
-   * Tell the leaves of those who were taken out, at once if they are few. Thousands are told in slices, so that others
-   * do not wait, and channel by channel, so that what one watcher hears is written together.
-   */
-  #announceLeaves(): void {
-    if (this.#announcing !== undefined || this.#isHolding) return;
-    const untilMs = performance.now() + LEAVES_SLICE_MS;
-    for (const [channel, leaving] of this.#leaving) {
-      for (let resident = leaving.pop(); resident !== undefined; resident = leaving.pop()) {
-        this.#announceLeave(channel, resident);
-        if (performance.now() < untilMs) continue;
-        this.#announcing = setImmediate(() => {
-          this.#announcing = undefined;
-          this.#announceLeaves();
-        });
-        return;
-      }
-      this.#leaving.delete(channel);
-    }
-  }
-
-  /** A client that has come back is not told to have left after it was told to have come. */
-  #announceOwnLeave(channel: string, client: Client): void {
-    const leaving = this.#leaving.get(channel);
-    const at = leaving?.findIndex((resident) => resident.client === client) ?? -1;
-    const [resident] = at === -1 ? [] : (leaving?.splice(at, 1) ?? []);
-    if (resident !== undefined) this.#announceLeave(channel, resident);
-  }
-
   #announceLeave(channel: string, resident: Resident): void {
     this.#broker
       .announce(channel, { type: "leave", member: memberOf(resident) })
@@ -373,65 +306,10 @@ export class Hub implements BrokerListener {
 
   #remove(resident: Resident, channel: string): void {
     const room = this.#rooms.get(channel);
-    if (room !== undefined && room.epoch !== "") {
-      resident.heard.set(channel, { epoch: room.epoch, offset: room.offset });
-      if (resident.heard.size > MAX_HEARD) {
-        for (const oldest of resident.heard.keys()) {
-          resident.heard.delete(oldest);
-          break;
-        }
-      }
-    }
+    if (room !== undefined && room.epoch !== "") rememberHeard(resident, channel, room);
     resident.channels.delete(channel);
     this.#fanOut.detach(resident.id, channel);
     this.#fanOut.unwatch(resident.id, channel);
-    this.#forget(channel, resident.id);
+    this.#rooms.exit(channel, resident.id);
   }
-
-  /** The room with this connection in it; the first one asks the broker for the channel. */
-  #enter(channel: string, id: string): Room {
-    const known = this.#rooms.get(channel);
-    if (known !== undefined) {
-      known.members.add(id);
-      return known;
-    }
-    const subscribed = this.#broker.subscribe(channel);
-    const room: Room = {
-      epoch: "",
-      offset: 0,
-      members: new Set([id]),
-      ready: subscribed.then((position) => {
-        // A publication may have arrived before this promise was seen: it knows better.
-        if (room.epoch === "") {
-          room.epoch = position.epoch;
-          room.offset = position.offset;
-        }
-      }),
-    };
-    this.#rooms.set(channel, room);
-    return room;
-  }
-
-  #forget(channel: string, id: string): void {
-    const room = this.#rooms.get(channel);
-    if (room === undefined || !room.members.delete(id) || room.members.size > 0) return;
-    this.#rooms.delete(channel);
-    this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
-  }
-}
-
-function memberOf({ id, client, data }: Resident): Member {
-  return { id, clientId: client.clientId, data };
-}
-
-/** How far back `since` may reach for this connection: what it attended, minus what it has heard already. */
-function reachOf(
-  resident: Resident,
-  channel: string,
-  room: Room,
-  mayReadHistory: boolean,
-): { readonly from: number; readonly heard: number } {
-  const { from, floor } = attend(resident.client, channel, room);
-  const heard = resident.heard.get(channel);
-  return { from: mayReadHistory ? floor : from, heard: heard?.epoch === room.epoch ? heard.offset : 0 };
 }
