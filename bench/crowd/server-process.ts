@@ -1,4 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { resolveConfig } from "../../src/config.ts";
@@ -12,6 +14,8 @@ const Start = Compile(
 );
 const loop = monitorEventLoopDelay({ resolution: 1 });
 let cpu = process.cpuUsage();
+let leastHeap = Number.POSITIVE_INFINITY;
+const isFull = Compile(Type.Object({ collect: Type.Literal(true) }));
 
 answerCalls({
   async start(argument) {
@@ -36,4 +40,24 @@ answerCalls({
     cpu = process.cpuUsage();
     return seen;
   },
+  /** What the process holds. The heap is the least since the call before: what a collection left over. */
+  census(argument) {
+    if (isFull.Check(argument)) collectGarbage();
+    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    const resources: Record<string, number> = {};
+    for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
+    const leastHeapBytes = isFull.Check(argument) ? heapUsed : Math.min(leastHeap, heapUsed);
+    leastHeap = Number.POSITIVE_INFINITY;
+    return { rss, heapBytes: leastHeapBytes, external, arrayBuffers, resources };
+  },
 });
+
+setInterval(() => {
+  leastHeap = Math.min(leastHeap, process.memoryUsage().heapUsed);
+}, 1_000).unref();
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect === "function") collect();
+}

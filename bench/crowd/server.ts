@@ -5,7 +5,7 @@ import { Compile } from "typebox/compile";
 import { Child, nowMs } from "./child.ts";
 
 const PROCESS = new URL(`server-process${extname(import.meta.url)}`, import.meta.url).href;
-const ADMIN_TOKEN = "crowd-admin-token-0123456789";
+export const ADMIN_TOKEN = "crowd-admin-token-0123456789";
 
 const Started = Type.Object({ port: Type.Number(), adminUrl: Type.String(), pid: Type.Number() });
 const Load = Type.Object({
@@ -14,9 +14,19 @@ const Load = Type.Object({
   max: Type.Number(),
   cpuMs: Type.Number(),
 });
+const Census = Type.Object({
+  rss: Type.Number(),
+  heapBytes: Type.Number(),
+  external: Type.Number(),
+  arrayBuffers: Type.Number(),
+  /** What keeps the process alive, by kind. */
+  resources: Type.Record(Type.String(), Type.Number()),
+});
 const Key = Type.Object({ id: Type.String(), secret: Type.String(), version: Type.Number() });
 const readKey = Compile(Key);
 
+export type Load = Static<typeof Load>;
+export type Census = Static<typeof Census>;
 export type Key = Static<typeof Key>;
 export type Answer = {
   readonly status: number;
@@ -44,8 +54,13 @@ export class ServerProcess {
   }
 
   /** Event-loop delay (ms) and processor time of the server since the call before. */
-  load(): Promise<Static<typeof Load>> {
+  load(): Promise<Load> {
     return this.child.call(Load, "load");
+  }
+
+  /** What the server holds; with `collect` after a collection of garbage, which stops it for a moment. */
+  census(collect = false): Promise<Census> {
+    return this.child.call(Census, "census", collect ? { collect } : {});
   }
 
   admin(

@@ -1,0 +1,109 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+
+const Connected = Type.Object({
+  phase: Type.Literal("connected"),
+  ready: Type.Number(),
+  failed: Type.Number(),
+  seconds: Type.Number(),
+  /** Processor time of the server meanwhile. */
+  serverSeconds: Type.Number(),
+  p50Us: Type.Number(),
+  p99Us: Type.Number(),
+});
+const Measured = Type.Object({
+  phase: Type.Literal("measured"),
+  deliveriesPerSecond: Type.Number(),
+  deliveriesPerServerSecond: Type.Number(),
+  publishesPerSecond: Type.Number(),
+  /** Share of a core, of the server and of the load client. */
+  serverLoad: Type.Number(),
+  clientLoad: Type.Number(),
+  p50Us: Type.Number(),
+  p99Us: Type.Number(),
+  maxUs: Type.Number(),
+  ready: Type.Number(),
+  closed: Type.Number(),
+  stalls: Type.Number(),
+  offsetFaults: Type.Number(),
+  /** With a rate: how late the next publish is. */
+  behindMs: Type.Number(),
+});
+const readConnected = Compile(Connected);
+const readMeasured = Compile(Measured);
+
+export type Connected = Static<typeof Connected>;
+export type Measured = Static<typeof Measured>;
+
+/** Build the load client. Returns undefined, with the reason said, where it cannot be built. */
+export function buildLoadClient(): string | undefined {
+  const source = fileURLToPath(new URL("./load-client.cpp", import.meta.url));
+  const binary = join(mkdtempSync(join(tmpdir(), "sluice-load-")), "load-client");
+  try {
+    execFileSync("g++", ["-O2", "-std=c++17", source, "-o", binary], { stdio: "pipe" });
+    return binary;
+  } catch (error) {
+    console.log(`skipped: the load client needs g++: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
+
+/** A run of the load client, on the second core. It ends with its input. */
+export class LoadClient {
+  readonly #process: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #reader: Interface;
+
+  constructor(binary: string, args: readonly string[]) {
+    const child = spawn("taskset", ["-c", "1", binary, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#process = child;
+    this.#reader = createInterface(child.stdout);
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  /** Resolves when all connections are ready. @throws when one of them failed */
+  async connected(): Promise<Connected> {
+    const connected = readConnected.Parse(await this.#next());
+    if (connected.failed > 0) throw new Error(`${connected.failed} connections failed`);
+    return connected;
+  }
+
+  /** The next report; undefined when the run is over. */
+  async measured(): Promise<Measured | undefined> {
+    const line = await this.#next();
+    return line === undefined ? undefined : readMeasured.Parse(line);
+  }
+
+  async stop(): Promise<void> {
+    this.#reader.close();
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exited = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exited;
+  }
+
+  async #next(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    return done === true ? undefined : JSON.parse(value);
+  }
+}
+
+/** What a member and a publisher of Sluice do, and the message that the load client publishes. */
+export function sluiceArguments(port: number, apiKey: string, channel: string): string[] {
+  const connect = ["W:0{", `S:40${JSON.stringify({ apiKey })}`, "W:connection:ready"];
+  const member = [...connect, `S:420["join",${JSON.stringify({ channel })}]`, "W:430"];
+  return [
+    ["--port", String(port), "--path", "/realtime/?EIO=4&transport=websocket", "--engine-io"],
+    member.flatMap((step) => ["--member-step", step]),
+    connect.flatMap((step) => ["--publisher-step", step]),
+    ["--prefix", `42["message",{"channel":${JSON.stringify(channel)},"eventName":"m","message":`],
+    ["--suffix", "}]"],
+  ].flat();
+}
