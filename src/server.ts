@@ -25,6 +25,8 @@ export type ServerOptions = {
   /** Serve the page at `/` and make a development key. */
   readonly dev?: boolean;
   readonly log?: Logger;
+  /** Instead of the one that the build wrote. */
+  readonly consoleFolder?: string;
 };
 
 /** Where a started server listens, and what its start made. */
@@ -52,7 +54,7 @@ export function createServer(config: Config, options: ServerOptions = {}): Sluic
   return {
     async start() {
       if (running !== undefined) throw new Error("this server was started before");
-      running = run(config, options.dev === true, log);
+      running = run(config, options, log);
       return (await running).started;
     },
     close() {
@@ -67,7 +69,8 @@ export function createServer(config: Config, options: ServerOptions = {}): Sluic
 
 type Running = { readonly started: Started; close(): Promise<void> };
 
-async function run(config: Config, dev: boolean, log: Logger): Promise<Running> {
+async function run(config: Config, options: ServerOptions, log: Logger): Promise<Running> {
+  const dev = options.dev === true;
   // Closed in the reverse of the order in which they were opened, whatever the start got to: first the listeners,
   // both at once, then what they use.
   const listeners: App[] = [];
@@ -153,6 +156,7 @@ async function run(config: Config, dev: boolean, log: Logger): Promise<Running> 
       },
       endpoints: config.endpoints,
       matchEndpoint,
+      consoleFolder: options.consoleFolder ?? join(distFolder(), "console"),
     });
     listeners.push(admin);
     const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });

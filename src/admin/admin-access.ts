@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Actor, Audit } from "../observe/audit.ts";
+import { normalizeAddress } from "../policy/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { AttemptLimit } from "./attempt-limit.ts";
@@ -55,13 +56,13 @@ export class AdminAccess {
       const { cookie, expiresAt } = this.#sessions.open(attempt, isSecure(request));
       await this.#options.audit.record({ action: "session.opened", actor: actor(request, "admin-token") });
       reply.header("set-cookie", cookie).header("cache-control", "no-store");
-      return { expiresAt };
+      return { expiresAt, address: peerOf(request) };
     });
     scope.get("/session", async (request, reply) => {
       const session = await this.#sessionOf(request);
       if (session === undefined) return reply.refuse(refuse("missing_admin_token", "sign in"));
       reply.header("cache-control", "no-store");
-      return { expiresAt: new Date(session.expiresAtMs).toISOString() };
+      return { expiresAt: new Date(session.expiresAtMs).toISOString(), address: peerOf(request) };
     });
     scope.delete("/session", async (request, reply) => {
       const foreign = this.#foreignOrigin(request);
@@ -127,7 +128,13 @@ export class AdminAccess {
 function actor(request: FastifyRequest, by: Actor["by"]): Actor {
   const named = request.headers["x-sluice-client"];
   const client = CLIENTS.find((one) => one === named) ?? (by === "session" ? "console" : "api");
-  return { by, client, address: request.raw.socket.remoteAddress ?? null };
+  return { by, client, address: peerOf(request) };
+}
+
+/** Who is at the other end of the connection, written as rules and refusals write it. */
+export function peerOf(request: FastifyRequest): string | null {
+  const { remoteAddress } = request.raw.socket;
+  return remoteAddress === undefined ? null : (normalizeAddress(remoteAddress) ?? remoteAddress);
 }
 
 function countOf(request: FastifyRequest, name: string): number {

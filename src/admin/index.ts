@@ -5,6 +5,7 @@ import { refuse } from "../protocol/index.ts";
 import { AdminAccess } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { registerBackupApi } from "./backup-api.ts";
+import { registerConsole } from "./console-files.ts";
 import { type ExplainOptions, registerExplainApi } from "./explain-api.ts";
 import { registerKeysApi } from "./keys-api.ts";
 import { registerLifecycleApi } from "./lifecycle-api.ts";
@@ -18,6 +19,8 @@ export type AdminOptions = ExplainOptions & {
   readonly audit: Audit;
   /** Origins of the console, known once the listener's port is. */
   readonly origins: () => readonly string[];
+  /** Where the build puts the console. */
+  readonly consoleFolder: string;
 };
 
 const AUDIT_PAGE_DEFAULT = 100;
@@ -28,6 +31,7 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
   const { token, endpoints, audit } = options;
   const access = new AdminAccess(options);
   app.get("/healthz", async () => ({ status: "ok" }));
+  registerConsole(app, options.consoleFolder);
   app.register(
     async (scope) => {
       const parseJson = scope.getDefaultJsonParser("ignore", "ignore");

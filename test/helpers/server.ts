@@ -28,7 +28,7 @@ const ADMIN_TOKEN = "test-admin-token-0123456789";
 
 /** A server on free ports with a memory store, unless `config` says otherwise. Close it in the same test. */
 export async function startServer(
-  options: { dev?: boolean; config?: ConfigInput } = {},
+  options: { dev?: boolean; config?: ConfigInput; consoleFolder?: string } = {},
 ): Promise<TestServer> {
   const config = resolveConfig({
     port: 0,
@@ -38,7 +38,12 @@ export async function startServer(
     adminToken: ADMIN_TOKEN,
     ...options.config,
   });
-  const server = createServer(config, { dev: options.dev === true, log: createLogger("silent") });
+  const { consoleFolder } = options;
+  const server = createServer(config, {
+    dev: options.dev === true,
+    log: createLogger("silent"),
+    ...(consoleFolder === undefined ? {} : { consoleFolder }),
+  });
   const started = await server.start();
   const { adminUrl } = started;
   const port = Number(new URL(started.url).port);
