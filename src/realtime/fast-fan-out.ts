@@ -14,7 +14,7 @@ export type FastFanOutOptions = {
 /**
  * Fan-out past Socket.IO's rooms: a message is encoded and framed once, what an audience hears in one turn of the
  * event loop is one buffer, and that is written once to each member that has nothing else queued; the others
- * take engine.io's ordinary path. The order of everything that one connection is sent stays that of the calls:
+ * take engine.io's ordinary path. Under load a turn may last up to 5 ms longer (see `Outbox`). The order of everything that one connection is sent stays that of the calls:
  * whatever else is sent to it, and whatever changes what it hears, first lets go what was held back.
  *
  * Owns the members, from `admit` to `dismiss`, and the audiences, while they have members.

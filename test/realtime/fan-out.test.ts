@@ -101,6 +101,17 @@ const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() 
 const events = ({ heard }: Player): unknown[] =>
   heard.filter(([name]) => name !== "settle").map(([name, payload]) => [name, payload]);
 
+/** Each write to its TCP connection takes that long, as a thousand would. */
+function slowDown({ server }: Player, writeMs: number): void {
+  const tcp = server.request.socket;
+  const write = tcp.write.bind(tcp);
+  Reflect.set(tcp, "write", (...args: Parameters<typeof write>) => {
+    const untilMs = performance.now() + writeMs;
+    while (performance.now() < untilMs);
+    return write(...args);
+  });
+}
+
 describe("fan-out", () => {
   let stage: Stage;
   beforeEach(async () => {
@@ -175,6 +186,51 @@ describe("fan-out", () => {
       });
     });
   }
+
+  it("lets what comes in the turn after a long flush go together with the next turn's", async () => {
+    const fanOut = stage.fanOut();
+    const ann = await stage.enter();
+    fanOut.admit(ann.server.id);
+    fanOut.attach(ann.server.id, "a");
+    slowDown(ann, 24);
+    const writes: number[] = [];
+    const expected: unknown[] = [];
+    const say = (n: number): void => {
+      expected.push(["m", n]);
+      fanOut.toMembers("a", "m", n);
+    };
+    // A machine that is busy elsewhere may let the 5 ms pass between two turns, but not each time.
+    for (let round = 0; round < 8; round += 1) {
+      say(round);
+      say(round + 0.25);
+      fanOut.flush();
+      ann.takeWrites();
+      say(round + 0.5);
+      await endOfTurn();
+      say(round + 0.75);
+      fanOut.flush();
+      writes.push(ann.takeWrites());
+    }
+    await settle(ann);
+    expect(events(ann)).to.deep.equal(expected);
+    expect(writes).to.include(1);
+  });
+
+  it("does not wait after a long flush of one message, since nobody publishes beside it", async () => {
+    const fanOut = stage.fanOut();
+    const ann = await stage.enter();
+    fanOut.admit(ann.server.id);
+    fanOut.attach(ann.server.id, "a");
+    slowDown(ann, 24);
+    for (let round = 0; round < 3; round += 1) {
+      fanOut.toMembers("a", "m", round);
+      fanOut.flush();
+      ann.takeWrites();
+      fanOut.toMembers("a", "m", round + 0.5);
+      await endOfTurn();
+      expect(ann.takeWrites()).to.equal(1);
+    }
+  });
 
   it("writes once to each member for all of a turn, over several channels too", async () => {
     const fanOut = stage.fanOut();
