@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+/** `near` is the client's side, `far` the server's. */
+type Pair = { readonly near: Socket; readonly far: Socket };
+
+/** A TCP proxy in front of a server of this machine: does to a client, at a word, what networks do. */
+export class Link {
+  readonly url: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #targetPort: number;
+  readonly #pairs = new Set<Pair>();
+  /** Server sides that are still open although their client is gone. */
+  readonly #frozen = new Set<Socket>();
+  #isStalled = false;
+  #isDown = false;
+
+  private constructor(server: Server, port: number, targetPort: number) {
+    this.#server = server;
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#targetPort = targetPort;
+    server.on("connection", (near) => this.#carry(near));
+  }
+
+  static async open(targetPort: number): Promise<Link> {
+    const server = createServer({ pauseOnConnect: true });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("the link does not listen");
+    return new Link(server, address.port, targetPort);
+  }
+
+  /** Connections that it carries now. */
+  get count(): number {
+    return this.#pairs.size;
+  }
+
+  /** Stop reading what the server sends; what the client sends goes on. */
+  stall(): void {
+    this.#isStalled = true;
+    for (const { far } of this.#pairs) far.pause();
+  }
+
+  /** Read again. */
+  flow(): void {
+    this.#isStalled = false;
+    for (const { far } of this.#pairs) far.resume();
+  }
+
+  /** Lose every connection, on both sides. */
+  cut(): void {
+    for (const { near, far } of this.#pairs) {
+      near.resetAndDestroy();
+      far.resetAndDestroy();
+    }
+    this.#pairs.clear();
+  }
+
+  /** Lose every connection on the client's side; the server's stay open, and silent. */
+  freeze(): void {
+    for (const { near, far } of this.#pairs) {
+      this.#frozen.add(far);
+      far.once("close", () => this.#frozen.delete(far));
+      near.resetAndDestroy();
+    }
+    this.#pairs.clear();
+  }
+
+  /** What was frozen ends for the server too. */
+  thaw(): void {
+    for (const far of this.#frozen) far.destroy();
+  }
+
+  /** Cut, and let nobody through until `up`. */
+  down(): void {
+    this.#isDown = true;
+    this.cut();
+  }
+
+  up(): void {
+    this.#isDown = false;
+  }
+
+  close(): void {
+    this.down();
+    this.thaw();
+    this.#server.close();
+  }
+
+  #carry(near: Socket): void {
+    near.on("error", () => near.destroy());
+    if (this.#isDown) {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = connect(this.#targetPort, "127.0.0.1");
+    const pair: Pair = { near, far };
+    this.#pairs.add(pair);
+    far.on("error", () => far.destroy());
+    near.on("data", (data) => far.write(data));
+    far.on("data", (data) => {
+      if (!near.destroyed) near.write(data);
+    });
+    near.on("end", () => far.end());
+    far.on("end", () => near.end());
+    far.once("close", () => {
+      this.#pairs.delete(pair);
+      near.end();
+    });
+    near.once("close", () => {
+      this.#pairs.delete(pair);
+      if (!this.#frozen.has(far)) far.destroy();
+    });
+    near.resume();
+    if (this.#isStalled) far.pause();
+  }
+}

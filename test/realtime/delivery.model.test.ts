@@ -1,0 +1,52 @@
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { Broken, checkContract } from "./model/contract.ts";
+import { Game, WINDOWS } from "./model/game.ts";
+import { planOf } from "./model/plan.ts";
+import { checkMembers } from "./model/presence.ts";
+import { describeTrace } from "./model/trace.ts";
+
+/**
+ * Random plans over real sockets, WebSocket and polling mixed, held against a reference model of the delivery contract. A
+ * seed repeats its plan (the network's timing is its own): SLUICE_MODEL_SEED=17 SLUICE_MODEL_RUNS=1 npx mocha -g "delivery model".
+ */
+const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 150);
+const FIRST_SEED = Number(process.env["SLUICE_MODEL_SEED"] ?? 1);
+
+describe("delivery model", () => {
+  let server: TestServer;
+
+  before(async () => {
+    const channels = WINDOWS.map(({ suffix, window }) => ({
+      pattern: `model:*:${suffix}`,
+      history: { size: window, seconds: 600 },
+    }));
+    server = await startServer({ config: { channels, maxOutboundBytes: 64 * 1024 } });
+  });
+  after(() => server.close());
+
+  it(`keeps its word through losses, stalls and edits of keys (${RUNS} seeds)`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) await play(server, seed);
+  }).timeout(30_000 + RUNS * 5_000);
+});
+
+/** @throws with the seed, what was broken, and what those concerned saw. */
+async function play(server: TestServer, seed: number): Promise<void> {
+  const plan = planOf(seed);
+  const game = new Game(server, plan);
+  try {
+    const record = await game.play();
+    if (game.faults.length > 0) throw new Error(game.faults.join("\n"));
+    checkContract(record);
+    await game.thaw();
+    for (const { name } of record.channels) checkMembers(record, name, await game.members(name));
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const traces =
+      error instanceof Broken
+        ? [...new Set(error.visits)].map((visit) => describeTrace(visit, error.channel))
+        : [];
+    throw new Error([`seed ${seed}: ${text}`, ...traces].join("\n"), { cause: error });
+  } finally {
+    game.close();
+  }
+}
