@@ -23,7 +23,20 @@ export type Client = {
   /** The connection that it has now. */
   connectionId: string | undefined;
   goneSinceMs: number;
+  /** While it is gone: what decides about it as about those who are here. */
+  absence: Absence | undefined;
 };
+
+/** Stands for a client that is gone and may come back. */
+export type Absence = {
+  /** Could it be connected now and, with a channel, be a member? */
+  readonly mayStill: (channel?: string) => boolean;
+  /** It came back, or cannot come back any more. Called once. */
+  readonly end: () => void;
+};
+
+/** Channels that a client attends: twice those that a connection may be in, for it may come back to others. */
+const MAX_ATTENDANCES = 2_000;
 
 export type ClientsOptions = {
   /** How long a client that is gone can come back as itself. */
@@ -43,6 +56,8 @@ export class Clients {
   readonly #byDigest = new Map<string, Client>();
   /** Gone for longest first. */
   readonly #gone = new Set<Client>();
+  /** The same by key. */
+  readonly #goneByKey = new Map<string, Set<Client>>();
 
   constructor(options: ClientsOptions = {}) {
     this.#resumeWindowMs = options.resumeWindowMs ?? 120_000;
@@ -64,7 +79,7 @@ export class Clients {
     if (known !== undefined && known.keyId === keyId && resume !== undefined) {
       const takenOver = known.connectionId;
       known.connectionId = connectionId;
-      this.#gone.delete(known);
+      this.#recall(known);
       return { client: known, token: resume, takenOver };
     }
     const token = nanoid(32);
@@ -75,27 +90,63 @@ export class Clients {
       attendances: new Map(),
       connectionId,
       goneSinceMs: 0,
+      absence: undefined,
     };
     this.#byDigest.set(client.digest, client);
     return { client, token, takenOver: undefined };
   }
 
   /** Its connection ended; unless it has another one by now, it is gone for the time being. */
-  disconnect(client: Client, connectionId: string): void {
-    if (client.connectionId !== connectionId) return;
+  disconnect(client: Client, connectionId: string, absence: Absence): void {
+    if (client.connectionId !== connectionId) {
+      absence.end();
+      return;
+    }
     client.connectionId = undefined;
     client.goneSinceMs = this.#now();
+    client.absence = absence;
     this.#gone.add(client);
+    if (client.keyId !== null) {
+      const siblings = this.#goneByKey.get(client.keyId) ?? new Set();
+      siblings.add(client);
+      this.#goneByKey.set(client.keyId, siblings);
+    }
     this.#forgetGone();
+  }
+
+  /** Its key changed: what those who are gone may no longer hear is noted as it is for those who are here. */
+  decideAgain(keyId: string): void {
+    for (const client of this.#goneByKey.get(keyId) ?? []) {
+      const { absence } = client;
+      if (absence === undefined) continue;
+      if (absence.mayStill()) withdrawWhere(client, (channel) => !absence.mayStill(channel));
+      else withdraw(client);
+    }
+  }
+
+  close(): void {
+    for (const client of this.#gone) this.#recall(client);
+    this.#byDigest.clear();
   }
 
   #forgetGone(): void {
     const before = this.#now() - this.#resumeWindowMs;
     for (const client of this.#gone) {
       if (client.goneSinceMs > before && this.#gone.size <= this.#maxGone) return;
-      this.#gone.delete(client);
+      this.#recall(client);
       this.#byDigest.delete(client.digest);
     }
+  }
+
+  /** It is no longer one of those who are gone. */
+  #recall(client: Client): void {
+    if (!this.#gone.delete(client)) return;
+    const { absence, keyId } = client;
+    client.absence = undefined;
+    absence?.end();
+    const siblings = keyId === null ? undefined : this.#goneByKey.get(keyId);
+    siblings?.delete(client);
+    if (keyId !== null && siblings?.size === 0) this.#goneByKey.delete(keyId);
   }
 }
 
@@ -112,7 +163,15 @@ export function attend(
   if (known !== undefined && known.epoch === epoch && !known.isWithdrawn) return known;
   const floor = known?.isWithdrawn === true ? offset : 0;
   const attendance = { epoch, from: offset, floor, isWithdrawn: false };
+  // Joined last is forgotten last.
+  client.attendances.delete(channel);
   client.attendances.set(channel, attendance);
+  if (client.attendances.size > MAX_ATTENDANCES) {
+    for (const oldest of client.attendances.keys()) {
+      client.attendances.delete(oldest);
+      break;
+    }
+  }
   return attendance;
 }
 
@@ -123,8 +182,18 @@ export function leaveOff(client: Client, channel: string): void {
 
 /** Its right was taken away, in one channel or in all. */
 export function withdraw(client: Client, channel?: string): void {
-  for (const [name, attendance] of client.attendances) {
-    if (channel === undefined || name === channel) attendance.isWithdrawn = true;
+  if (channel === undefined) {
+    withdrawWhere(client, () => true);
+    return;
+  }
+  const attendance = client.attendances.get(channel);
+  if (attendance !== undefined) attendance.isWithdrawn = true;
+}
+
+/** The same in those of the channels that it attends for which this holds. */
+export function withdrawWhere(client: Client, isLost: (channel: string) => boolean): void {
+  for (const [channel, attendance] of client.attendances) {
+    if (!attendance.isWithdrawn && isLost(channel)) attendance.isWithdrawn = true;
   }
 }
 

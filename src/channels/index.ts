@@ -7,7 +7,14 @@ export type {
   Publication,
 } from "./broker.ts";
 export { type ChannelSettings, DEFAULT_HISTORY, type HistoryWindow } from "./channel-settings.ts";
-export { type Client, Clients, type ClientsOptions, withdraw } from "./clients.ts";
+export {
+  type Absence,
+  type Client,
+  Clients,
+  type ClientsOptions,
+  withdraw,
+  withdrawWhere,
+} from "./clients.ts";
 export type { FanOut } from "./fan-out.ts";
 export { Hub, type Joined } from "./hub.ts";
 export type { Idempotency } from "./idempotency-window.ts";

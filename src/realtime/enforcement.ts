@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { type Hub, withdraw } from "../channels/index.ts";
+import { type Clients, type Hub, withdraw, withdrawWhere } from "../channels/index.ts";
 import type { ConnectionRegistry, Preview, PreviewExample, Verdict } from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
@@ -23,6 +23,7 @@ type Ending = { readonly connection: Connection; readonly refusal: Refusal };
  */
 export class Enforcement implements ConnectionRegistry {
   readonly #hub: Hub;
+  readonly #clients: Clients;
   readonly #byKey = new Map<string, Set<Connection>>();
   readonly #connections = new Set<Connection>();
   /** Told first, all of them, and then ended. */
@@ -30,8 +31,9 @@ export class Enforcement implements ConnectionRegistry {
   readonly #toEnd: Ending[] = [];
   #batch: NodeJS.Immediate | undefined;
 
-  constructor(hub: Hub) {
+  constructor(hub: Hub, clients: Clients) {
     this.#hub = hub;
+    this.#clients = clients;
   }
 
   add(connection: Connection): void {
@@ -59,18 +61,21 @@ export class Enforcement implements ConnectionRegistry {
   enforce(keyId: string): void {
     const ending: string[] = [];
     for (const connection of this.#byKey.get(keyId) ?? []) {
-      if (!connection.isOpen) continue;
       const verdict = connection.mayConnect();
       if (verdict.allowed) {
-        this.#enforceMemberships(connection);
-      } else {
+        if (connection.isOpen) this.#enforceMemberships(connection);
+        this.#withdrawLost(connection);
+        continue;
+      }
+      // What is sent until its key lets it in again is not replayed to it.
+      withdraw(connection.client);
+      if (connection.isOpen) {
         connection.condemn();
-        // What is sent until its key lets it in again is not replayed to it.
-        withdraw(connection.client);
         ending.push(connection.id);
         this.#toTell.push({ connection, refusal: verdict });
       }
     }
+    this.#clients.decideAgain(keyId);
     this.#hub.dismiss(ending, ending.length > MANY);
     this.#schedule();
   }
@@ -131,6 +136,15 @@ export class Enforcement implements ConnectionRegistry {
     clearImmediate(this.#batch);
     this.#toTell.length = 0;
     this.#toEnd.length = 0;
+  }
+
+  /** Also in channels that the client has attended and has not joined again yet. */
+  #withdrawLost(connection: Connection): void {
+    withdrawWhere(
+      connection.client,
+      (channel) =>
+        !this.#hub.isMember(connection.id, channel) && !connection.mayStill("join", channel).allowed,
+    );
   }
 
   #enforceMemberships(connection: Connection): void {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import type { Broker } from "../channels/index.ts";
-import { Clients, Hub } from "../channels/index.ts";
+import { type Absence, Clients, Hub } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
@@ -79,7 +79,7 @@ export class Realtime {
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => this.#connections.get(id)?.tell(eventName, payload),
     });
-    this.registry = new Enforcement(this.hub);
+    this.registry = new Enforcement(this.hub, this.#clients);
     root.use((socket, next) => {
       this.#shakeHands(socket).then(
         (isIn) => next(isIn ? undefined : new Error("refused")),
@@ -109,6 +109,7 @@ export class Realtime {
     this.#fanOut.close();
     await this.#io.close();
     this.hub.close();
+    this.#clients.close();
     this.#door.close();
   }
 
@@ -138,6 +139,7 @@ export class Realtime {
     const { identity, echo, resume } = admitted;
     session.accept();
     session.identity = identity;
+    gate.hold(identity);
     const keyId = identity.key?.id ?? null;
     const { client, token, takenOver } = this.#clients.connect(socket.id, keyId, resume);
     // Its old connection goes first, so that the client is never seen to leave after it has come back.
@@ -145,15 +147,13 @@ export class Realtime {
     const connection = new Connection(socket, session, identity, echo, gate, client);
     this.#connections.set(connection.id, connection);
     session.endWith = (refusal) => this.#end(connection.id, refusal);
-    gate.hold(identity);
     this.registry.add(connection);
     this.hub.admit(connection.id, client);
     socket.once("disconnect", (reason) => {
       this.#connections.delete(connection.id);
-      this.#clients.disconnect(client, connection.id);
+      this.#clients.disconnect(client, connection.id, this.#absenceOf(connection));
       this.registry.remove(connection);
       this.hub.dismiss([connection.id]);
-      gate.release(identity);
       // A client may leave the namespace and stay as a nameless engine connection: not here.
       session.end();
       log.debug({ connectionId: connection.id, reason }, "connection ended");
@@ -169,6 +169,18 @@ export class Realtime {
     // The key may have changed between the handshake and this turn.
     const verdict = connection.mayConnect();
     if (!verdict.allowed) session.endWith(verdict);
+  }
+
+  /** The key is held for as long as the client may come back. Nothing of the connection itself is kept. */
+  #absenceOf({ identity, origin, ip }: Connection): Absence {
+    const { gate } = this.#options;
+    return {
+      mayStill: (channel) => {
+        const action = channel === undefined ? "connect" : "join";
+        return gate.recheck(identity, { action, origin, ip, channel }).allowed;
+      },
+      end: () => gate.release(identity),
+    };
   }
 
   #end(connectionId: string, refusal: Refusal): void {

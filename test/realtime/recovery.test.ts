@@ -126,6 +126,34 @@ for (const transport of ["websocket", "polling"] as const) {
       expect(back.client.pending("n")).to.deep.equal([]);
     });
 
+    for (const [title, isBack] of [
+      ["is away", false],
+      ["has come back and not joined again", true],
+    ] as const) {
+      it(`does not replay what was sent while the right was withdrawn from a client that ${title}`, async () => {
+        const actions = ["join", "publish", "presence"];
+        const [first, second] = [`${title} 1`, `${title} 2`];
+        const away = await connect(plain.secret);
+        for (const channel of [first, second]) await away.client.request("join", { channel });
+        const since = { epoch: (await say(first, 1))["epoch"], offset: 1 };
+        await away.client.next("n");
+        away.client.close();
+        const early = isBack ? await connect(plain.secret, away.resume) : undefined;
+        await server.patchKey(plain.id, { channels: [{ pattern: second, actions }] });
+        await say(first, 2);
+        await say(second, 1);
+        await server.patchKey(plain.id, { channels: [{ pattern: "**", actions: [...actions, "history"] }] });
+        const back = early ?? (await connect(plain.secret, away.resume));
+        expect(await back.client.request("join", { channel: first, since })).to.include({ recovered: false });
+        expect(await back.client.next("channel:gap")).to.include({ after: 1, before: 3 });
+        expect(back.client.pending("n")).to.deep.equal([]);
+        const { epoch } = await say(second, 2);
+        const kept = { channel: second, since: { epoch, offset: 0 } };
+        expect(await back.client.request("join", kept)).to.include({ recovered: true });
+        expect(back.client.pending("n").length).to.equal(2);
+      });
+    }
+
     it("does not replay what the client left behind of its own will, nor its own messages unechoed", async () => {
       const member = await connect(plain.secret);
       const joined = await member.client.request("join", { channel: "own" });
