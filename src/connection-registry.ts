@@ -25,6 +25,37 @@ export type PreviewExample = {
   readonly channel?: string;
 };
 
+/** An open connection as its operators see it. */
+export type ConnectionView = {
+  readonly id: string;
+  readonly clientId: string;
+  /** Null: it came without a key. */
+  readonly keyId: string | null;
+  readonly keyName: string | null;
+  readonly origin: string | null;
+  readonly address: string | null;
+  readonly transport: string;
+  readonly connectedAt: string;
+  readonly channels: number;
+  /** The first of them. */
+  readonly channelNames: readonly string[];
+};
+export type ConnectionQuery = {
+  readonly keyId?: string | undefined;
+  /** Members of this channel alone. */
+  readonly channel?: string | undefined;
+  readonly isFrom?: ((address: string | null) => boolean) | undefined;
+  readonly limit: number;
+  /** The `next` of the page before; 0 for the first. */
+  readonly after: number;
+};
+export type ConnectionPage = {
+  readonly items: readonly ConnectionView[];
+  readonly next: number | null;
+  /** Of all pages together. */
+  readonly total: number;
+};
+
 /** The open connections by key. `realtime` fills it; the gate tells it when to look at them again. */
 export interface ConnectionRegistry {
   /** Decide again for exactly the connections of this key; those that fail are out of the hub on return. */
@@ -32,4 +63,13 @@ export interface ConnectionRegistry {
   /** What `enforce` would do if `decide` were the key's decision; nothing changes. */
   preview(keyId: string, decide: (request: AccessRequest) => Verdict): Preview;
   countOf(keyId: string): number;
+}
+
+/** The same connections as a list for operators. */
+export interface ConnectionList {
+  /** Open connections on this node, the one that came first at the beginning. */
+  page(query: ConnectionQuery): ConnectionPage;
+  find(connectionId: string): ConnectionView | undefined;
+  /** Tell a connection why, and end it. @returns false when there is no such connection. */
+  disconnect(connectionId: string, refusal: Refusal): boolean;
 }

@@ -14,7 +14,16 @@ import { faultOf, type Logger } from "./observe/log.ts";
 import { type AccessRequest, compileStored, decide, type Policy } from "./policy/index.ts";
 import { type Refusal, refuse } from "./protocol/index.ts";
 
-export type { ConnectionRegistry, Preview, PreviewExample, Verdict } from "./connection-registry.ts";
+export type {
+  ConnectionList,
+  ConnectionPage,
+  ConnectionQuery,
+  ConnectionRegistry,
+  ConnectionView,
+  Preview,
+  PreviewExample,
+  Verdict,
+} from "./connection-registry.ts";
 export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
 
 const ALLOWED: Verdict = { allowed: true };

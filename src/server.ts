@@ -18,6 +18,7 @@ import {
 import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
+import { Traffic } from "./observe/traffic.ts";
 import { createAddressResolver, PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
 
@@ -95,7 +96,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
 
     const audit = new Audit(keys.log, log);
     open.push(() => audit.close());
-    const gate = createGate(config, keys, audit, log);
+    const traffic = new Traffic();
+    const gate = createGate(config, { keys, audit, traffic, log });
     open.push(() => gate.close());
     const broker = new MemoryBroker({ channels: config.channels });
     open.push(() => broker.close());
@@ -110,6 +112,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       apiKeyInQuery: config.apiKeyInQuery,
       connectTimeoutMs: config.connectTimeoutMs,
       maxPendingPerAddress: config.maxPendingPerAddress,
+      traffic,
       maxOutboundBytes: config.maxOutboundBytes,
       get publicOrigin() {
         return publicOrigin;
@@ -128,6 +131,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       },
       realtime: config.realtime ? realtime : undefined,
       hub: realtime.hub,
+      traffic,
       endpointPrefix: config.endpointPrefix,
       endpoints: config.endpoints,
       sdkFolder: existsSync(sdk) ? sdk : undefined,
@@ -156,6 +160,9 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       },
       endpoints: config.endpoints,
       matchEndpoint,
+      hub: realtime.hub,
+      connections: realtime.registry,
+      log,
       consoleFolder: options.consoleFolder ?? join(distFolder(), "console"),
     });
     listeners.push(admin);
@@ -208,7 +215,14 @@ function createAddressOf(config: Config, log: Logger): (request: IncomingMessage
   };
 }
 
-function createGate(config: Config, keys: KeyStore, audit: Audit, log: Logger): Gate {
+type GateParts = {
+  readonly keys: KeyStore;
+  readonly audit: Audit;
+  readonly traffic: Traffic;
+  readonly log: Logger;
+};
+
+function createGate(config: Config, { keys, audit, traffic, log }: GateParts): Gate {
   const { keyRequired, keySweepSeconds } = config;
   return new Gate({
     keys,
@@ -216,6 +230,8 @@ function createGate(config: Config, keys: KeyStore, audit: Audit, log: Logger): 
     sweepSeconds: keySweepSeconds,
     log,
     onDenied: ({ code, keyId, request, whence }) => {
+      traffic.denied += 1;
+      if (request?.endpoint !== undefined) traffic.endpoint(request.endpoint.id).denied += 1;
       const endpoint =
         request?.endpoint === undefined ? undefined : `${request.endpoint.method} ${request.endpoint.path}`;
       audit.denied({

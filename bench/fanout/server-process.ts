@@ -9,6 +9,7 @@ import { MemoryBroker } from "../../src/channels/index.ts";
 import { Gate } from "../../src/gate.ts";
 import { openKeyStorage, openKeyStore } from "../../src/keys/index.ts";
 import { createLogger } from "../../src/observe/log.ts";
+import { Traffic } from "../../src/observe/traffic.ts";
 import { parseSettings } from "../../src/policy/index.ts";
 import { Realtime } from "../../src/realtime/index.ts";
 import { IMPORTED_KEY } from "./key.ts";
@@ -67,6 +68,7 @@ async function startSluice(server: HttpServer): Promise<void> {
     connectTimeoutMs: 20_000,
     maxPendingPerAddress: 1_000,
     maxOutboundBytes: 1024 * 1024,
+    traffic: new Traffic(),
   });
   gate.watch(realtime.registry);
   const spread = createSpread();

@@ -1,20 +1,30 @@
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
+import type { Hub } from "../channels/index.ts";
+import type { ConnectionList } from "../gate.ts";
 import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
 import type { Audit } from "../observe/audit.ts";
+import type { Logger } from "../observe/log.ts";
 import { refuse } from "../protocol/index.ts";
 import { AdminAccess } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { registerBackupApi } from "./backup-api.ts";
+import { registerChannelsApi } from "./channels-api.ts";
+import { registerConnectionsApi } from "./connections-api.ts";
 import { registerConsole } from "./console-files.ts";
 import { type ExplainOptions, registerExplainApi } from "./explain-api.ts";
 import { registerKeysApi } from "./keys-api.ts";
 import { registerLifecycleApi } from "./lifecycle-api.ts";
+import { type AdminScope, strictValidator } from "./scope.ts";
 
 export { resetAdminToken } from "./admin-token.ts";
 export { type FirstStart, prepareFirstStart } from "./first-start.ts";
 export { warnOfStaleEntries } from "./stale-entries.ts";
 
 export type AdminOptions = ExplainOptions & {
+  readonly hub: Hub;
+  readonly connections: ConnectionList;
+  readonly log: Logger;
   readonly token: AdminToken;
   readonly audit: Audit;
   /** Origins of the console, known once the listener's port is. */
@@ -54,8 +64,16 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
         throw error;
       });
       access.registerSession(scope);
-      await scope.register(async (guarded) => {
+      await scope.register(async (plain) => {
+        const guarded: AdminScope = plain.withTypeProvider<TypeBoxTypeProvider>();
         guarded.addHook("onRequest", access.require);
+        guarded.setValidatorCompiler(strictValidator);
+        // The schemas of answers document them; what is answered is not cut down to them.
+        guarded.setSerializerCompiler(() => JSON.stringify);
+        registerConnectionsApi(guarded, { ...options, access });
+        await guarded.register(async (inner) =>
+          registerChannelsApi(inner.withTypeProvider<TypeBoxTypeProvider>(), { ...options, access }),
+        );
         registerKeysApi(guarded, { ...options, access });
         registerLifecycleApi(guarded, { ...options, access });
         registerBackupApi(guarded, { ...options, access });

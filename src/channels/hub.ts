@@ -1,3 +1,4 @@
+import { Traffic } from "../observe/traffic.ts";
 import type { BroadcastMessage, History, Position, PresenceEvent } from "../protocol/index.ts";
 import type {
   Broker,
@@ -21,7 +22,8 @@ import {
   reachOf,
   rememberHeard,
 } from "./resident.ts";
-import { type ChannelSummary, Rooms } from "./rooms.ts";
+import { type ChannelPage, type ChannelPageRequest, type ChannelSummary, Rooms } from "./rooms.ts";
+import type { Tap, TapListener } from "./taps.ts";
 
 export type JoinOptions = {
   readonly echo: boolean;
@@ -45,6 +47,7 @@ export type HubOptions = {
    * their number.
    */
   readonly maxWatchedMembers?: number;
+  readonly traffic?: Traffic;
 };
 
 /**
@@ -59,6 +62,7 @@ export class Hub implements BrokerListener {
   readonly #deliver: HubOptions["deliver"];
   readonly #residents = new Map<string, Resident>();
   readonly #rooms: Rooms;
+  readonly #traffic: Traffic;
   readonly #leaves = new LeaveQueue((channel, resident) => this.#announceLeave(channel, resident));
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
@@ -68,6 +72,7 @@ export class Hub implements BrokerListener {
     this.#onFault = options.onFault;
     this.#deliver = options.deliver;
     this.#rooms = new Rooms(broker, options.onFault);
+    this.#traffic = options.traffic ?? new Traffic();
     broker.listen(this);
   }
 
@@ -82,6 +87,21 @@ export class Hub implements BrokerListener {
   /** Channels with members on this node, in the order of their names. */
   channels(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
     return this.#rooms.list(prefix, limit, isWanted);
+  }
+
+  /** Members of all channels together. */
+  get membershipCount(): number {
+    return this.#rooms.memberships;
+  }
+
+  /** The same for operators: a page of them, with what this node knows of each. */
+  channelPage(request: ChannelPageRequest): ChannelPage {
+    return this.#rooms.page(request);
+  }
+
+  /** Listen in on a channel without being a member: nobody is told, nobody waits. */
+  tap(channel: string, listener: TapListener): Tap {
+    return this.#rooms.taps.add(channel, listener);
   }
 
   /** Take a connection in: it hears broadcasts from now on. */
@@ -254,10 +274,12 @@ export class Hub implements BrokerListener {
     publication: Publication,
     idempotency?: Idempotency,
   ): Promise<Position | "conflict"> {
+    this.#traffic.published += 1;
     return this.#broker.publish(channel, publication, idempotency);
   }
 
   broadcast(publication: Publication): Promise<void> {
+    this.#traffic.published += 1;
     return this.#broker.broadcast(publication);
   }
 
@@ -271,10 +293,15 @@ export class Hub implements BrokerListener {
   }
 
   onPublication(channel: string, publication: Publication, position: Position): void {
+    if (this.#rooms.taps.size > 0) this.#rooms.taps.tell(channel, publication, position);
     const room = this.#rooms.get(channel);
     if (room === undefined) return;
     room.epoch = position.epoch;
     room.offset = position.offset;
+    room.rate.count(publication.timestamp);
+    const { exceptId } = publication;
+    const isLeftOut = exceptId !== undefined && room.members.has(exceptId);
+    this.#traffic.delivered += room.members.size - (isLeftOut ? 1 : 0);
     const payload = messageOf(channel, publication, position);
     this.#fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
   }
@@ -288,6 +315,9 @@ export class Hub implements BrokerListener {
   onBroadcast(publication: Publication): void {
     const { id, from, message, timestamp } = publication;
     const payload: BroadcastMessage = { channel: null, message, id, from, timestamp };
+    const { exceptId } = publication;
+    const isLeftOut = exceptId !== undefined && this.#residents.has(exceptId);
+    this.#traffic.delivered += this.#residents.size - (isLeftOut ? 1 : 0);
     this.#fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
   }
 

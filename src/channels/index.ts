@@ -20,3 +20,5 @@ export { Hub, type Joined } from "./hub.ts";
 export type { Idempotency } from "./idempotency-window.ts";
 export { MemoryBroker } from "./memory-broker.ts";
 export { isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";
+export type { ChannelPage, ChannelView } from "./rooms.ts";
+export type { Tap } from "./taps.ts";

@@ -1,24 +1,59 @@
 import type { Broker } from "./broker.ts";
+import { MessageRate } from "./message-rate.ts";
+import { pageOfNames } from "./rooms-page.ts";
+import { Taps } from "./taps.ts";
 
 /** A channel with members on this node, and how far this node has delivered it. */
 export type Room = {
   epoch: string;
   offset: number;
   readonly members: Set<string>;
+  readonly rate: MessageRate;
   readonly ready: Promise<void>;
 };
 
 export type ChannelSummary = { readonly channel: string; readonly members: number };
 
-/** The channels that have members on this node, joining ones included. The broker is subscribed to exactly these. */
+/** A channel as its operators see it: what this node has of it. */
+export type ChannelView = {
+  readonly name: string;
+  readonly members: number;
+  readonly epoch: string;
+  readonly offset: number;
+  readonly messagesPerSecond: number;
+};
+export type ChannelPageRequest = {
+  readonly prefix: string;
+  readonly after: string;
+  readonly limit: number;
+  readonly nowMs: number;
+};
+export type ChannelPage = {
+  readonly items: readonly ChannelView[];
+  readonly next: string | null;
+  readonly total: number;
+};
+
+/**
+ * The channels that have members on this node, joining ones included. The broker is subscribed to exactly these and to
+ * those that are tapped.
+ */
 export class Rooms {
   readonly #broker: Broker;
   readonly #onFault: (error: unknown) => void;
   readonly #rooms = new Map<string, Room>();
+  readonly taps: Taps;
+  #memberships = 0;
 
   constructor(broker: Broker, onFault: (error: unknown) => void) {
     this.#broker = broker;
     this.#onFault = onFault;
+    this.taps = new Taps({ broker, onFault, readyOf: (channel) => this.#rooms.get(channel)?.ready });
+  }
+
+  /** Members of all channels together. */
+  get memberships(): number {
+    return this.#memberships;
   }
 
   get size(): number {
@@ -40,18 +75,34 @@ export class Rooms {
     return items;
   }
 
+  /** Those whose names begin with `prefix` and come after `after`, in the order of their names. */
+  page({ nowMs, ...wanted }: ChannelPageRequest): ChannelPage {
+    const { names, next, total } = pageOfNames(this.#rooms.keys(), wanted);
+    const items: ChannelView[] = [];
+    for (const name of names) {
+      const room = this.#rooms.get(name);
+      if (room === undefined) continue;
+      const { members, epoch, offset, rate } = room;
+      items.push({ name, members: members.size, epoch, offset, messagesPerSecond: rate.perSecond(nowMs) });
+    }
+    return { items, next, total };
+  }
+
   /** The room with this connection in it; the first one asks the broker for the channel. */
   enter(channel: string, id: string): Room {
     const known = this.#rooms.get(channel);
     if (known !== undefined) {
+      if (!known.members.has(id)) this.#memberships += 1;
       known.members.add(id);
       return known;
     }
+    this.#memberships += 1;
     const subscribed = this.#broker.subscribe(channel);
     const room: Room = {
       epoch: "",
       offset: 0,
       members: new Set([id]),
+      rate: new MessageRate(),
       ready: subscribed.then((position) => {
         // A publication may have arrived before this promise was seen: it knows better.
         if (room.epoch === "") {
@@ -67,8 +118,11 @@ export class Rooms {
   /** Take a connection out; with the last one the room ends. */
   exit(channel: string, id: string): void {
     const room = this.#rooms.get(channel);
-    if (room === undefined || !room.members.delete(id) || room.members.size > 0) return;
+    if (room === undefined || !room.members.delete(id)) return;
+    this.#memberships -= 1;
+    if (room.members.size > 0) return;
     this.#rooms.delete(channel);
+    if (this.taps.has(channel)) return;
     this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
   }
 }

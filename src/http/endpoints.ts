@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Hub, parseChannel, parsePublication } from "../channels/index.ts";
 import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
+import type { Traffic } from "../observe/traffic.ts";
 import { LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
@@ -10,23 +11,29 @@ import type { App } from "./app.ts";
 /** Where an API key may travel: an application's handler has no business with it. */
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);
 
+export type EndpointsOptions = {
+  readonly endpointPrefix: string;
+  readonly endpoints: readonly EndpointDeclaration[];
+  readonly hub: Hub;
+  readonly traffic: Traffic;
+  readonly log: Logger;
+};
+
 /**
  * The application's endpoints below `prefix`. The gate decides about the declared route that matched, never
  * about the text of the URL; a HEAD follows its GET.
  */
 export function registerEndpoints(
   app: App,
-  prefix: string,
-  endpoints: readonly EndpointDeclaration[],
   access: Access,
-  hub: Hub,
-  log: Logger,
+  { endpointPrefix: prefix, endpoints, hub, traffic, log }: EndpointsOptions,
 ): void {
   const realtime = realtimeFor(hub);
   app.register(
     async (scope) => {
       for (const endpoint of endpoints) {
         const { id, method, path } = endpoint;
+        const counts = traffic.endpoint(id);
         scope.route({
           method,
           url: path,
@@ -42,6 +49,7 @@ export function registerEndpoints(
             if (!verdict.allowed) return reply.refuse(verdict);
             const key = access.callerOf(request)?.identity.key;
             if (key?.policy === undefined) return reply.refuse(refuse("invalid_api_key"));
+            counts.calls += 1;
             const context = contextOf(request, { id: key.id, name: key.policy.settings.name }, realtime);
             try {
               const result: unknown = await endpoint.handler(context);

@@ -2,6 +2,7 @@ import cors from "@fastify/cors";
 import type { Hub } from "../channels/index.ts";
 import type { EndpointDeclaration } from "../config.ts";
 import type { Logger } from "../observe/log.ts";
+import type { Traffic } from "../observe/traffic.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { type App, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
@@ -19,6 +20,7 @@ export type PublicAppOptions = AccessOptions & {
   /** Absent where realtime is turned off: then neither sockets nor the channel API exist. */
   readonly realtime: RealtimeHandlers | undefined;
   readonly hub: Hub;
+  readonly traffic: Traffic;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** Absent before the first build. */
@@ -43,7 +45,7 @@ export function createPublicApp(options: PublicAppOptions): App {
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async () => ({ status: "ready" }));
   if (options.realtime !== undefined) registerChannelApi(app, access, options.hub, options.log);
-  registerEndpoints(app, options.endpointPrefix, options.endpoints, access, options.hub, options.log);
+  registerEndpoints(app, access, options);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);
   if (options.pageFolder !== undefined) registerPage(app, options.pageFolder);
   return app;

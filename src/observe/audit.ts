@@ -18,7 +18,9 @@ export type AdminAction =
   | "keys.imported"
   | "keys.exported"
   | "admin-token.rotated"
-  | "session.opened";
+  | "session.opened"
+  | "connection.closed"
+  | "channel.published";
 
 /** One thing that was done. `before` and `after` hold the settings that differ, never a secret. */
 export type AuditRecord = {

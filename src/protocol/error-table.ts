@@ -80,6 +80,7 @@ export const ERROR_TABLE = {
   session_mismatch: { status: 403, retry: false, message: "this request does not belong to the session" },
   invalid_namespace: { status: 400, retry: false, message: "only the root namespace exists" },
   taken_over: { status: 409, retry: false, message: "this client has connected again" },
+  closed_by_operator: { status: 403, retry: false, message: "an operator closed this connection" },
   slow_consumer: { status: 429, retry: true, message: "the client does not read what it is sent" },
   server_shutdown: { status: 503, retry: true, message: "the server is stopping" },
 

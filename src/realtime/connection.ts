@@ -16,6 +16,7 @@ export class Connection {
   /** Whether it hears its own messages, where a request does not say. */
   readonly echo: boolean;
   readonly turns = new Turns();
+  readonly connectedAtMs = Date.now();
   readonly #socket: Socket;
   readonly #session: EngineSession;
   readonly #gate: Gate;
@@ -40,6 +41,10 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#session.state === "connected" && this.#socket.connected;
+  }
+
+  get transport(): string {
+    return this.#session.conn.transport.name;
   }
 
   get clientId(): string {

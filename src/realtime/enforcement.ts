@@ -1,9 +1,19 @@
 import { performance } from "node:perf_hooks";
 import { type Clients, type Hub, withdraw, withdrawWhere } from "../channels/index.ts";
-import type { ConnectionRegistry, Preview, PreviewExample, Verdict } from "../gate.ts";
+import type {
+  ConnectionList,
+  ConnectionPage,
+  ConnectionQuery,
+  ConnectionRegistry,
+  ConnectionView,
+  Preview,
+  PreviewExample,
+  Verdict,
+} from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
+import { type Arrived, pageOfConnections, viewOf } from "./connection-page.ts";
 
 /** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
 const BATCH_MS = 5;
@@ -21,11 +31,13 @@ type Ending = { readonly connection: Connection; readonly refusal: Refusal };
  * The open connections by key, and what happens to them when their key changes. Owns both lists: a connection
  * is in them from `add` to `remove`.
  */
-export class Enforcement implements ConnectionRegistry {
+export class Enforcement implements ConnectionRegistry, ConnectionList {
   readonly #hub: Hub;
   readonly #clients: Clients;
   readonly #byKey = new Map<string, Set<Connection>>();
-  readonly #connections = new Set<Connection>();
+  /** By id, in the order of their arrival. */
+  readonly #connections = new Map<string, Arrived>();
+  #arrivals = 0;
   /** Told first, all of them, and then ended. */
   readonly #toTell: Ending[] = [];
   readonly #toEnd: Ending[] = [];
@@ -37,7 +49,8 @@ export class Enforcement implements ConnectionRegistry {
   }
 
   add(connection: Connection): void {
-    this.#connections.add(connection);
+    this.#arrivals += 1;
+    this.#connections.set(connection.id, { connection, arrival: this.#arrivals });
     const { key } = connection.identity;
     if (key === null) return;
     const siblings = this.#byKey.get(key.id) ?? new Set();
@@ -46,7 +59,7 @@ export class Enforcement implements ConnectionRegistry {
   }
 
   remove(connection: Connection): void {
-    this.#connections.delete(connection);
+    this.#connections.delete(connection.id);
     const { key } = connection.identity;
     if (key === null) return;
     const siblings = this.#byKey.get(key.id);
@@ -82,6 +95,26 @@ export class Enforcement implements ConnectionRegistry {
 
   countOf(keyId: string): number {
     return this.#byKey.get(keyId)?.size ?? 0;
+  }
+
+  page(query: ConnectionQuery): ConnectionPage {
+    const { keyId } = query;
+    const connections = keyId === undefined ? this.#connections.values() : this.#arrivedWith(keyId);
+    return pageOfConnections(connections, query, this.#hub);
+  }
+
+  find(connectionId: string): ConnectionView | undefined {
+    const connection = this.#connections.get(connectionId)?.connection;
+    return connection?.isOpen === true ? viewOf(connection, this.#hub.channelsOf(connectionId)) : undefined;
+  }
+
+  disconnect(connectionId: string, refusal: Refusal): boolean {
+    const connection = this.#connections.get(connectionId)?.connection;
+    if (connection?.isOpen !== true) return false;
+    connection.condemn();
+    this.#hub.dismiss([connectionId]);
+    connection.end(refusal);
+    return true;
   }
 
   preview(keyId: string, decide: (request: AccessRequest) => Verdict): Preview {
@@ -127,7 +160,7 @@ export class Enforcement implements ConnectionRegistry {
 
   /** The server stops: clients are told to come back. */
   endAll(): void {
-    for (const connection of this.#connections)
+    for (const { connection } of this.#connections.values())
       this.#toTell.push({ connection, refusal: refuse("server_shutdown") });
     this.#schedule();
   }
@@ -145,6 +178,13 @@ export class Enforcement implements ConnectionRegistry {
       (channel) =>
         !this.#hub.isMember(connection.id, channel) && !connection.mayStill("join", channel).allowed,
     );
+  }
+
+  *#arrivedWith(keyId: string): Generator<Arrived> {
+    for (const { id } of this.#byKey.get(keyId) ?? []) {
+      const arrived = this.#connections.get(id);
+      if (arrived !== undefined) yield arrived;
+    }
   }
 
   #enforceMemberships(connection: Connection): void {

@@ -5,6 +5,7 @@ import type { Broker } from "../channels/index.ts";
 import { type Absence, Clients, Hub } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
+import type { Traffic } from "../observe/traffic.ts";
 import {
   type ChannelError,
   type ConnectionReady,
@@ -29,6 +30,7 @@ export type RealtimeOptions = {
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
+  readonly traffic: Traffic;
   readonly maxOutboundBytes: number;
   readonly log: Logger;
 };
@@ -76,6 +78,7 @@ export class Realtime {
       onFault: (error) => this.#fault(error, "a message was not sent to a member"),
     });
     this.hub = new Hub(options.broker, this.#fanOut, {
+      traffic: options.traffic,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => this.#connections.get(id)?.tell(eventName, payload),
     });
@@ -135,7 +138,7 @@ export class Realtime {
       socket.disconnect(true);
       return;
     }
-    const { gate, log } = this.#options;
+    const { gate, log, traffic } = this.#options;
     const { identity, echo, resume } = admitted;
     session.accept();
     session.identity = identity;
@@ -147,9 +150,11 @@ export class Realtime {
     const connection = new Connection(socket, session, identity, echo, gate, client);
     this.#connections.set(connection.id, connection);
     session.endWith = (refusal) => this.#end(connection.id, refusal);
+    traffic.connected += 1;
     this.registry.add(connection);
     this.hub.admit(connection.id, client);
     socket.once("disconnect", (reason) => {
+      traffic.disconnected += 1;
       this.#connections.delete(connection.id);
       this.#clients.disconnect(client, connection.id, this.#absenceOf(connection));
       this.registry.remove(connection);
