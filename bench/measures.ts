@@ -67,6 +67,8 @@ export function measureConnecting(
     const first = openConnections(loadClient, peer, warmUp);
     await first.connected();
     await first.stop();
+    // They go at once, and that takes a moment.
+    await delay(500);
     const load = openConnections(loadClient, peer, connections);
     try {
       return await load.connected();

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 
 /** Peers are got once, beside the system's own packages, and are no dependency of anything. */
 const FOLDER = join(tmpdir(), "sluice-bench-peers");
@@ -32,4 +34,19 @@ export function debianFile(packages: readonly string[], path: string): string {
   }
   if (!existsSync(file)) throw new Error(`${packages.join(", ")} have no ${path}`);
   return file;
+}
+
+/** Compile a program of this folder as a build does: what runs sources directly makes closures larger and slower. */
+export function compiled(name: string): string {
+  const outfile = fileURLToPath(new URL(`../../.build/bench/${name}.mjs`, import.meta.url));
+  buildSync({
+    entryPoints: [fileURLToPath(new URL(`./${name}.ts`, import.meta.url))],
+    outfile,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+  });
+  return outfile;
 }

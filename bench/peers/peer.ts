@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { debianFile, uwsModule } from "./packages.ts";
+import { compiled, debianFile, uwsModule } from "./packages.ts";
 
 export const PEERS = {
   sluice: "Sluice",
@@ -35,14 +35,15 @@ export type Peer = {
 };
 
 const Listening = Compile(Type.Object({ port: Type.Number(), apiKey: Type.Optional(Type.String()) }));
-const NODE_PROCESS = fileURLToPath(new URL("./node-process.ts", import.meta.url));
+let nodeProcess: string | undefined;
 const UWS_PROCESS = fileURLToPath(new URL("./uws-process.mjs", import.meta.url));
 
 /** Start a server. @throws when it cannot be had on this machine */
 export async function startPeer(kind: PeerKind, work: Work): Promise<Peer> {
   if (kind === "nchan") return startNchan();
   if (kind === "nats") return startNats();
-  const program = kind === "uws" ? [UWS_PROCESS, uwsModule()] : ["--import", "tsx", NODE_PROCESS, kind];
+  nodeProcess ??= compiled("node-process");
+  const program = kind === "uws" ? [UWS_PROCESS, uwsModule()] : [nodeProcess, kind];
   const child = pinned(process.execPath, program);
   if (child.stdout === null) throw new Error("the server has no output");
   const ended = once(child, "exit").then(() => {
