@@ -1,30 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Gate } from "../gate.ts";
 import { type KeyRecord, type KeyStore, type KeyUsage, StoreUnavailableError } from "../keys/index.ts";
-import { compileStored } from "../policy/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
+import { KeyStateReader } from "./key-state.ts";
+import type { KeyView } from "./schemas/key-view.ts";
 
-/** A key as its operators see it: no digest, and of a secret only what helps to recognise it. */
-export type KeyView = {
-  readonly id: string;
-  readonly hint: string | null;
-  readonly version: number;
-  readonly state: "active" | "expiring" | "expired" | "disabled" | "rotating" | "unreadable";
-  readonly settings: KeyRecord["settings"];
-  /** Newest first; a secret with `validUntil` ends at that instant. */
-  readonly secrets: readonly { readonly hint: string; readonly validUntil: string | null }[];
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  /** Coarse: within a quarter of a minute. */
-  readonly lastUsedAt: string | null;
-  readonly allowed: number;
-  readonly denied: Readonly<Record<string, number>>;
-  /** On this node. */
-  readonly connections: number;
-};
-
-/** A key that expires within this time is shown as expiring. */
-const SOON_MS = 7 * 24 * 60 * 60 * 1_000;
+export type { KeyView } from "./schemas/key-view.ts";
 
 export class KeyViews {
   readonly #keys: KeyStore;
@@ -64,7 +45,7 @@ export class KeyViews {
       id,
       hint: secrets[0]?.hint ?? null,
       version,
-      state: stateOf(record, Date.now()),
+      state: new KeyStateReader(record).at(Date.now()),
       settings,
       secrets,
       createdAt,
@@ -75,16 +56,6 @@ export class KeyViews {
       connections: this.#gate.connectionsOf(id),
     };
   }
-}
-
-function stateOf(record: KeyRecord, now: number): KeyView["state"] {
-  const { faults, enabled, expiresAtMs } = compileStored(record.settings);
-  if (faults.length > 0) return "unreadable";
-  if (!enabled) return "disabled";
-  if (expiresAtMs <= now) return "expired";
-  const live = record.secrets.filter(({ validUntil }) => validUntil === null || Date.parse(validUntil) > now);
-  if (live.length > 1) return "rotating";
-  return expiresAtMs - now < SOON_MS ? "expiring" : "active";
 }
 
 export function etagOf({ version }: { readonly version: number }): string {

@@ -6,6 +6,8 @@ import type { Audit } from "../observe/audit.ts";
 import type { DeclaredEndpoint } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AdminAccess } from "./admin-access.ts";
+import { KeyDirectory } from "./key-directory.ts";
+import { keyQueryOf } from "./key-query.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { differences, readSettings } from "./settings-input.ts";
@@ -27,6 +29,8 @@ type KeyPath = { Params: { id: string } };
 export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions): void {
   const { keys, endpoints, audit, access } = options;
   const views = new KeyViews(options);
+  const directory = new KeyDirectory(options);
+  scope.addHook("onClose", () => directory.close());
 
   scope.post("/keys", async (request, reply) => {
     const read = readSettings(request.body, endpoints);
@@ -40,6 +44,14 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
   });
 
   scope.get("/keys", async (request, reply) => {
+    const query = keyQueryOf(request);
+    if (query !== undefined) {
+      if ("fault" in query) return reply.refuse(refuse("invalid_request", query.fault));
+      const { ids, ...selection } = await directory.select(query);
+      const records = await Promise.all(ids.map((id) => readable(keys, id)));
+      const items = await views.many(records.filter((record) => record !== undefined));
+      return { items, ...selection };
+    }
     const page = pageOf(request);
     if (page === undefined) {
       return reply.refuse(refuse("invalid_request", `limit is a whole number from 1 to ${PAGE_MAX}`));
