@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the server and the client (tsc), the browser SDK and the development page (esbuild).
+ * Builds dist/: the server and the client (tsc), the browser SDK and the development page (esbuild), the console (Vite).
  * `--if-missing` builds only when dist/ is missing or older than the sources.
  */
 import { spawnSync } from "node:child_process";
@@ -16,11 +16,21 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { build as buildConsole } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const stamp = "dist/.built";
-const sources = ["src", "client", "page", "scripts/build.mjs", "tsconfig.json", "tsconfig.build.json"];
+const sources = [
+  "src",
+  "client",
+  "page",
+  "console",
+  "scripts/build.mjs",
+  "tsconfig.json",
+  "tsconfig.build.json",
+];
 
 process.chdir(root);
 if (process.argv.includes("--if-missing") && isCurrent()) process.exit(0);
@@ -33,6 +43,7 @@ rmSync("dist", { recursive: true, force: true });
 compile();
 await bundleSdk();
 await bundlePage();
+await bundleConsole();
 writeFileSync(stamp, `${new Date(startedAtMs).toISOString()}\n`);
 console.log(`  done in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
 
@@ -96,4 +107,17 @@ async function bundlePage() {
     logLevel: "warning",
   });
   console.log("  dist/page               development page");
+}
+
+async function bundleConsole() {
+  await buildConsole({ configFile: "console/vite.config.ts", logLevel: "warn", mode: "production" });
+  // Compressed once, here, so that the server does not do it for every request.
+  const assets = "dist/console/assets";
+  for (const name of readdirSync(assets)) {
+    const content = readFileSync(join(assets, name));
+    writeFileSync(join(assets, `${name}.gz`), gzipSync(content, { level: 9 }));
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
+    writeFileSync(join(assets, `${name}.br`), brotliCompressSync(content, { params }));
+  }
+  console.log("  dist/console            console");
 }

@@ -1,0 +1,56 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Router } from "wouter";
+import { queries } from "./api/queries.ts";
+import { requestOnce } from "./api/request.ts";
+import { session, useSessionState } from "./api/session.ts";
+import { styleNonce } from "./nonce.ts";
+import { guardedNavigation } from "./parts/unsaved.ts";
+import { Shell } from "./shell/shell.tsx";
+import { SignInPage } from "./shell/sign-in.tsx";
+import { Waiting } from "./shell/waiting.tsx";
+import { theme, variables } from "./theme.ts";
+
+// Nothing is said in the first second: it need not be part of the first load.
+const Words = lazy(async () => ({ default: (await import("./parts/words.tsx")).Words }));
+
+export function App() {
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      defaultColorScheme="auto"
+      getStyleNonce={styleNonce}
+    >
+      <QueryClientProvider client={queries}>
+        <Router base="/console" aroundNav={guardedNavigation}>
+          <Door />
+          <Suspense>
+            <Words />
+          </Suspense>
+        </Router>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+/** The console for whoever has a session, the sign-in for whoever has none. */
+function Door() {
+  const state = useSessionState();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    if (state !== "unknown") return;
+    let timer: number | undefined;
+    requestOnce("/session").then(
+      () => session.opened(),
+      (error: unknown) => {
+        if (error instanceof Error && error.name === "ApiError") session.missed();
+        else timer = window.setTimeout(() => setAttempt(attempt + 1), 1_500);
+      },
+    );
+    return () => window.clearTimeout(timer);
+  }, [state, attempt]);
+  if (state === "unknown") return <Waiting isOffline={attempt > 0} />;
+  return state === "signed-out" ? <SignInPage /> : <Shell />;
+}

@@ -1,0 +1,173 @@
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  Group,
+  NativeSelect,
+  NumberInput,
+  Paper,
+  Radio,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
+import { CrossIcon } from "../parts/icons.tsx";
+import { errorAt, type KeyForm } from "./use-key-form.ts";
+
+const ACTIONS = ["join", "publish", "presence", "history", "broadcast"];
+
+/** What the key may do on which channels. */
+export function ChannelsTab({ form }: { readonly form: KeyForm }) {
+  const { mode, list } = form.values.channels;
+  return (
+    <Stack>
+      <Radio.Group
+        label="Channels"
+        description="Segments split at a colon: * is one segment, a final ** is the rest. Any rule that grants an action grants it."
+        error={errorAt(form, "channels")}
+        value={mode}
+        onChange={(value) => form.setFieldValue("channels.mode", value === "all" ? "all" : "rules")}
+      >
+        <Stack gap="xs" mt="xs">
+          <Radio value="all" label="All channels and actions" />
+          <Radio value="rules" label="Only what these rules grant" />
+        </Stack>
+      </Radio.Group>
+      {mode === "rules" && (
+        <Stack gap="xs">
+          {list.length === 0 && <Text size="sm">There is no rule: no channel is open.</Text>}
+          {list.map((_, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity than their place
+            <Paper key={index} className="panel" p="sm" role="group" aria-label={`Rule ${index + 1}`}>
+              <Group align="flex-start" wrap="nowrap">
+                <Stack gap="xs" flex={1}>
+                  <TextInput
+                    label="Pattern"
+                    placeholder="chat:*"
+                    maxLength={200}
+                    autoComplete="off"
+                    spellCheck={false}
+                    {...form.getInputProps(`channels.list.${index}.pattern`)}
+                  />
+                  <Checkbox.Group label="May" {...form.getInputProps(`channels.list.${index}.actions`)}>
+                    <Group gap="md" mt={4}>
+                      {ACTIONS.map((action) => (
+                        <Checkbox key={action} value={action} label={action} />
+                      ))}
+                    </Group>
+                  </Checkbox.Group>
+                </Stack>
+                <ActionIcon
+                  variant="default"
+                  size={36}
+                  aria-label={`Remove rule ${index + 1}`}
+                  onClick={() => form.removeListItem("channels.list", index)}
+                >
+                  <CrossIcon />
+                </ActionIcon>
+              </Group>
+            </Paper>
+          ))}
+          <Group>
+            <Button
+              variant="light"
+              size="sm"
+              onClick={() =>
+                form.insertListItem("channels.list", {
+                  pattern: "",
+                  actions: ["join", "publish", "presence", "history"],
+                })
+              }
+            >
+              + Add Another One
+            </Button>
+          </Group>
+        </Stack>
+      )}
+    </Stack>
+  );
+}
+
+const PER = [
+  { value: "connection", label: "Connection" },
+  { value: "address", label: "Address" },
+  { value: "client", label: "Client" },
+  { value: "key", label: "Key" },
+];
+
+/** How often. */
+export function LimitsTab({ form }: { readonly form: KeyForm }) {
+  const { limits } = form.values;
+  return (
+    <Stack>
+      <div>
+        <Text fw={500} size="sm">
+          Limits
+        </Text>
+        <Text size="xs" c="dimmed">
+          How often may be asked within a window of time, counted for each connection, address, client or the
+          whole key.
+        </Text>
+      </div>
+      {errorAt(form, "limits") !== undefined && (
+        <Text size="sm" c="var(--mantine-color-error)">
+          {errorAt(form, "limits")}
+        </Text>
+      )}
+      {limits.length === 0 && <Text size="sm">This key has no limits of its own.</Text>}
+      {limits.map((_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity than their place
+        <Paper key={index} className="panel" p="sm" role="group" aria-label={`Limit ${index + 1}`}>
+          <Group align="flex-start" gap="sm">
+            <TextInput
+              label="Name"
+              placeholder="burst"
+              maxLength={64}
+              flex="1 1 8rem"
+              {...form.getInputProps(`limits.${index}.name`)}
+            />
+            <NumberInput
+              label="At most"
+              allowDecimal={false}
+              allowNegative={false}
+              flex="1 1 6rem"
+              {...form.getInputProps(`limits.${index}.limit`)}
+            />
+            <NumberInput
+              label="Within seconds"
+              allowNegative={false}
+              flex="1 1 6rem"
+              {...form.getInputProps(`limits.${index}.windowSeconds`)}
+            />
+            <NativeSelect
+              label="For each"
+              data={PER}
+              flex="1 1 7rem"
+              {...form.getInputProps(`limits.${index}.per`)}
+            />
+            <ActionIcon
+              variant="default"
+              size={36}
+              mt={25}
+              aria-label={`Remove limit ${index + 1}`}
+              onClick={() => form.removeListItem("limits", index)}
+            >
+              <CrossIcon />
+            </ActionIcon>
+          </Group>
+        </Paper>
+      ))}
+      <Group>
+        <Button
+          variant="light"
+          size="sm"
+          onClick={() =>
+            form.insertListItem("limits", { name: "", limit: "", windowSeconds: 1, per: "connection" })
+          }
+        >
+          + Add Another One
+        </Button>
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,45 @@
+import { Button, Group, Loader, Modal, Stack, Text } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { CopyAction } from "../parts/copy.tsx";
+import { secretToShow, useSecretToShow } from "./secret-to-show.ts";
+
+const Snippets = lazy(async () => ({ default: (await import("./snippets.tsx")).Snippets }));
+
+/** The secret, once: copied here, or lost. */
+export function SecretDialog() {
+  const shown = useSecretToShow();
+  return (
+    <Modal
+      opened={shown !== undefined}
+      onClose={() => secretToShow.forget()}
+      title={shown?.reason === "rotated" ? "The new secret" : "Your key is ready"}
+      size="lg"
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+      withCloseButton={false}
+      zIndex={300}
+    >
+      {shown !== undefined && (
+        <Stack>
+          <Text size="sm">
+            This is the secret of “{shown.name}”. It is shown this once: copy it to where it is used.
+          </Text>
+          <div className="secret" data-testid="secret">
+            {shown.secret}
+          </div>
+          <Group>
+            <CopyAction text={shown.secret} label="Copy the secret" variant="filled" />
+          </Group>
+          <Suspense fallback={<Loader size="sm" aria-label="Loading" />}>
+            <Snippets secret={shown.secret} />
+          </Suspense>
+          <Group justify="flex-end">
+            <Button variant="default" onClick={() => secretToShow.forget()}>
+              I have stored it
+            </Button>
+          </Group>
+        </Stack>
+      )}
+    </Modal>
+  );
+}

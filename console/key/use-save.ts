@@ -1,0 +1,162 @@
+import { useRef, useState } from "react";
+import { patchKey, previewKey, readKey, restoreKey } from "../api/keys.ts";
+import { ApiError } from "../api/problem.ts";
+import type { KeyView } from "../api/types.ts";
+import { tell, tellFailure } from "../parts/tell.ts";
+import { errorsOf, settingsOf, type TabId, tabOf, valuesOf, withoutBlanks } from "./key-values.ts";
+import type { MergeQuestion } from "./merge-dialog.tsx";
+import type { PreviewQuestion } from "./preview-dialog.tsx";
+import { compareEdits, type Document, isSame, mergedOf, mergePatchOf } from "./settings-fields.ts";
+import type { KeyForm } from "./use-key-form.ts";
+
+export type Save = {
+  /** What the form's changes are changes of. */
+  readonly base: KeyView;
+  readonly isDirty: boolean;
+  readonly isBusy: boolean;
+  readonly question: PreviewQuestion | undefined;
+  readonly merge: MergeQuestion | undefined;
+  save(): Promise<void>;
+  /** Puts earlier settings back. */
+  restore(version: number, settings: Document): Promise<void>;
+  discard(): void;
+  /** A newer version, by whomever: the form follows where it has no changes of its own. */
+  adopt(key: KeyView): void;
+  /** A newer version by this very page: its changes stay changes. */
+  rebase(key: KeyView): void;
+  review(theirs: KeyView): void;
+  onMerged(settings: Document, theirs: KeyView, isToBeSaved: boolean): void;
+  dismiss(): void;
+};
+
+/** The way from the form to the key: preview, question, save, and what two people do at the same time. */
+export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) => void): Save {
+  const [base, setBase] = useState(loaded);
+  const [isBusy, setBusy] = useState(false);
+  const [question, setQuestion] = useState<PreviewQuestion>();
+  const [merge, setMerge] = useState<MergeQuestion>();
+  // Saving goes on after a dialog: it is about what is on the page then, not when it was rendered.
+  const newest = useRef({ base, form });
+  newest.current = { base, form };
+
+  // Compared as the form shows it, so that what it cannot show is no change of anybody.
+  const shown = settingsOf(valuesOf(base.settings));
+  const isDirty = !isSame(shown, settingsOf(form.values));
+
+  const adopt = (key: KeyView): void => {
+    setBase(key);
+    form.clearErrors();
+    form.setValues(valuesOf(key.settings));
+  };
+
+  const run = async (work: () => Promise<void>): Promise<void> => {
+    setBusy(true);
+    try {
+      await work();
+    } catch (error) {
+      await explain(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const explain = async (error: unknown): Promise<void> => {
+    if (error instanceof ApiError && error.code === "invalid_settings" && error.faults.length > 0) {
+      form.setErrors(errorsOf(error.faults));
+      const [first] = error.faults;
+      if (first !== undefined) showTab(tabOf(first.pointer));
+      // The fault is rendered first.
+      requestAnimationFrame(() => document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
+      return;
+    }
+    if (error instanceof ApiError && error.status === 412) {
+      const theirs = await readKey(base.id);
+      review(theirs);
+      return;
+    }
+    tellFailure(error);
+  };
+
+  const review = (theirs: KeyView): void => {
+    const now = newest.current;
+    const mine = settingsOf(withoutBlanks(now.form.values));
+    setMerge({ base: now.base.settings, mine: { ...unshown(now.base.settings), ...mine }, theirs });
+  };
+
+  const finish = (
+    key: KeyView & { readonly warnings: readonly { readonly message: string }[] },
+    word: string,
+  ): void => {
+    adopt(key);
+    const [warning] = key.warnings;
+    tell(warning === undefined ? word : `${word} Note: ${warning.message}.`);
+  };
+
+  const askAndGo = async (
+    preview: Parameters<typeof previewKey>[1],
+    go: () => Promise<void>,
+  ): Promise<void> => {
+    const answer = await previewKey(newest.current.base.id, preview);
+    if (answer.closing > 0 || answer.leaving > 0) {
+      setQuestion({ preview: answer, go: () => void run(go) });
+    } else await go();
+  };
+
+  const saveFrom = (from: KeyView, settings: Document): Promise<void> => {
+    const patch = mergePatchOf(settingsOf(valuesOf(from.settings)), settings);
+    return run(() =>
+      askAndGo(patch, async () => finish(await patchKey(from.id, from.version, patch), "Saved.")),
+    );
+  };
+
+  return {
+    base,
+    isDirty,
+    isBusy,
+    question,
+    merge,
+    adopt,
+    review,
+    rebase(key) {
+      const { base: from, form: now } = newest.current;
+      const mine = settingsOf(now.values);
+      const { mine: alone, both } = compareEdits(settingsOf(valuesOf(from.settings)), mine, key.settings);
+      setBase(key);
+      form.setValues(valuesOf(mergedOf(mine, key.settings, [...alone, ...both])));
+    },
+    save() {
+      const values = withoutBlanks(form.values);
+      form.clearErrors();
+      form.setValues(values);
+      return saveFrom(base, settingsOf(values));
+    },
+    restore(version, settings) {
+      const patch = mergePatchOf(base.settings, settings);
+      return run(() =>
+        askAndGo(patch, async () =>
+          finish(await restoreKey(base.id, base.version, version), `Version ${version} is back.`),
+        ),
+      );
+    },
+    discard() {
+      adopt(base);
+    },
+    onMerged(settings, theirs, isToBeSaved) {
+      setMerge(undefined);
+      setBase(theirs);
+      form.setValues(valuesOf(settings));
+      if (isToBeSaved) void saveFrom(theirs, settingsOf(valuesOf(settings)));
+    },
+    dismiss() {
+      setQuestion(undefined);
+      setMerge(undefined);
+    },
+  };
+}
+
+/** Fields that this page does not know stay as they are. */
+function unshown(settings: Document): Document {
+  const known = new Set(Object.keys(settingsOf(valuesOf(settings))));
+  known.add("channels").add("limits");
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !known.has(name)));
+}

@@ -1,0 +1,142 @@
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Button,
+  Group,
+  NavLink,
+  Text,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { Suspense } from "react";
+import { Link, useLocation } from "wouter";
+import { useLive, useLiveStream } from "../api/live-stream.ts";
+import { useSessionState } from "../api/session.ts";
+import { SecretDialog } from "../key/secret-dialog.tsx";
+import {
+  KeyIcon,
+  LogIcon,
+  MoonIcon,
+  PlugIcon,
+  PulseIcon,
+  QuestionIcon,
+  SettingsIcon,
+  SunIcon,
+} from "../parts/icons.tsx";
+import { unsaved } from "../parts/unsaved.ts";
+import { LeaveDialog } from "./leave-dialog.tsx";
+import { Mark } from "./mark.tsx";
+import { Pages } from "./pages.tsx";
+import { SignInAgain, signOut } from "./sign-in.tsx";
+import { Waiting } from "./waiting.tsx";
+
+const PLACES = [
+  { path: "/keys", label: "API keys", icon: <KeyIcon /> },
+  { path: "/live", label: "Live", icon: <PulseIcon /> },
+  { path: "/endpoints", label: "Endpoints", icon: <PlugIcon /> },
+  { path: "/refusals", label: "Refusals", icon: <QuestionIcon /> },
+  { path: "/audit", label: "Audit", icon: <LogIcon /> },
+  { path: "/settings", label: "Realtime settings", icon: <SettingsIcon /> },
+] as const;
+
+/** What is around every page: where to go, how the server is, light or dark, the way out. */
+export function Shell() {
+  useLiveStream();
+  const state = useSessionState();
+  const [isOpen, { toggle, close }] = useDisclosure(false);
+  const [path] = useLocation();
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 216, breakpoint: "sm", collapsed: { mobile: !isOpen } }}
+      padding="md"
+    >
+      <a className="skip-link" href="#content">
+        Skip to the content
+      </a>
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={isOpen}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={isOpen ? "Close the menu" : "Open the menu"}
+              aria-expanded={isOpen}
+            />
+            <Mark />
+          </Group>
+          <Group gap="sm" wrap="nowrap">
+            <ServerState />
+            <SchemeSwitch />
+            <Button variant="default" size="xs" onClick={leave} style={{ flexShrink: 0 }}>
+              Sign out
+            </Button>
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Pages">
+        {PLACES.map(({ path: to, label, icon }) => (
+          <NavLink
+            key={to}
+            component={Link}
+            href={to}
+            label={label}
+            leftSection={icon}
+            active={path === to || path.startsWith(`${to}/`)}
+            {...(path === to ? { "aria-current": "page" as const } : {})}
+            onClick={close}
+          />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main id="content">
+        <div className="page">
+          <Suspense fallback={<Waiting />}>
+            <Pages />
+          </Suspense>
+        </div>
+      </AppShell.Main>
+      <SecretDialog />
+      <LeaveDialog />
+      <SignInAgain opened={state === "ended"} />
+    </AppShell>
+  );
+}
+
+function leave(): void {
+  if (unsaved.isHeld) unsaved.ask(() => void signOut());
+  else void signOut();
+}
+
+function ServerState() {
+  const { status } = useLive();
+  const text = status === "open" ? "Live" : status === "lost" ? "Reconnecting…" : "Connecting…";
+  return (
+    <Group gap={6} wrap="nowrap" role="status">
+      <span className="dot" data-tone={status === "open" ? "good" : status === "lost" ? "bad" : "none"} />
+      <Text size="sm" c="dimmed" component="span" className="on-wide">
+        {text}
+      </Text>
+    </Group>
+  );
+}
+
+function SchemeSwitch() {
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme("light");
+  const other = scheme === "dark" ? "light" : "dark";
+  return (
+    <ActionIcon
+      variant="default"
+      size="md"
+      aria-label={`Use the ${other} theme`}
+      title={`Use the ${other} theme`}
+      onClick={() => setColorScheme(other)}
+    >
+      {scheme === "dark" ? <SunIcon /> : <MoonIcon />}
+    </ActionIcon>
+  );
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { TestServer } from "./server.ts";
+
+export type ConsolePage = {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What a page must not do: ask anybody else, break its own policy, or throw. */
+  readonly offences: readonly string[];
+  /** Go to a page of the console by its path. */
+  visit(path: string): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type ConsoleOptions = {
+  readonly scheme?: "light" | "dark";
+  readonly width?: number;
+  readonly height?: number;
+  readonly signedIn?: boolean;
+};
+
+/** The console of a server in a browser profile of its own, signed in unless told otherwise. */
+export async function openConsole(
+  browser: Browser,
+  server: TestServer,
+  { scheme = "light", width = 1280, height = 900, signedIn = true }: ConsoleOptions = {},
+): Promise<ConsolePage> {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    reducedMotion: "reduce",
+  });
+  context.setDefaultTimeout(10_000);
+  const offences: string[] = [];
+  const page = await context.newPage();
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${server.adminUrl}/`) && !url.startsWith("data:")) offences.push(`asked ${url}`);
+  });
+  page.on("pageerror", (error) => offences.push(`threw ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (/content security policy|refused to/i.test(text)) offences.push(text);
+  });
+  const visit = async (path: string): Promise<void> => {
+    await page.goto(`${server.adminUrl}/console${path}`);
+  };
+  if (signedIn) {
+    const answer = await context.request.post(`${server.adminUrl}/admin/v1/session`, {
+      data: { token: server.adminToken },
+      headers: { origin: server.adminUrl },
+    });
+    if (!answer.ok()) throw new Error(`no session: ${answer.status()} ${await answer.text()}`);
+  }
+  return { page, context, offences, visit, close: () => context.close() };
+}
+
+const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+type AxeViolation = {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+};
+
+/** What axe-core calls serious or critical about the page as it is now: rule, and where. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  // Evaluated through the debugger, which the page's policy does not bind.
+  await page.evaluate(readFileSync(axeFile, "utf8"));
+  const violations: readonly AxeViolation[] = await page.evaluate(
+    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary.slice(0, 300)}`),
+    );
+}
