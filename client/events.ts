@@ -2,6 +2,7 @@ import type {
   BroadcastMessage,
   ChannelMessage,
   Member,
+  PresenceCount,
   PresenceEvent,
   Sender,
 } from "../src/protocol/index.ts";
@@ -33,6 +34,14 @@ export function parsePresence(payload: unknown): PresenceEvent | undefined {
   if (!isRecord(payload) || typeof payload["channel"] !== "string") return undefined;
   const message = parseMember(payload["message"]);
   return message && { channel: payload["channel"], message };
+}
+
+/** A mode that this version does not know promises nothing: the list is not kept by events. */
+export function parseCount(payload: unknown): PresenceCount | undefined {
+  if (!isRecord(payload)) return undefined;
+  const { channel, count, mode } = payload;
+  if (typeof channel !== "string" || typeof count !== "number") return undefined;
+  return { channel, count, mode: mode === "events" ? "events" : "counts" };
 }
 
 export function parseMember(value: unknown): Member | undefined {

@@ -7,6 +7,7 @@ export type {
   ChannelMessage,
   ErrorCode,
   Member,
+  PresenceCount,
   PresenceEvent,
   Sender,
 } from "../src/protocol/index.ts";

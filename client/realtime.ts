@@ -3,6 +3,7 @@ import {
   type ErrorCode,
   eventNameFault,
   isChannelName,
+  type PresenceCount,
   type PresenceEvent,
 } from "../src/protocol/index.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type Sent,
 } from "./answers.ts";
 import { type Closing, Connection, type ConnectionState } from "./connection.ts";
-import { type IncomingMessage, parseMessage, parsePresence } from "./events.ts";
+import { type IncomingMessage, parseCount, parseMessage, parsePresence } from "./events.ts";
 import { Listeners, type Off, Signal } from "./listeners.ts";
 import {
   type ClosedChannel,
@@ -49,6 +50,7 @@ export class Realtime {
   readonly #joins = new Signal<PresenceEvent>();
   readonly #leaves = new Signal<PresenceEvent>();
   readonly #updates = new Signal<PresenceEvent>();
+  readonly #counts = new Signal<PresenceCount>();
   readonly #connects = new Signal<Identity>();
   readonly #disconnects = new Signal<Disconnect>();
   readonly #errors = new Signal<RealtimeError>();
@@ -195,6 +197,8 @@ export class Realtime {
   onLeave = (fn: (event: PresenceEvent) => void): Off => this.#leaves.add(fn);
   /** A member of one of this client's channels changed its profile. */
   onUpdate = (fn: (event: PresenceEvent) => void): Off => this.#updates.add(fn);
+  /** How many members a channel has that is too large to tell of each; `mode: "events"`: it is small again. */
+  onCount = (fn: (count: PresenceCount) => void): Off => this.#counts.add(fn);
   /** Connected, the first time or again. The channels are being joined again at this moment. */
   onConnect = (fn: (identity: Identity) => void): Off => this.#connects.add(fn);
   /** An open connection ended; `willReconnect` says whether the client comes back by itself. */
@@ -275,6 +279,7 @@ export class Realtime {
     if (name === "channel:join") emitParsed(this.#joins, parsePresence(payload));
     else if (name === "channel:leave") emitParsed(this.#leaves, parsePresence(payload));
     else if (name === "channel:update") emitParsed(this.#updates, parsePresence(payload));
+    else if (name === "channel:presence") emitParsed(this.#counts, parseCount(payload));
     else if (name === "channel:gap") emitParsed(this.#gaps, parseGap(payload));
     else if (name === "channel:error") emitParsed(this.#errors, parseChannelError(payload));
     else if (name === "channel:closed") this.#onChannelClosed(parseChannelClosed(payload));

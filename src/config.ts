@@ -31,17 +31,21 @@ export type Config = {
   readonly maxOutboundBytes: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
-  /** By pattern, the first that matches: how much history a channel keeps. */
+  /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
   readonly channels: readonly ChannelDeclaration[];
   readonly logLevel: LogLevel;
 };
 
 export type ConfigInput = Partial<Config>;
 
-/** Settings of the channels of a pattern. `history` of size 0 keeps none. */
+/**
+ * Settings of the channels of a pattern. `history` of size 0 keeps none; in a channel of more than `presence.maxMembers`
+ * only the number of members is told; `presence: false` neither tells nor lists them.
+ */
 export type ChannelDeclaration = {
   readonly pattern: string;
   readonly history?: { readonly size: number; readonly seconds: number };
+  readonly presence?: { readonly maxMembers: number } | false;
 };
 
 /** Types a config file: `export default defineConfig({ … })`. */
@@ -102,6 +106,15 @@ const SCHEMA = {
             },
             { additionalProperties: false },
           ),
+        ),
+        presence: Type.Optional(
+          Type.Union([
+            Type.Literal(false),
+            Type.Object(
+              { maxMembers: Type.Integer({ minimum: 0, maximum: 10_000 }) },
+              { additionalProperties: false },
+            ),
+          ]),
         ),
       },
       { additionalProperties: false },

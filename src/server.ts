@@ -108,6 +108,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       gate,
       log,
       broker,
+      channels: config.channels,
       addressOf,
       apiKeyInQuery: config.apiKeyInQuery,
       connectTimeoutMs: config.connectTimeoutMs,

@@ -48,7 +48,10 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
       const parsed = parseChannel(channel);
       if ("allowed" in parsed) return reply.refuse(parsed);
       const page = { limit: Math.min(limit, LIMITS.membersPageMax), after };
-      const { members, count, next } = await hub.members(parsed.channel, page);
+      const answer = await hub.members(parsed.channel, page);
+      if (answer === "off")
+        return reply.refuse(refuse("unsupported", "the configuration turns presence off in this channel"));
+      const { members, count, next } = answer;
       return { items: members, next, total: count };
     },
   );

@@ -36,8 +36,8 @@ export type PresenceChange = {
 /** What a broker hands to this node's hub, in the order of each channel. */
 export interface BrokerListener {
   onPublication(channel: string, publication: Publication, position: Position): void;
-  /** `count` is the number of members after the change. */
-  onPresence(channel: string, change: PresenceChange, count: number): void;
+  /** `count` is the number of members after the changes. */
+  onPresence(channel: string, changes: readonly PresenceChange[], count: number): void;
   onBroadcast(publication: Publication): void;
 }
 
@@ -74,8 +74,11 @@ export interface Broker {
   /** To everyone connected, at most once, without a position. */
   broadcast(publication: Publication): Promise<void>;
 
-  /** Record a presence change and tell every node that listens to the channel. */
-  announce(channel: string, change: PresenceChange): Promise<void>;
+  /**
+   * Record presence changes, in their order and in one step, and tell every node that listens to the channel. From the
+   * call on, `members` answers by them.
+   */
+  announce(channel: string, changes: readonly PresenceChange[]): Promise<void>;
   members(channel: string, page: PageRequest): Promise<MembersPage>;
   close(): Promise<void>;
 }

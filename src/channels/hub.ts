@@ -1,5 +1,6 @@
 import { Traffic } from "../observe/traffic.ts";
-import type { BroadcastMessage, History, Position, PresenceEvent } from "../protocol/index.ts";
+import type { BroadcastMessage, History, Position } from "../protocol/index.ts";
+import { Announcer } from "./announcer.ts";
 import type {
   Broker,
   BrokerListener,
@@ -8,71 +9,43 @@ import type {
   PresenceChange,
   Publication,
 } from "./broker.ts";
+import { maxWatchedOf, presenceOf } from "./channel-settings.ts";
 import { attend, type Client, leaveOff, withdraw } from "./clients.ts";
 import type { FanOut } from "./fan-out.ts";
 import { readHistory } from "./history.ts";
+import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
 import type { Idempotency } from "./idempotency-window.ts";
-import { LeaveQueue } from "./leave-queue.ts";
+import { Presence } from "./presence.ts";
 import { messageOf, replay } from "./replay.ts";
-import {
-  createResident,
-  type Membership,
-  memberOf,
-  type Resident,
-  reachOf,
-  rememberHeard,
-} from "./resident.ts";
+import { createResident, type Membership, type Resident, reachOf, rememberHeard } from "./resident.ts";
 import { type ChannelPage, type ChannelPageRequest, type ChannelSummary, Rooms } from "./rooms.ts";
 import type { Tap, TapListener } from "./taps.ts";
 
-export type JoinOptions = {
-  readonly echo: boolean;
-  readonly watch: boolean;
-  /** What the client has heard of the channel: it wants what came since. */
-  readonly since?: Position | undefined;
-  /** Without it, `since` reaches no further back than the client's own membership. */
-  readonly mayReadHistory?: boolean;
-};
-
-/** Where a member stands. `recovered`: with `since`, and nothing between is missing. */
-export type Joined = Position & { readonly recovered: boolean };
-
-export type HubOptions = {
-  /** Hears of announcements that the broker did not take after the member was already gone. */
-  readonly onFault: (error: unknown) => void;
-  /** Send one connection what is replayed to it alone, before anything that is sent to it later. */
-  readonly deliver: (connectionId: string, eventName: string, payload: unknown) => void;
-  /**
-   * In a channel of more members than this nobody is told who comes and goes: that would cost the square of
-   * their number.
-   */
-  readonly maxWatchedMembers?: number;
-  readonly traffic?: Traffic;
-};
-
 /**
- * This node's members and what they hear. Owns the list of residents, from `admit` to `dismiss`. It never asks about permission: callers decide first, and take
- * away with `leave`, `unwatch` and `dismiss` what no longer holds.
+ * This node's members and what they hear. Owns the list of residents, from `admit` to `dismiss` or `supersede`. It never
+ * asks about permission: callers decide first, and take away with `leave`, `unwatch` and `dismiss` what no longer holds.
  */
 export class Hub implements BrokerListener {
   readonly #broker: Broker;
   readonly #fanOut: FanOut;
   readonly #onFault: (error: unknown) => void;
-  readonly #maxWatchedMembers: number;
   readonly #deliver: HubOptions["deliver"];
   readonly #residents = new Map<string, Resident>();
   readonly #rooms: Rooms;
   readonly #traffic: Traffic;
-  readonly #leaves = new LeaveQueue((channel, resident) => this.#announceLeave(channel, resident));
+  readonly #presence: Presence;
+  readonly #announcer: Announcer;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
-    this.#maxWatchedMembers = options.maxWatchedMembers ?? 500;
     this.#broker = broker;
     this.#fanOut = fanOut;
     this.#onFault = options.onFault;
     this.#deliver = options.deliver;
     this.#rooms = new Rooms(broker, options.onFault);
     this.#traffic = options.traffic ?? new Traffic();
+    const { channels = [], onFault } = options;
+    this.#presence = new Presence(fanOut, (channel) => maxWatchedOf(channels, channel));
+    this.#announcer = new Announcer(broker, (channel) => presenceOf(channels, channel) === false, onFault);
     broker.listen(this);
   }
 
@@ -111,38 +84,38 @@ export class Hub implements BrokerListener {
   }
 
   /**
-   * Take connections out of everything, at once; their channels hear that they left, of thousands a little later.
-   * All are out before the first leave is told, so that a thousand who go together are not told of each other. With
-   * `holdLeaves` their leaves wait for `releaseLeaves`: those who go are told first.
+   * Take connections out of everything, and out of the lists of members, at once; their channels hear that they left, of
+   * thousands a little later. All are out before the first leave is told, so that a thousand who go together are not told
+   * of each other. With `holdLeaves` the leaves wait for `releaseLeaves`: those who go are told first.
    */
   dismiss(ids: Iterable<string>, holdLeaves = false): void {
-    const gone: Resident[] = [];
+    const gone: [Resident, readonly string[]][] = [];
     for (const id of ids) {
       const resident = this.#residents.get(id);
-      if (resident === undefined) continue;
-      this.#residents.delete(id);
-      this.#fanOut.dismiss(id);
-      for (const channel of resident.channels.keys()) this.#rooms.exit(channel, id);
-      gone.push(resident);
+      if (resident !== undefined) gone.push([resident, this.#takeOut(resident)]);
     }
-    for (const resident of gone) {
-      for (const [channel, membership] of resident.channels) {
-        if (membership.state === "joined") this.#leaves.add(channel, resident);
-      }
-      resident.channels.clear();
-    }
-    if (holdLeaves) this.#leaves.hold();
-    else this.#leaves.flow();
+    if (holdLeaves) this.#presence.hold();
+    this.#announcer.leaveSoon(gone);
   }
 
   /** Tell the leaves that were held back. */
   releaseLeaves(): void {
-    this.#leaves.release();
+    this.#presence.release();
   }
 
-  /** Forget the leaves that are still to be told. */
+  /**
+   * Take a connection out whose client is here on a new one: in each channel it leaves when the new one joins, so that the
+   * client is never gone, or a little later.
+   */
+  supersede(id: string): void {
+    const resident = this.#residents.get(id);
+    if (resident !== undefined) this.#announcer.leaveLater(resident, this.#takeOut(resident));
+  }
+
+  /** Forget what is still to be told. */
   close(): void {
-    this.#leaves.close();
+    this.#announcer.close();
+    this.#presence.close();
   }
 
   /** The channels that a connection is a member of, or about to be. */
@@ -171,7 +144,7 @@ export class Hub implements BrokerListener {
     } catch (error) {
       if (resident.channels.get(channel) === membership && membership.state === "joining") {
         resident.channels.delete(channel);
-        this.#rooms.exit(channel, id);
+        this.#exit(channel, id);
       }
       throw error;
     }
@@ -200,9 +173,7 @@ export class Hub implements BrokerListener {
     this.#setWatching(resident, channel, membership, options.watch);
     const position = { epoch: room.epoch, offset: room.offset };
     attend(resident.client, channel, position);
-    this.#leaves.tellOf(channel, resident.client);
-    const exceptId = options.echo ? {} : { exceptId: id };
-    await this.#broker.announce(channel, { type: "join", member: memberOf(resident), ...exceptId });
+    await this.#announcer.join(resident, channel, options.echo ? undefined : id);
     return { ...position, recovered };
   }
 
@@ -213,7 +184,9 @@ export class Hub implements BrokerListener {
   async leave(id: string, channel: string, echo: boolean): Promise<boolean> {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
-    if (resident === undefined || membership === undefined) return false;
+    if (resident === undefined) return false;
+    this.#announcer.leaveBehind(resident.client, channel);
+    if (membership === undefined) return false;
     leaveOff(resident.client, channel);
     if (membership.state !== "joined") {
       this.#remove(resident, channel);
@@ -223,14 +196,15 @@ export class Hub implements BrokerListener {
       // It hears its own leave in the channel's order, and is taken out when that has come.
       membership.state = "leaving";
       try {
-        await this.#broker.announce(channel, { type: "leave", member: memberOf(resident) });
+        await this.#announcer.leave(resident, channel);
+        this.#presence.tellLeaves(channel);
       } finally {
         if (resident.channels.get(channel) === membership) this.#remove(resident, channel);
       }
       return true;
     }
     this.#remove(resident, channel);
-    await this.#broker.announce(channel, { type: "leave", member: memberOf(resident) });
+    await this.#announcer.leave(resident, channel);
     return true;
   }
 
@@ -241,7 +215,8 @@ export class Hub implements BrokerListener {
     if (resident === undefined || membership === undefined) return;
     withdraw(resident.client, channel);
     this.#remove(resident, channel);
-    if (membership.state === "joined") this.#announceLeave(channel, resident);
+    if (membership.state !== "joined") return;
+    this.#announcer.leave(resident, channel).catch((error: unknown) => this.#onFault(error));
   }
 
   /** Let a member hear who comes and goes, or no longer. */
@@ -257,15 +232,9 @@ export class Hub implements BrokerListener {
     const resident = this.#residents.get(id);
     if (resident === undefined) return;
     resident.data = data;
-    const member = memberOf(resident);
-    const exceptId = echo ? {} : { exceptId: id };
-    const announced: Promise<void>[] = [];
-    for (const [channel, membership] of resident.channels) {
-      if (membership.state === "joined") {
-        announced.push(this.#broker.announce(channel, { type: "update", member, ...exceptId }));
-      }
-    }
-    await Promise.all(announced);
+    const channels = [...resident.channels].filter(([, { state }]) => state === "joined");
+    const names = channels.map(([channel]) => channel);
+    await this.#announcer.update(resident, names, echo ? undefined : id);
   }
 
   /** See {@link Broker.publish}. */
@@ -288,8 +257,9 @@ export class Hub implements BrokerListener {
     return readHistory(this.#broker, channel, after, limit);
   }
 
-  members(channel: string, page: PageRequest): Promise<MembersPage> {
-    return this.#broker.members(channel, page);
+  /** @returns `off` where the configuration says that members are not listed. */
+  members(channel: string, page: PageRequest): Promise<MembersPage | "off"> {
+    return this.#announcer.members(channel, page);
   }
 
   onPublication(channel: string, publication: Publication, position: Position): void {
@@ -306,10 +276,8 @@ export class Hub implements BrokerListener {
     this.#fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
   }
 
-  onPresence(channel: string, change: PresenceChange, count: number): void {
-    if (count > this.#maxWatchedMembers) return;
-    const payload: PresenceEvent = { channel, message: change.member };
-    this.#fanOut.toWatchers(channel, `channel:${change.type}`, payload, change.exceptId);
+  onPresence(channel: string, changes: readonly PresenceChange[], count: number): void {
+    if (this.#rooms.get(channel) !== undefined) this.#presence.take(channel, changes, count);
   }
 
   onBroadcast(publication: Publication): void {
@@ -321,10 +289,22 @@ export class Hub implements BrokerListener {
     this.#fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
   }
 
-  #announceLeave(channel: string, resident: Resident): void {
-    this.#broker
-      .announce(channel, { type: "leave", member: memberOf(resident) })
-      .catch((error: unknown) => this.#onFault(error));
+  /** From now on it hears nothing and is in no room. @returns the channels whose members know of it. */
+  #takeOut(resident: Resident): readonly string[] {
+    const { id, channels } = resident;
+    this.#residents.delete(id);
+    this.#fanOut.dismiss(id);
+    const joined: string[] = [];
+    for (const [channel, { state }] of channels) {
+      if (state === "joined") joined.push(channel);
+      this.#exit(channel, id);
+    }
+    channels.clear();
+    return joined;
+  }
+
+  #exit(channel: string, id: string): void {
+    if (this.#rooms.exit(channel, id)) this.#presence.forget(channel);
   }
 
   #setWatching(resident: Resident, channel: string, membership: Membership, watching: boolean): void {
@@ -340,6 +320,6 @@ export class Hub implements BrokerListener {
     resident.channels.delete(channel);
     this.#fanOut.detach(resident.id, channel);
     this.#fanOut.unwatch(resident.id, channel);
-    this.#rooms.exit(channel, resident.id);
+    this.#exit(channel, resident.id);
   }
 }

@@ -6,7 +6,13 @@ export type {
   PresenceChange,
   Publication,
 } from "./broker.ts";
-export { type ChannelSettings, DEFAULT_HISTORY, type HistoryWindow } from "./channel-settings.ts";
+export {
+  type ChannelSettings,
+  DEFAULT_HISTORY,
+  DEFAULT_PRESENCE,
+  type HistoryWindow,
+  type PresenceSettings,
+} from "./channel-settings.ts";
 export {
   type Absence,
   type Client,
@@ -16,7 +22,8 @@ export {
   withdrawWhere,
 } from "./clients.ts";
 export type { FanOut } from "./fan-out.ts";
-export { Hub, type Joined } from "./hub.ts";
+export { Hub } from "./hub.ts";
+export type { Joined } from "./hub-options.ts";
 export type { Idempotency } from "./idempotency-window.ts";
 export { MemoryBroker } from "./memory-broker.ts";
 export { isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";

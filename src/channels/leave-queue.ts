@@ -1,27 +1,29 @@
-import type { Client } from "./clients.ts";
-import type { Resident } from "./resident.ts";
+import type { PresenceChange } from "./broker.ts";
 
 /** How long telling the leaves of many may hold the event loop. */
 const SLICE_MS = 1;
 
+/** A channel's leaves in their order; those before `next` are told. */
+type Waiting = { readonly changes: PresenceChange[]; next: number };
+
 /**
- * Those who were taken out and whose leaves are still to be told, by channel. Few are told at once. Thousands are told
- * in slices, so that others do not wait, and channel by channel, so that what one watcher hears is written together.
+ * Leaves that are still to be told, by channel. Few are told at once. Thousands are told in slices, so that others do
+ * not wait, and channel by channel, so that what one watcher hears is written together.
  */
 export class LeaveQueue {
-  readonly #tell: (channel: string, resident: Resident) => void;
-  readonly #leaving = new Map<string, Resident[]>();
-  #next: NodeJS.Immediate | undefined;
+  readonly #tell: (channel: string, change: PresenceChange) => void;
+  readonly #waiting = new Map<string, Waiting>();
+  #slice: NodeJS.Immediate | undefined;
   #isHeld = false;
 
-  constructor(tell: (channel: string, resident: Resident) => void) {
+  constructor(tell: (channel: string, change: PresenceChange) => void) {
     this.#tell = tell;
   }
 
-  add(channel: string, resident: Resident): void {
-    const leaving = this.#leaving.get(channel);
-    if (leaving === undefined) this.#leaving.set(channel, [resident]);
-    else leaving.push(resident);
+  add(channel: string, change: PresenceChange): void {
+    const waiting = this.#waiting.get(channel);
+    if (waiting === undefined) this.#waiting.set(channel, { changes: [change], next: 0 });
+    else waiting.changes.push(change);
   }
 
   /** Tell nothing until the next `release`. */
@@ -34,35 +36,45 @@ export class LeaveQueue {
     this.flow();
   }
 
-  /** Tell what is queued, unless it is held. */
+  /** Tell what waits, unless it is held. */
   flow(): void {
-    if (this.#next !== undefined || this.#isHeld) return;
+    if (this.#slice !== undefined || this.#isHeld || this.#waiting.size === 0) return;
     const untilMs = performance.now() + SLICE_MS;
-    for (const [channel, leaving] of this.#leaving) {
-      for (let resident = leaving.pop(); resident !== undefined; resident = leaving.pop()) {
-        this.#tell(channel, resident);
-        if (performance.now() < untilMs) continue;
-        this.#next = setImmediate(() => {
-          this.#next = undefined;
-          this.flow();
-        });
-        return;
-      }
-      this.#leaving.delete(channel);
+    for (const channel of this.#waiting.keys()) {
+      if (this.#tellUntil(channel, untilMs)) continue;
+      this.#slice = setImmediate(() => {
+        this.#slice = undefined;
+        this.flow();
+      });
+      return;
     }
   }
 
-  /** A client that has come back is not told to have left after it was told to have come. */
-  tellOf(channel: string, client: Client): void {
-    const leaving = this.#leaving.get(channel);
-    const at = leaving?.findIndex((resident) => resident.client === client) ?? -1;
-    const [resident] = at === -1 ? [] : (leaving?.splice(at, 1) ?? []);
-    if (resident !== undefined) this.#tell(channel, resident);
+  /** Tell a channel's leaves now, although they are held: something else is to be told there. */
+  tellAll(channel: string): void {
+    this.#tellUntil(channel, Number.POSITIVE_INFINITY);
   }
 
-  /** Forget what is queued. */
+  forget(channel: string): void {
+    this.#waiting.delete(channel);
+  }
+
   close(): void {
-    clearImmediate(this.#next);
-    this.#leaving.clear();
+    clearImmediate(this.#slice);
+    this.#waiting.clear();
+  }
+
+  /** @returns whether all of the channel's are told. */
+  #tellUntil(channel: string, untilMs: number): boolean {
+    const waiting = this.#waiting.get(channel);
+    if (waiting === undefined) return true;
+    while (waiting.next < waiting.changes.length) {
+      const change = waiting.changes[waiting.next];
+      waiting.next += 1;
+      if (change !== undefined) this.#tell(channel, change);
+      if (performance.now() >= untilMs && waiting.next < waiting.changes.length) return false;
+    }
+    this.#waiting.delete(channel);
+    return true;
   }
 }

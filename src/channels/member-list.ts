@@ -1,48 +1,119 @@
 import type { Member } from "../protocol/index.ts";
 import type { MembersPage, PageRequest } from "./broker.ts";
+import { roughSize } from "./rough-size.ts";
+
+/** A page ends early where its profiles are large. */
+const MAX_PAGE_BYTES = 512 * 1024;
+
+type Listed = { readonly arrival: number; member: Member; bytes: number; isGone: boolean };
+
+/** Numbers arrivals. Later ones are greater, also of another list, and after a restart those before it. */
+export class Arrivals {
+  /** Smaller than all of this process. */
+  readonly first: number;
+  #last: number;
+
+  constructor(nowMs: number) {
+    this.first = nowMs * 1_000;
+    this.#last = this.first;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+}
 
 /**
- * The members of one channel in the order in which they joined. A cursor is the number of a member's
- * arrival, so that a page continues rightly although the member it ended with has left.
+ * The members of one channel in the order in which they joined. A cursor says how far a listing has come and which
+ * arrival was the last when it began: whoever comes later is not in it, so that it ends however many come and go, and
+ * lists nobody twice.
  */
 export class MemberList {
-  #arrivals = 0;
-  readonly #members = new Map<string, { arrival: number; member: Member }>();
+  readonly #arrivals: Arrivals;
+  readonly #byId = new Map<string, Listed>();
+  /** By arrival. Those who are gone stay until they are as many as the others. */
+  #inOrder: Listed[] = [];
+
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
+  }
 
   get size(): number {
-    return this.#members.size;
+    return this.#byId.size;
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
   }
 
   /** Add a member, or change what is known of one without moving it. */
   set(member: Member): void {
-    const known = this.#members.get(member.id);
-    if (known === undefined) {
-      this.#arrivals += 1;
-      this.#members.set(member.id, { arrival: this.#arrivals, member });
-    } else {
+    const bytes = 100 + roughSize(member.data);
+    const known = this.#byId.get(member.id);
+    if (known !== undefined) {
       known.member = member;
+      known.bytes = bytes;
+      return;
     }
+    const listed: Listed = { arrival: this.#arrivals.next(), member, bytes, isGone: false };
+    this.#byId.set(member.id, listed);
+    this.#inOrder.push(listed);
   }
 
   delete(id: string): boolean {
-    return this.#members.delete(id);
+    const listed = this.#byId.get(id);
+    if (listed === undefined) return false;
+    this.#byId.delete(id);
+    listed.isGone = true;
+    if (this.#inOrder.length > 2 * this.#byId.size + 16) {
+      this.#inOrder = this.#inOrder.filter(({ isGone }) => !isGone);
+    }
+    return true;
   }
 
-  /** A cursor that is not a number starts at the beginning. */
+  /** A cursor that is none, or of an earlier process, starts at the beginning. */
   page({ limit, after }: PageRequest): MembersPage {
-    const from = after === undefined ? 0 : Number(after);
+    const cursor = parseCursor(after);
+    const isKnown = cursor !== undefined && cursor.until >= this.#arrivals.first;
+    const { from, until } = isKnown ? cursor : { from: 0, until: this.#arrivals.last };
     const members: Member[] = [];
-    let next: string | null = null;
-    let last = 0;
-    for (const { arrival, member } of this.#members.values()) {
-      if (arrival <= from) continue;
-      if (members.length === limit) {
-        next = String(last);
-        break;
+    let bytes = 0;
+    let last = from;
+    for (let index = this.#indexAfter(from); index < this.#inOrder.length; index += 1) {
+      const listed = this.#inOrder[index];
+      if (listed === undefined || listed.arrival > until) break;
+      if (listed.isGone) continue;
+      if (members.length > 0 && (members.length === limit || bytes + listed.bytes > MAX_PAGE_BYTES)) {
+        return { members, count: this.size, next: `${last}-${until}` };
       }
-      members.push(member);
-      last = arrival;
+      members.push(listed.member);
+      bytes += listed.bytes;
+      last = listed.arrival;
     }
-    return { members, count: this.#members.size, next };
+    return { members, count: this.size, next: null };
   }
+
+  /** Of the first who came after this arrival. */
+  #indexAfter(arrival: number): number {
+    let low = 0;
+    let high = this.#inOrder.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#inOrder[middle]?.arrival ?? 0) <= arrival) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function parseCursor(
+  text: string | undefined,
+): { readonly from: number; readonly until: number } | undefined {
+  const match = /^(\d{1,16})-(\d{1,16})$/.exec(text ?? "");
+  return match === null ? undefined : { from: Number(match[1]), until: Number(match[2]) };
 }

@@ -11,7 +11,7 @@ import type {
 } from "./broker.ts";
 import { type ChannelSettings, historyWindowOf } from "./channel-settings.ts";
 import { fingerprintOf, type Idempotency, IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
-import { MemberList } from "./member-list.ts";
+import { Arrivals, MemberList } from "./member-list.ts";
 import { Stream } from "./stream.ts";
 
 export type MemoryBrokerOptions = {
@@ -41,6 +41,7 @@ export class MemoryBroker implements Broker {
   /** Streams without listeners, longest idle first: bounded in number and time. */
   readonly #idle = new Map<string, Stream>();
   readonly #members = new Map<string, MemberList>();
+  readonly #arrivals: Arrivals;
   readonly #ids: IdempotencyWindow;
   readonly #sweep: NodeJS.Timeout;
   readonly #channels: readonly ChannelSettings[];
@@ -53,6 +54,7 @@ export class MemoryBroker implements Broker {
     this.#maxIdleStreams = options.maxIdleStreams ?? 100_000;
     this.#now = options.now ?? Date.now;
     this.#channels = options.channels ?? [];
+    this.#arrivals = new Arrivals(this.#now());
     this.#maxHistoryBytes = options.maxHistoryBytes ?? 256 * 1024 * 1024;
     this.#ids = new IdempotencyWindow({
       windowMs: options.idempotencyWindowMs ?? 120_000,
@@ -102,13 +104,15 @@ export class MemoryBroker implements Broker {
     this.#listener?.onBroadcast(publication);
   }
 
-  async announce(channel: string, change: PresenceChange): Promise<void> {
-    const list = this.#members.get(channel) ?? new MemberList();
-    if (change.type === "leave") list.delete(change.member.id);
-    else list.set(change.member);
+  async announce(channel: string, changes: readonly PresenceChange[]): Promise<void> {
+    const list = this.#members.get(channel) ?? new MemberList(this.#arrivals);
+    for (const { type, member } of changes) {
+      if (type === "leave") list.delete(member.id);
+      else if (type === "join" || list.has(member.id)) list.set(member);
+    }
     if (list.size === 0) this.#members.delete(channel);
     else this.#members.set(channel, list);
-    this.#listener?.onPresence(channel, change, list.size);
+    this.#listener?.onPresence(channel, changes, list.size);
   }
 
   async members(channel: string, page: PageRequest): Promise<MembersPage> {

@@ -24,6 +24,13 @@ export function memberOf({ id, client, data }: Resident): Member {
   return { id, clientId: client.clientId, data };
 }
 
+/** The channels whose members know of it. Takes the memberships out: nothing that is still under way may count. */
+export function joinedBy({ channels }: Resident): readonly string[] {
+  const joined = [...channels].filter(([, { state }]) => state === "joined").map(([channel]) => channel);
+  channels.clear();
+  return joined;
+}
+
 /** Note how far a connection that leaves has heard the channel. */
 export function rememberHeard(resident: Resident, channel: string, { epoch, offset }: Position): void {
   resident.heard.set(channel, { epoch, offset });

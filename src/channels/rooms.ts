@@ -115,14 +115,16 @@ export class Rooms {
     return room;
   }
 
-  /** Take a connection out; with the last one the room ends. */
-  exit(channel: string, id: string): void {
+  /** Take a connection out. @returns whether it was the last one, with which the room ends. */
+  exit(channel: string, id: string): boolean {
     const room = this.#rooms.get(channel);
-    if (room === undefined || !room.members.delete(id)) return;
+    if (room === undefined || !room.members.delete(id)) return false;
     this.#memberships -= 1;
-    if (room.members.size > 0) return;
+    if (room.members.size > 0) return false;
     this.#rooms.delete(channel);
-    if (this.taps.has(channel)) return;
-    this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
+    if (!this.taps.has(channel)) {
+      this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
+    }
+    return true;
   }
 }

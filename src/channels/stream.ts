@@ -1,6 +1,7 @@
 import type { Position } from "../protocol/index.ts";
 import type { Publication } from "./broker.ts";
 import type { HistoryWindow } from "./channel-settings.ts";
+import { roughSize } from "./rough-size.ts";
 
 type Retained = { readonly publication: Publication; readonly bytes: number; readonly atMs: number };
 
@@ -78,15 +79,4 @@ export class Stream {
     }
     return oldest.bytes;
   }
-}
-
-/** What a message about takes in memory: enough to bound it, without encoding it. */
-function roughSize(value: unknown): number {
-  if (typeof value === "string") return 48 + value.length * 2;
-  if (typeof value !== "object" || value === null) return 16;
-  if (ArrayBuffer.isView(value)) return 100 + value.byteLength;
-  if (value instanceof ArrayBuffer) return 100 + value.byteLength;
-  let bytes = 64;
-  for (const key in value) bytes += 32 + key.length + roughSize(Reflect.get(value, key));
-  return bytes;
 }

@@ -40,6 +40,9 @@ const ListQuery = Type.Object({ prefix: Type.Optional(Type.String({ maxLength: 2
 /** Agnost's clients may send more fields than the channel. */
 const GetMembers = Type.Object({ channel: Type.String() });
 
+/** Of each at most a thousand members, and half a megabyte. */
+const MAX_PAGES = 20;
+
 /** What a server does on channels over HTTP: publish, broadcast, list members. */
 export function registerChannelApi(app: App, access: Access, hub: Hub, log: Logger): void {
   app.register(async (scope) => {
@@ -126,7 +129,8 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
       if ("allowed" in parsed) return reply.refuse(parsed);
       const page =
         limit === undefined ? LIMITS.membersPageDefault : Math.min(Number(limit), LIMITS.membersPageMax);
-      return hub.members(parsed.channel, { limit: page, after });
+      const answer = await hub.members(parsed.channel, { limit: page, after });
+      return answer === "off" ? reply.refuse(notListed()) : answer;
     },
   );
 
@@ -136,7 +140,8 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
   ): Promise<readonly Member[] | FastifyReply> => {
     const parsed = mayListMembers(access, request, request.body.channel);
     if ("allowed" in parsed) return reply.refuse(parsed);
-    return everyMember(hub, parsed.channel);
+    const members = await firstMembers(hub, parsed.channel);
+    return members === "off" ? reply.refuse(notListed()) : members;
   };
   app.post("/agnost/realtime/get-members", { onRequest, schema: { body: GetMembers } }, getMembers);
   app.post("/:env/agnost/realtime/get-members", { onRequest, schema: { body: GetMembers } }, getMembers);
@@ -179,14 +184,20 @@ function mayListMembers(
   return verdict.allowed ? parsed : verdict;
 }
 
-/** Agnost's call knows no pages. */
-async function everyMember(hub: Hub, channel: string): Promise<readonly Member[]> {
+/** Agnost's call knows no pages: what it answers is bounded by their number here. */
+async function firstMembers(hub: Hub, channel: string): Promise<readonly Member[] | "off"> {
   const all: Member[] = [];
   let after: string | undefined;
-  for (;;) {
-    const { members, next } = await hub.members(channel, { limit: LIMITS.membersPageMax, after });
-    all.push(...members);
-    if (next === null) return all;
-    after = next;
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const page = await hub.members(channel, { limit: LIMITS.membersPageMax, after });
+    if (page === "off") return page;
+    all.push(...page.members);
+    if (page.next === null) break;
+    after = page.next;
   }
+  return all;
+}
+
+function notListed(): Refusal {
+  return refuse("unsupported", "the server does not list this channel's members");
 }

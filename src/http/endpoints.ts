@@ -136,7 +136,9 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
     async members(channel, page = {}) {
       const parsed = unwrap(parseChannel(channel));
       const limit = Math.min(page.limit ?? LIMITS.membersPageDefault, LIMITS.membersPageMax);
-      return hub.members(parsed.channel, { limit, after: page.after });
+      const answer = await hub.members(parsed.channel, { limit, after: page.after });
+      if (answer === "off") throw new TypeError("presence is turned off in this channel");
+      return answer;
     },
   };
 }

@@ -89,6 +89,15 @@ export type History = {
 };
 export type HistoryAck = History & { readonly ok: true };
 export type PresenceEvent = { readonly channel: string; readonly message: Member };
+/**
+ * How many members a channel has. `counts`: it is too large to tell of each; `events`: from now on each is told of
+ * again, and whoever keeps a list of them reads it anew.
+ */
+export type PresenceCount = {
+  readonly channel: string;
+  readonly count: number;
+  readonly mode: "counts" | "events";
+};
 
 /** The path of Socket.IO on the public listener. */
 export const REALTIME_PATH = "/realtime/";

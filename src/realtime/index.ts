@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
-import type { Broker } from "../channels/index.ts";
-import { type Absence, Clients, Hub } from "../channels/index.ts";
+import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
@@ -25,6 +24,7 @@ import { type Answer, HANDLERS } from "./requests.ts";
 export type RealtimeOptions = {
   readonly gate: Gate;
   readonly broker: Broker;
+  readonly channels?: readonly ChannelSettings[];
   readonly publicOrigin: string;
   readonly addressOf: (request: IncomingMessage) => string | null;
   readonly apiKeyInQuery: boolean;
@@ -78,6 +78,7 @@ export class Realtime {
       onFault: (error) => this.#fault(error, "a message was not sent to a member"),
     });
     this.hub = new Hub(options.broker, this.#fanOut, {
+      channels: options.channels ?? [],
       traffic: options.traffic,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => this.#connections.get(id)?.tell(eventName, payload),
@@ -146,7 +147,10 @@ export class Realtime {
     const keyId = identity.key?.id ?? null;
     const { client, token, takenOver } = this.#clients.connect(socket.id, keyId, resume);
     // Its old connection goes first, so that the client is never seen to leave after it has come back.
-    if (takenOver !== undefined) this.#end(takenOver, refuse("taken_over"));
+    if (takenOver !== undefined) {
+      this.hub.supersede(takenOver);
+      this.#connections.get(takenOver)?.end(refuse("taken_over"));
+    }
     const connection = new Connection(socket, session, identity, echo, gate, client);
     this.#connections.set(connection.id, connection);
     session.endWith = (refusal) => this.#end(connection.id, refusal);

@@ -134,6 +134,7 @@ async function members({ hub, connection }: RequestContext, fields: Fields): Pro
   const verdict = connection.may("presence", parsed.channel);
   if (!verdict.allowed) return verdict;
   const page = await hub.members(parsed.channel, { limit, after: after ?? undefined });
+  if (page === "off") return refuse("unsupported", "the server does not list this channel's members");
   return { ok: true, ...page };
 }
 

@@ -57,39 +57,47 @@ describe("hub", () => {
     await broker.close();
   });
 
-  it("takes all of many out before it tells anybody of the first", async () => {
-    const broker = new MemoryBroker();
-    const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, options);
-    const ids = ["a", "b", "c"];
+  const joined = async (hub: Hub, ids: readonly string[]): Promise<void> => {
     for (const id of ids) {
       hub.admit(id, client(id));
       await hub.join(id, "room", { echo: true, watch: true });
     }
+  };
+
+  it("takes all of many out, of the list too, before it tells anybody of the first", async () => {
+    const broker = new MemoryBroker();
+    const { calls, fanOut } = recorder();
+    const hub = new Hub(broker, fanOut, options);
+    await joined(hub, ["a", "b", "c", "d"]);
     calls.length = 0;
-    hub.dismiss(ids);
-    expect(calls.map(([name]) => name)).to.deep.equal([
-      "dismiss",
-      "dismiss",
-      "dismiss",
-      "toWatchers",
-      "toWatchers",
-      "toWatchers",
-    ]);
-    expect(await broker.members("room", { limit: 10 })).to.include({ count: 0 });
+    hub.dismiss(["a", "b", "c"], true);
+    expect(calls.map(([name]) => name)).to.deep.equal(["dismiss", "dismiss", "dismiss"]);
+    expect(await hub.members("room", { limit: 10 })).to.include({ count: 1 });
+    hub.releaseLeaves();
+    expect(calls.slice(3).map(([name, , event]) => [name, event])).to.deep.equal(
+      Array.from({ length: 3 }, () => ["toWatchers", "channel:leave"]),
+    );
     await broker.close();
   });
 
-  it("tells who comes and goes only while a channel is small enough", async () => {
+  it("tells a leave that is held back before anything else of the channel", async () => {
     const broker = new MemoryBroker();
     const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, { ...options, maxWatchedMembers: 2 });
-    for (const id of ["a", "b", "c", "d"]) {
-      hub.admit(id, client(id));
-      await hub.join(id, "room", { echo: true, watch: true });
-    }
-    expect(calls.filter(([name]) => name === "toWatchers").length).to.equal(2);
-    expect(await hub.members("room", { limit: 10 })).to.include({ count: 4 });
+    const hub = new Hub(broker, fanOut, options);
+    await joined(hub, ["a", "b", "c"]);
+    hub.dismiss(["a"], true);
+    calls.length = 0;
+    await joined(hub, ["d"]);
+    const told = (): unknown[] => calls.filter(([name]) => name === "toWatchers").map(([, , event]) => event);
+    expect(told()).to.deep.equal(["channel:leave", "channel:join"]);
+    // And to one that goes of its own will and wants to hear of it, while it can.
+    hub.dismiss(["b"], true);
+    calls.length = 0;
+    await hub.leave("c", "room", true);
+    expect(calls.map(([name]) => name)).to.deep.equal(["toWatchers", "toWatchers", "detach", "unwatch"]);
+    hub.releaseLeaves();
+    expect(told().length).to.equal(2);
+    hub.close();
     await broker.close();
   });
 

@@ -84,10 +84,10 @@ describe("memory broker", () => {
   it("pages through members although some leave in between", async () => {
     const member = (id: string) => ({ id, clientId: id, data: null });
     for (const id of ["a", "b", "c", "d"])
-      await broker.announce("room", { type: "join", member: member(id) });
+      await broker.announce("room", [{ type: "join", member: member(id) }]);
     const first = await broker.members("room", { limit: 2 });
     expect(first.members.map(({ id }) => id)).to.deep.equal(["a", "b"]);
-    await broker.announce("room", { type: "leave", member: member("b") });
+    await broker.announce("room", [{ type: "leave", member: member("b") }]);
     const second = await broker.members("room", { limit: 2, after: first.next ?? "" });
     expect(second.members.map(({ id }) => id)).to.deep.equal(["c", "d"]);
     expect(second).to.include({ count: 3, next: null });

@@ -148,21 +148,25 @@ describe("client realtime", () => {
     }
   });
 
-  it("tells of joins, leaves, updates, gaps and errors without an ack", async () => {
+  it("tells of joins, leaves, updates, numbers of members, gaps and errors without an ack", async () => {
     const realtime = connect();
     await realtime.open();
     const member = { channel: "lobby", message: { id: "a", clientId: "b", data: null } };
+    const count = { channel: "lobby", count: 501, mode: "counts" };
     const gap = { channel: "lobby", epoch: "e1", after: 3, before: 9, reason: "trimmed" };
     const all = Promise.all([
       next(realtime.onJoin),
       next(realtime.onUpdate),
       next(realtime.onLeave),
+      next(realtime.onCount),
       next(realtime.onGap),
       next(realtime.onError),
     ]);
     server.socket.emit("channel:join", member);
     server.socket.emit("channel:update", member);
     server.socket.emit("channel:leave", member);
+    server.socket.emit("channel:presence", "odd");
+    server.socket.emit("channel:presence", count);
     server.socket.emit("channel:gap", gap);
     server.socket.emit("channel:error", {
       event: "join",
@@ -174,6 +178,7 @@ describe("client realtime", () => {
       member,
       member,
       member,
+      count,
       gap,
       { code: "invalid_channel", status: 400, message: "no", channel: "x", retrying: false },
     ]);

@@ -1,0 +1,24 @@
+import type { Traffic } from "../observe/traffic.ts";
+import type { Position } from "../protocol/index.ts";
+import type { ChannelSettings } from "./channel-settings.ts";
+
+export type JoinOptions = {
+  readonly echo: boolean;
+  readonly watch: boolean;
+  /** What the client has heard of the channel: it wants what came since. */
+  readonly since?: Position | undefined;
+  /** Without it, `since` reaches no further back than the client's own membership. */
+  readonly mayReadHistory?: boolean;
+};
+
+/** Where a member stands. `recovered`: with `since`, and nothing between is missing. */
+export type Joined = Position & { readonly recovered: boolean };
+
+export type HubOptions = {
+  /** Hears of announcements that the broker did not take after the member was already gone. */
+  readonly onFault: (error: unknown) => void;
+  /** Send one connection what is replayed to it alone, before anything that is sent to it later. */
+  readonly deliver: (connectionId: string, eventName: string, payload: unknown) => void;
+  readonly channels?: readonly ChannelSettings[];
+  readonly traffic?: Traffic;
+};
