@@ -9,9 +9,18 @@ import {
   validSecret,
 } from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
-import { UsageMeter } from "./keys/usage-meter.ts";
+import { UsageReporter } from "./keys/usage-reporter.ts";
+import { type Caller, type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
-import { type AccessRequest, compileStored, decide, type Policy } from "./policy/index.ts";
+import {
+  type AccessRequest,
+  type Check,
+  compileStored,
+  decide,
+  explain,
+  type Limit,
+  type Policy,
+} from "./policy/index.ts";
 import { type Refusal, refuse } from "./protocol/index.ts";
 
 export type {
@@ -25,6 +34,7 @@ export type {
   Verdict,
 } from "./connection-registry.ts";
 export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
+export type { Charge } from "./limits/index.ts";
 
 const ALLOWED: Verdict = { allowed: true };
 
@@ -53,6 +63,11 @@ export type GateDenial = {
 /** Where a request comes from. */
 export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
 
+/** The connection and the client that ask: a limit may count by them. */
+export type Asker = Omit<Caller, "ip">;
+
+export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
+
 export type GateOptions = {
   readonly keys: KeyStore;
   readonly keyRequired: boolean;
@@ -61,10 +76,9 @@ export type GateOptions = {
   readonly now?: () => number;
   /** Told of every refusal, on the hot path: must be quick. */
   readonly onDenied?: (denial: GateDenial) => void;
+  /** Where calls are counted; closed with the gate. By default in this process's memory. */
+  readonly counters?: Counters;
 };
-
-/** How often counted usage goes to the store. */
-const USAGE_FLUSH_MS = 15_000;
 
 /** Keys without connections whose compiled policy is kept for the next request. */
 const MAX_IDLE_KEYS = 10_000;
@@ -85,8 +99,8 @@ export class Gate {
   readonly #lookups = new Set<Set<string>>();
   readonly #unsubscribe: () => void;
   readonly #sweepTimer: NodeJS.Timeout;
-  readonly #usageTimer: NodeJS.Timeout;
-  readonly #usage = new UsageMeter();
+  readonly #usage: UsageReporter;
+  readonly #limits: RateLimits;
   readonly #onDenied: (denial: GateDenial) => void;
   #registry: ConnectionRegistry | undefined;
   #sweeping = false;
@@ -104,8 +118,8 @@ export class Gate {
     this.#sweepTimer = setInterval(() => void this.sweep(), options.sweepSeconds * 1_000);
     this.#sweepTimer.unref();
     this.#onDenied = options.onDenied ?? (() => {});
-    this.#usageTimer = setInterval(() => void this.flushUsage(), USAGE_FLUSH_MS);
-    this.#usageTimer.unref();
+    this.#limits = new RateLimits(options.counters ?? new MemoryCounters());
+    this.#usage = new UsageReporter(options.keys, options.log, this.#now);
   }
 
   /** Set once, by the composition root. */
@@ -151,15 +165,72 @@ export class Gate {
 
   /** May they? By the key's newest settings that this node knows. Does not wait for anything; counted as usage. */
   decide(identity: Identity, request: AccessRequest): Verdict {
-    const verdict = this.recheck(identity, request);
+    return this.note(identity, request, this.recheck(identity, request));
+  }
+
+  /** Count an answer as usage. @returns the answer. */
+  note<T extends Verdict>(identity: Identity, request: AccessRequest, verdict: T): T {
     const keyId = identity.key?.id ?? null;
     if (verdict.allowed) {
-      if (keyId !== null) this.#usage.allowed(keyId, this.#now());
+      if (keyId !== null) this.#usage.allowed(keyId);
     } else {
-      if (keyId !== null) this.#usage.denied(keyId, verdict.code, this.#now());
+      if (keyId !== null) this.#usage.denied(keyId, verdict.code);
       this.#onDenied({ code: verdict.code, keyId, request });
     }
     return verdict;
+  }
+
+  /**
+   * May they do this once, now: publish, broadcast or call an endpoint? The key's limits come last and count the call if
+   * everything allows it. A promise only where a limit counts, so that a key without limits keeps its order as it is.
+   */
+  charge(identity: Identity, request: AccessRequest, asker: Asker = {}): Charge | Promise<Charge> {
+    const verdict = this.recheck(identity, request);
+    const { key } = identity;
+    const limits = this.limitsOf(identity);
+    if (key === null || limits.length === 0 || !verdict.allowed) return this.note(identity, request, verdict);
+    return this.#chargeLimits(key.id, limits, identity, request, asker);
+  }
+
+  /** The limits that count what this caller does. */
+  limitsOf({ key }: Identity): readonly Limit[] {
+    return key === null ? [] : ((this.#live.get(key.id) ?? key).policy?.limits ?? []);
+  }
+
+  async #chargeLimits(
+    keyId: string,
+    limits: readonly Limit[],
+    identity: Identity,
+    request: AccessRequest,
+    asker: Asker,
+  ): Promise<Charge> {
+    try {
+      const charge = await this.#limits.charge(keyId, limits, { ...asker, ip: request.ip });
+      // The key may have changed while the counters were asked.
+      const verdict = this.recheck(identity, request);
+      if (verdict.allowed) return this.note(identity, request, charge);
+      await charge.giveBack?.();
+      return this.note(identity, request, verdict);
+    } catch (error) {
+      this.#log.error({ fault: faultOf(error) }, "the counters of limits did not answer");
+      return refuse("unavailable");
+    }
+  }
+
+  /**
+   * The decision about a request that nobody has sent, and every check that leads to it. Limits are read, not used; what
+   * counts by connection or client is shown as over HTTP, by address. `keyId` null: settings that no key has yet.
+   */
+  async explain(keyId: string | null, policy: Policy, request: AccessRequest): Promise<Explanation> {
+    const now = this.#now();
+    const decision = decide(policy, request, now);
+    const checks = explain(policy, request, now);
+    if (!isCounted(request)) return { decision, checks };
+    const limits = await this.#limits.explain(keyId, policy.limits, { ip: request.ip });
+    return {
+      decision: decision.allowed ? limits.verdict : decision,
+      checks: [...checks, ...limits.checks],
+    };
   }
 
   /** The same question again, about something that was let in before: not counted. */
@@ -229,21 +300,14 @@ export class Gate {
   }
 
   /** Put what was counted into the store. */
-  async flushUsage(): Promise<void> {
-    const reports = this.#usage.take();
-    if (reports.length === 0) return;
-    try {
-      await this.#keys.recordUsage(reports);
-    } catch (error) {
-      this.#usage.giveBack(reports);
-      this.#log.error({ fault: faultOf(error) }, "the usage of keys could not be written");
-    }
+  flushUsage(): Promise<void> {
+    return this.#usage.flush();
   }
 
   /** Write what is counted and let go of everything. */
   async close(): Promise<void> {
-    clearInterval(this.#usageTimer);
-    await this.flushUsage();
+    await this.#usage.close();
+    await this.#limits.close();
     clearInterval(this.#sweepTimer);
     this.#unsubscribe();
     for (const { alarm } of this.#live.values()) alarm.clear();
@@ -326,6 +390,11 @@ export class Gate {
       return;
     }
   }
+}
+
+/** What limits count. */
+function isCounted({ action }: AccessRequest): boolean {
+  return action === "publish" || action === "broadcast" || action === "endpoint";
 }
 
 function isSame(record: KeyRecord, known: KeyRecord | undefined): boolean {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Gate } from "../src/gate.ts";
 import { type KeyStore, openKeyStorage, openKeyStore, StoreUnavailableError } from "../src/keys/index.ts";
+import { type Counters, MemoryCounters } from "../src/limits/index.ts";
 import { createLogger } from "../src/observe/log.ts";
 import { parseSettings } from "../src/policy/index.ts";
 import { startServer } from "./helpers/server.ts";
@@ -117,6 +118,84 @@ describe("gate", () => {
     });
     await Promise.all([here.close(), there.close()]);
     await rm(folder, { recursive: true });
+  });
+});
+
+describe("gate and the limits of keys", () => {
+  let keys: KeyStore;
+  const denied: string[] = [];
+  const open = (counters: Counters): Gate =>
+    new Gate({
+      keys,
+      keyRequired: false,
+      sweepSeconds: 3600,
+      log: createLogger("silent"),
+      counters,
+      onDenied: ({ code }) => denied.push(code),
+    });
+  const publish = { action: "publish", ip: "10.0.0.1", channel: "a" } as const;
+  const once = { name: "once", limit: 1, windowSeconds: 3600, per: "key" };
+  const identify = async (gate: Gate, secret: string | undefined) => {
+    const identity = await gate.authenticate({ secret });
+    if ("allowed" in identity) throw new Error(identity.code);
+    return identity;
+  };
+  beforeEach(async () => {
+    keys = await openKeyStore("memory:");
+    denied.length = 0;
+  });
+  afterEach(() => keys.close());
+
+  it("answers at once where no limit counts", async () => {
+    const gate = open(new MemoryCounters());
+    const { secret } = await keys.create(parseSettings({ name: "key", allowRealtime: true }));
+    expect(gate.charge(await identify(gate, secret), publish)).to.deep.equal({ allowed: true });
+    expect(gate.charge(await identify(gate, undefined), publish)).to.deep.equal({ allowed: true });
+    const limited = await keys.create(parseSettings({ name: "key", limits: [once] }));
+    expect(gate.charge(await identify(gate, limited.secret), publish)).to.include({
+      code: "realtime_not_allowed",
+    });
+    await gate.close();
+  });
+
+  it("gives back what a call took that the key no longer allows when it is counted", async () => {
+    const memory = new MemoryCounters();
+    const settings = parseSettings({ name: "key", allowRealtime: true, limits: [once] });
+    const { secret, record } = await keys.create(settings);
+    let version = record.version;
+    const set = async (allowRealtime: boolean): Promise<void> => {
+      await keys.update(record.id, version, (now) => ({ ...now, allowRealtime }));
+      version += 1;
+    };
+    let isSlow = true;
+    const gate = open({
+      read: (budgets) => memory.read(budgets),
+      close: () => memory.close(),
+      async spend(budgets) {
+        const spending = await memory.spend(budgets);
+        if (isSlow) await set(false);
+        return spending;
+      },
+    });
+    const identity = await identify(gate, secret);
+    gate.hold(identity);
+    expect(await gate.charge(identity, publish)).to.include({ code: "realtime_not_allowed" });
+    isSlow = false;
+    await set(true);
+    expect(await gate.charge(identity, publish)).to.include({ allowed: true });
+    expect(await gate.charge(identity, publish)).to.include({ code: "rate_limit_exceeded" });
+    expect(denied).to.deep.equal(["realtime_not_allowed", "rate_limit_exceeded"]);
+    gate.release(identity);
+    await gate.close();
+  });
+
+  it("says unavailable, and lets nothing through, when the counters do not answer", async () => {
+    const away = () => Promise.reject(new Error("away"));
+    const gate = open({ spend: away, read: away, close: async () => {} });
+    const settings = parseSettings({ name: "key", allowRealtime: true, limits: [once] });
+    const { secret } = await keys.create(settings);
+    expect(await gate.charge(await identify(gate, secret), publish)).to.include({ code: "unavailable" });
+    await gate.close();
   });
 });
 

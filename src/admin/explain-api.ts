@@ -1,16 +1,13 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import type { Gate, Verdict } from "../gate.ts";
+import type { Explanation, Gate } from "../gate.ts";
 import type { KeyStore } from "../keys/index.ts";
 import {
   type AccessRequest,
-  type Check,
   compilePolicy,
   compileStored,
   type DeclaredEndpoint,
-  decide,
-  explain,
   PolicyError,
 } from "../policy/index.ts";
 import { isChannelName, refuse } from "../protocol/index.ts";
@@ -22,8 +19,6 @@ export type ExplainOptions = {
   /** The declared endpoint that a path below the prefix would reach. */
   readonly matchEndpoint: (method: string, path: string) => DeclaredEndpoint | "ambiguous" | undefined;
 };
-
-type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
 
 const ACTIONS = ["connect", "endpoint", "join", "publish", "presence", "history", "broadcast"] as const;
 const Text = Type.String({ maxLength: 4_000 });
@@ -87,22 +82,21 @@ export function registerExplainApi(scope: FastifyInstance, options: ExplainOptio
     reply.header("cache-control", "no-store");
     if (keyId !== undefined) return explainKey(options, keyId, wanted, reply);
     if (apiKey !== undefined) return explainSecret(options, apiKey, wanted);
-    return explainSettings(settings, wanted, reply);
+    return explainSettings(options, settings, wanted, reply);
   });
 }
 
 async function explainKey(
-  { keys }: ExplainOptions,
+  { keys, gate }: ExplainOptions,
   keyId: string,
   wanted: AccessRequest,
   reply: FastifyReply,
 ) {
   const record = await keys.get(keyId);
   if (record === undefined) return reply.refuse(refuse("not_found", "there is no such key"));
-  const policy = compileStored(record.settings);
-  const now = Date.now();
-  const key = { check: "key", passed: true, message: `${record.id} is stored, at version ${record.version}` };
-  return { decision: decide(policy, wanted, now), checks: [key, ...explain(policy, wanted, now)] };
+  const message = `${record.id} is stored, at version ${record.version}`;
+  const { decision, checks } = await gate.explain(record.id, compileStored(record.settings), wanted);
+  return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
 }
 
 async function explainSecret(
@@ -114,24 +108,29 @@ async function explainSecret(
   if ("allowed" in identity) {
     return { decision: identity, checks: [{ check: "key", passed: false, message: identity.message }] };
   }
-  const decision = gate.recheck(identity, wanted);
   const { key } = identity;
   if (key?.policy === undefined) {
+    const decision = gate.recheck(identity, wanted);
     return {
       decision,
       checks: [{ check: "key", passed: decision.allowed, message: "the key is not readable" }],
     };
   }
-  const found = { check: "key", passed: true, message: `this is the secret of ${key.id}` };
-  return { decision, checks: [found, ...explain(key.policy, wanted, Date.now())] };
+  const message = `this is the secret of ${key.id}`;
+  const { decision, checks } = await gate.explain(key.id, key.policy, wanted);
+  return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
 }
 
-function explainSettings(settings: unknown, wanted: AccessRequest, reply: FastifyReply) {
+async function explainSettings(
+  { gate }: ExplainOptions,
+  settings: unknown,
+  wanted: AccessRequest,
+  reply: FastifyReply,
+) {
   try {
-    const policy = compilePolicy(settings);
-    const now = Date.now();
-    const key = { check: "key", passed: true, message: "settings that are not saved: no key to look up" };
-    return { decision: decide(policy, wanted, now), checks: [key, ...explain(policy, wanted, now)] };
+    const message = "settings that are not saved: no key to look up";
+    const { decision, checks } = await gate.explain(null, compilePolicy(settings), wanted);
+    return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
   } catch (error) {
     if (error instanceof PolicyError) return reply.refuse(refuse("invalid_settings"), error.faults);
     throw error;

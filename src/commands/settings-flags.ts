@@ -9,6 +9,8 @@ export const SETTINGS_OPTIONS = {
   endpoint: { type: "string", multiple: true },
   domain: { type: "string", multiple: true },
   ip: { type: "string", multiple: true },
+  limit: { type: "string", multiple: true },
+  "no-limits": { type: "boolean" },
   expires: { type: "string" },
   settings: { type: "string" },
 } as const;
@@ -21,11 +23,13 @@ export type SettingsFlags = {
   readonly endpoint?: readonly string[] | undefined;
   readonly domain?: readonly string[] | undefined;
   readonly ip?: readonly string[] | undefined;
+  readonly limit?: readonly string[] | undefined;
+  readonly "no-limits"?: boolean | undefined;
   readonly expires?: string | undefined;
   readonly settings?: string | undefined;
 };
 
-/** The settings that the flags name, as the API takes them. The server judges them. @throws CommandError for bad JSON */
+/** The settings that the flags name, as the API takes them. The server judges them. @throws CommandError for what is no JSON or no limit */
 export function settingsOf(flags: SettingsFlags): Record<string, unknown> {
   const settings: Record<string, unknown> = { ...parseObject(flags.settings) };
   if (flags.name !== undefined) settings["name"] = flags.name;
@@ -39,8 +43,29 @@ export function settingsOf(flags: SettingsFlags): Record<string, unknown> {
   }
   if (flags.domain !== undefined) settings["domains"] = { mode: "specified", list: flags.domain };
   if (flags.ip !== undefined) settings["ips"] = { mode: "specified", list: flags.ip };
+  if (flags.limit !== undefined && flags["no-limits"] === true) {
+    throw new CommandError("give --limit or --no-limits", 2);
+  }
+  if (flags.limit !== undefined) settings["limits"] = flags.limit.map(parseLimit);
+  if (flags["no-limits"] === true) settings["limits"] = [];
   if (flags.expires !== undefined) settings["expiresAt"] = flags.expires === "never" ? null : flags.expires;
   return settings;
+}
+
+const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `NAME=LIMIT/WINDOW[/PER]`, the window with a unit: `burst=50/1s`, `daily=10000/1d/key`. */
+function parseLimit(text: string): object {
+  const match = /^([^=]+)=([0-9]{1,15})\/([0-9]{1,9})([smhd])(?:\/([a-z]+))?$/.exec(text);
+  if (match === null) {
+    throw new CommandError(
+      `--limit takes NAME=LIMIT/WINDOW[/PER], such as burst=50/1s or daily=10000/1d/key, not "${text}"`,
+      2,
+    );
+  }
+  const [, name, limit, window, unit = "", per] = match;
+  const windowSeconds = Number(window) * (SECONDS_OF[unit] ?? 1);
+  return { name, limit: Number(limit), windowSeconds, ...(per === undefined ? {} : { per }) };
 }
 
 function parseObject(text: string | undefined): object {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
+import { type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
 import { type AccessRequest, requestOrigin } from "../policy/index.ts";
-import { type Refusal, refuse } from "../protocol/index.ts";
+import { type Refusal, rateLimitHeaders, refuse } from "../protocol/index.ts";
 
 export type AccessOptions = {
   readonly gate: Gate;
@@ -55,6 +55,22 @@ export class Access {
     if (caller === undefined) return refuse("missing_api_key");
     const { identity, origin, ip } = caller;
     return this.#options.gate.decide(identity, { ...wanted, origin, ip });
+  }
+
+  /** The same about what the key's limits count; their state goes into the answer's headers, denied or not. */
+  async charge(request: FastifyRequest, reply: FastifyReply, wanted: Wanted): Promise<Charge> {
+    const caller = this.#callers.get(request);
+    if (caller === undefined) return refuse("missing_api_key");
+    const { identity, origin, ip } = caller;
+    const charge = await this.#options.gate.charge(identity, { ...wanted, origin, ip });
+    if (charge.limits !== undefined) reply.headers(rateLimitHeaders(charge.limits));
+    return charge;
+  }
+
+  /** Refuse early what is denied by now; whether it is allowed is asked, and counted, by `charge`. */
+  precheck(request: FastifyRequest, wanted: Wanted): Verdict {
+    const verdict = this.recheck(request, wanted);
+    return verdict.allowed ? verdict : this.decide(request, wanted);
   }
 
   /** The same for what was decided before, or comes along with it: not counted. */

@@ -10,7 +10,14 @@ import type {
 import { Type } from "typebox";
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
-import { LIMITS, type Member, type Position, type Refusal, refuse } from "../protocol/index.ts";
+import {
+  LIMITS,
+  type Member,
+  type Position,
+  type Refusal,
+  refuse,
+  type WireError,
+} from "../protocol/index.ts";
 import type { Access } from "./access.ts";
 import type { App } from "./app.ts";
 
@@ -68,25 +75,25 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
   const onRequest = access.authenticate;
 
   app.post("/channels/publish", { onRequest, schema: { body: Publish } }, async (request, reply) => {
-    const result = await publish(access, hub, request, request.body);
+    const result = await publish(access, hub, request, reply, request.body);
     return "allowed" in result ? reply.refuse(result) : result;
   });
 
   app.post("/channels/broadcast", { onRequest, schema: { body: BroadcastBody } }, async (request, reply) => {
     const publication = parse(request.body);
     if ("allowed" in publication) return reply.refuse(publication);
-    const verdict = access.decide(request, { action: "broadcast" });
-    if (!verdict.allowed) return reply.refuse(verdict);
+    const charge = await access.charge(request, reply, { action: "broadcast" });
+    if (!charge.allowed) return reply.refuse(charge);
     await hub.broadcast(publication);
     return { id: publication.id };
   });
 
-  app.post("/channels/publish/batch", { onRequest, schema: { body: Batch } }, async (request) => {
-    // In their order; each has an answer of its own, since each may have another channel.
+  app.post("/channels/publish/batch", { onRequest, schema: { body: Batch } }, async (request, reply) => {
+    // In their order; each has an answer of its own and counts by itself, since each may have another channel.
     const results: object[] = [];
     for (const message of request.body.messages) {
-      const result = await publish(access, hub, request, message);
-      results.push("allowed" in result ? { error: { code: result.code, message: result.message } } : result);
+      const result = await publish(access, hub, request, reply, message);
+      results.push("allowed" in result ? { error: errorOf(result) } : result);
     }
     return { results };
   });
@@ -151,18 +158,25 @@ async function publish(
   access: Access,
   hub: Hub,
   request: FastifyRequest,
+  reply: FastifyReply,
   body: PublicationInput,
 ): Promise<({ readonly id: string } & Position) | Refusal> {
   const parsed = parseChannel(body.channel);
   if ("allowed" in parsed) return parsed;
   const publication = parse(body);
   if ("allowed" in publication) return publication;
-  const verdict = access.decide(request, { action: "publish", channel: parsed.channel });
-  if (!verdict.allowed) return verdict;
+  const charge = await access.charge(request, reply, { action: "publish", channel: parsed.channel });
+  if (!charge.allowed) return charge;
   const keyId = access.callerOf(request)?.identity.key?.id ?? "";
   const idempotency = body.id === undefined ? undefined : { scope: `${keyId}/` };
   const position = await hub.publish(parsed.channel, publication, idempotency);
-  return position === "conflict" ? refuse("id_conflict") : { id: publication.id, ...position };
+  if (position !== "conflict") return { id: publication.id, ...position };
+  await charge.giveBack?.();
+  return refuse("id_conflict");
+}
+
+function errorOf({ code, message, afterMs }: Refusal): WireError {
+  return afterMs === undefined ? { code, message } : { code, message, afterMs };
 }
 
 function parse(body: PublicationInput): ReturnType<typeof takePublication> {

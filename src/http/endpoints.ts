@@ -40,13 +40,14 @@ export function registerEndpoints(
           onRequest: async (request, reply) => {
             const refused = await access.authenticate(request, reply);
             if (refused !== undefined) return refused;
-            const verdict = access.decide(request, { action: "endpoint", endpoint: { id, method, path } });
+            const verdict = access.precheck(request, { action: "endpoint", endpoint: { id, method, path } });
             return verdict.allowed ? undefined : reply.refuse(verdict);
           },
           handler: async (request, reply) => {
-            // The body may have taken its time: the key is decided as it is now.
-            const verdict = access.recheck(request, { action: "endpoint", endpoint: { id, method, path } });
-            if (!verdict.allowed) return reply.refuse(verdict);
+            // The body may have taken its time: the key is decided as it is now, and its limits count a call whose body is good.
+            const wanted = { action: "endpoint", endpoint: { id, method, path } } as const;
+            const charge = await access.charge(request, reply, wanted);
+            if (!charge.allowed) return reply.refuse(charge);
             const key = access.callerOf(request)?.identity.key;
             if (key?.policy === undefined) return reply.refuse(refuse("invalid_api_key"));
             counts.calls += 1;

@@ -4,7 +4,7 @@ import { type Fault, PolicyError } from "./fault.ts";
 import { NetworkSet } from "./network.ts";
 import { OriginSet } from "./origin.ts";
 import { type ParsedSettings, parseDocument } from "./parse.ts";
-import type { Settings } from "./settings.ts";
+import type { Limit, Settings } from "./settings.ts";
 
 /** Settings compiled once per version of a key, for fast and total decisions. Made here only; immutable. */
 export type Policy = {
@@ -23,6 +23,8 @@ export type Policy = {
   readonly networks: NetworkSet | null;
   /** null: every channel and action. */
   readonly channels: ChannelRules | null;
+  /** Counted by the gate, which alone knows what was used. Empty: no limit. */
+  readonly limits: readonly Limit[];
 };
 
 /**
@@ -66,6 +68,8 @@ const unreadable: ParsedSettings = {
   expiresAtMs: Number.POSITIVE_INFINITY,
 };
 
+const NO_LIMITS: readonly Limit[] = Object.freeze([]);
+
 function compile(parsed: ParsedSettings, faults: readonly Fault[]): Policy {
   const { settings } = parsed;
   return Object.freeze({
@@ -78,5 +82,6 @@ function compile(parsed: ParsedSettings, faults: readonly Fault[]): Policy {
     origins: settings.domains.mode === "all" ? null : new OriginSet(parsed.origins),
     networks: settings.ips.mode === "all" ? null : new NetworkSet(parsed.networks),
     channels: settings.channels === undefined ? null : new ChannelRules(settings.channels),
+    limits: settings.limits ?? NO_LIMITS,
   });
 }

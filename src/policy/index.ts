@@ -27,6 +27,8 @@ export type {
   ChannelAction,
   ChannelRule,
   EndpointMode,
+  Limit,
+  LimitScope,
   ListMode,
   Settings,
   SettingsInput,

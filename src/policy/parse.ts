@@ -2,8 +2,9 @@ import { Value } from "typebox/value";
 import { hasControlCharacter } from "../protocol/index.ts";
 import { patternFault } from "./channel.ts";
 import { type EndpointEntry, parseEndpointEntry } from "./endpoint.ts";
-import { type Fault, PolicyError, pointerTo } from "./fault.ts";
+import { type Fault, PolicyError, pointerTo, quote } from "./fault.ts";
 import { formatInstant, parseInstant } from "./instant.ts";
+import { limitNameFault, normalizeLimits } from "./limit.ts";
 import { type Network, parseNetwork } from "./network.ts";
 import { type OriginRule, parseOriginRule } from "./origin-rule.ts";
 import { readBySchema } from "./reader.ts";
@@ -52,10 +53,12 @@ export function parseDocument(input: unknown, forWriting: boolean): ParsedSettin
   const networks = parseEntries(clean, "ips", faults, parseNetwork);
   const expiresAtMs = parseExpiry(partOf(clean, "expiresAt"), faults);
   const channels = parseRules(partOf(clean, "channels"), faults);
+  checkLimitNames(partOf(clean, "limits"), faults);
   if (faults.length > 0) throw new PolicyError(faults);
   if (!Value.Check(settingsSchema, clean)) {
     throw new PolicyError([{ pointer: "", message: "is not understood" }]);
   }
+  const limits = normalizeLimits(clean.limits);
   const settings: Settings = {
     name: clean.name,
     enabled: clean.enabled ?? true,
@@ -65,6 +68,7 @@ export function parseDocument(input: unknown, forWriting: boolean): ParsedSettin
     domains: { mode: clean.domains?.mode ?? "all", list: origins.map((one) => one.text) },
     ips: { mode: clean.ips?.mode ?? "all", list: networks.map((one) => one.text) },
     ...(clean.channels === undefined ? {} : { channels }),
+    ...(limits === undefined ? {} : { limits }),
     metadata: clean.metadata ?? {},
   };
   return { settings, endpoints, origins, networks, expiresAtMs };
@@ -122,6 +126,19 @@ function parseRules(value: unknown, faults: Fault[]): ChannelRule[] {
     pattern,
     actions: CHANNEL_ACTIONS.filter((action) => actions.has(action)),
   }));
+}
+
+function checkLimitNames(value: unknown, faults: Fault[]): void {
+  const taken = new Set<string>();
+  for (const [index, limit] of elementsOf(value)) {
+    const name = partOf(limit, "name");
+    if (typeof name !== "string") continue; // named by the reader
+    const message = taken.has(name)
+      ? `"${quote(name)}" is the name of another limit too: give each its own`
+      : limitNameFault(name);
+    if (message !== null) faults.push({ pointer: pointerTo(pointerTo("/limits", index), "name"), message });
+    taken.add(name);
+  }
 }
 
 function partOf(value: unknown, key: string): unknown {

@@ -1,6 +1,6 @@
 import { type TObject, type TSchema, Type } from "typebox";
 import { type Fault, pointerTo, quote } from "./fault.ts";
-import { NOT_YET_SUPPORTED, SETTINGS_LIMITS } from "./settings.ts";
+import { SETTINGS_LIMITS } from "./settings.ts";
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 const NODES_MAX = SETTINGS_LIMITS.metadataMaxBytes;
@@ -37,15 +37,29 @@ export function readBySchema(schema: TSchema, value: unknown, pointer: string, f
     return fail(`${given}must be one of ${schema.enum.join(", ")}`);
   }
   if (Type.IsBoolean(schema)) return typeof value === "boolean" ? value : fail("must be true or false");
+  if (Type.IsInteger(schema))
+    return readInteger(value, bound(schema, "minimum"), bound(schema, "maximum"), fail);
   if (Type.IsString(schema)) {
     return readString(value, bound(schema, "minLength"), bound(schema, "maxLength"), fail);
   }
   return fail("is not understood");
 }
 
-function bound(schema: TSchema, keyword: "minItems" | "maxItems" | "minLength" | "maxLength"): number {
+type Bound = "minItems" | "maxItems" | "minLength" | "maxLength" | "minimum" | "maximum";
+
+function bound(schema: TSchema, keyword: Bound): number {
   const value: unknown = Reflect.get(schema, keyword);
   return typeof value === "number" ? value : 0;
+}
+
+function readInteger(
+  value: unknown,
+  min: number,
+  max: number,
+  fail: (message: string) => typeof FAULTY,
+): number | typeof FAULTY {
+  const isInside = typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
+  return isInside ? value : fail(`must be a whole number from ${min} to ${max}`);
 }
 
 /** Trimmed text; lengths count characters, not UTF-16 units, as JSON Schema does. */
@@ -76,10 +90,7 @@ function readObject(schema: TObject, value: unknown, pointer: string, faults: Fa
   const given = new Map(properties);
   for (const [key, part] of properties) {
     if (part === undefined || Object.hasOwn(schema.properties, key)) continue;
-    const message = NOT_YET_SUPPORTED.has(key)
-      ? "is not supported yet: leave it out"
-      : "is not a known field";
-    faults.push({ pointer: pointerTo(pointer, key), message });
+    faults.push({ pointer: pointerTo(pointer, key), message: "is not a known field" });
   }
   for (const [key, property] of Object.entries(schema.properties)) {
     const part = given.get(key);

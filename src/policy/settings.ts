@@ -9,6 +9,11 @@ export const SETTINGS_LIMITS = {
   domainsMaxItems: 20_000,
   ipsMaxItems: 20_000,
   channelRulesMaxItems: 1000,
+  limitsMaxItems: 10,
+  limitNameMaxChars: 32,
+  limitMax: 1_000_000_000,
+  /** A week. */
+  limitWindowMaxSeconds: 604_800,
   entryMaxChars: 512,
   metadataMaxBytes: 4096,
   metadataMaxDepth: 16,
@@ -19,6 +24,9 @@ const endpointMode = Type.Enum(["no-access", "full-access", "custom-allowed", "c
 });
 const listMode = Type.Enum(["all", "specified"], { type: "string" });
 const channelAction = Type.Enum(["join", "publish", "presence", "history", "broadcast"], { type: "string" });
+const LIMIT_SCOPES = ["connection", "address", "client", "key"] as const;
+const limitScope = Type.Enum(LIMIT_SCOPES, { type: "string" });
+const limitScopeInput = Type.Enum(LIMIT_SCOPES, { type: "string", default: "connection" });
 
 export type EndpointMode = Static<typeof endpointMode>;
 export type ListMode = Static<typeof listMode>;
@@ -62,6 +70,24 @@ const channels = Type.Array(
     description: "Absent: every channel and action. Present: the whole list.",
   },
 );
+const limit = {
+  name: Type.String({
+    minLength: 1,
+    maxLength: SETTINGS_LIMITS.limitNameMaxChars,
+    description: "Letters and digits, after the first also - _ . ; each name once.",
+  }),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: SETTINGS_LIMITS.limitMax,
+    description: "Publishes and endpoint calls in a window.",
+  }),
+  windowSeconds: Type.Integer({ minimum: 1, maximum: SETTINGS_LIMITS.limitWindowMaxSeconds }),
+};
+const limitList = {
+  maxItems: SETTINGS_LIMITS.limitsMaxItems,
+  description:
+    "Absent or empty: no limit. A call is counted in all of them, or denied by any and counted in none.",
+};
 const metadata = Type.Record(Type.String(), Type.Unknown(), {
   description: `Yours; at most ${SETTINGS_LIMITS.metadataMaxBytes} bytes as JSON.`,
 });
@@ -77,12 +103,18 @@ export const settingsSchema = Type.Object(
     domains: Type.Optional(Type.Object({ mode: listMode, list: Type.Optional(domainList) }, strict)),
     ips: Type.Optional(Type.Object({ mode: listMode, list: Type.Optional(ipList) }, strict)),
     channels: Type.Optional(channels),
+    limits: Type.Optional(
+      Type.Array(Type.Object({ ...limit, per: Type.Optional(limitScopeInput) }, strict), limitList),
+    ),
     metadata: Type.Optional(metadata),
   },
   { ...strict, title: "Settings" },
 );
 
-/** The complete, normalised document, as it is stored and shown. `channels` stays absent when every channel is open. */
+/**
+ * The complete, normalised document, as it is stored and shown. `channels` stays absent when every channel is open,
+ * `limits` when there are none.
+ */
 export const normalizedSettingsSchema = Type.Object(
   {
     name,
@@ -93,6 +125,7 @@ export const normalizedSettingsSchema = Type.Object(
     domains: Type.Object({ mode: listMode, list: domainList }, strict),
     ips: Type.Object({ mode: listMode, list: ipList }, strict),
     channels: Type.Optional(channels),
+    limits: Type.Optional(Type.Array(Type.Object({ ...limit, per: limitScope }, strict), limitList)),
     metadata,
   },
   { ...strict, title: "NormalizedSettings" },
@@ -101,6 +134,5 @@ export const normalizedSettingsSchema = Type.Object(
 export type SettingsInput = Static<typeof settingsSchema>;
 export type Settings = Static<typeof normalizedSettingsSchema>;
 export type ChannelRule = NonNullable<Settings["channels"]>[number];
-
-/** Settings that the design names and this version does not enforce yet: refused, so that nobody relies on them. */
-export const NOT_YET_SUPPORTED: ReadonlySet<string> = new Set(["limits"]);
+export type Limit = NonNullable<Settings["limits"]>[number];
+export type LimitScope = Limit["per"];

@@ -7,3 +7,4 @@ export type * from "./messages.ts";
 export { REALTIME_PATH } from "./messages.ts";
 export type { Problem } from "./problem.ts";
 export { PROBLEM_MEDIA_TYPE, problemOf, rawProblemResponse, refusalHeaders } from "./problem.ts";
+export { type LimitState, rateLimitHeaders } from "./rate-limit.ts";

@@ -70,6 +70,7 @@ export type ChannelError = {
   readonly channel: string | null;
   readonly code: ErrorCode;
   readonly message: string;
+  readonly afterMs?: number;
 };
 /** Messages after `after` and before `before` that this client will not get. */
 export type ChannelGap = {

@@ -1,6 +1,6 @@
 import type { Socket } from "socket.io";
 import type { Client } from "../channels/index.ts";
-import type { Gate, Identity, Verdict } from "../gate.ts";
+import type { Charge, Gate, Identity, Verdict } from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
@@ -72,6 +72,17 @@ export class Connection {
   /** May it do this? Asked once for each request of the client. */
   may(action: ChannelAction, channel?: string): Verdict {
     return this.#gate.decide(this.identity, this.#request(action, channel));
+  }
+
+  /** May it send this, within its key's limits? A promise only where a limit counts. */
+  charge(action: "publish" | "broadcast", channel?: string): Charge | Promise<Charge> {
+    const asker = { connectionId: this.id, clientId: this.clientId };
+    return this.#gate.charge(this.identity, this.#request(action, channel), asker);
+  }
+
+  /** Whether what it sends is counted, so that it has to be asked about it in its turn. */
+  get isLimited(): boolean {
+    return this.#gate.limitsOf(this.identity).length > 0;
   }
 
   /** May it still? Of what it was allowed before, and of what comes along with it. */

@@ -248,6 +248,7 @@ export class Realtime {
       channel: typeof channel === "string" ? channel.slice(0, 200) : null,
       code,
       message,
+      ...(afterMs === undefined ? {} : { afterMs }),
     };
     connection.tell("channel:error", error);
   }

@@ -33,7 +33,16 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["join", (context, fields) => context.connection.turns.change(() => join(context, fields))],
   ["leave", (context, fields) => context.connection.turns.change(() => leave(context, fields))],
   ["update", (context, fields) => context.connection.turns.change(() => update(context, fields))],
-  ["message", (context, fields) => context.connection.turns.run(() => message(context, fields))],
+  [
+    "message",
+    (context, fields) => {
+      const { turns, isLimited } = context.connection;
+      // To be counted takes a while: what is sent behind it waits, so that the order stays.
+      return isLimited
+        ? turns.change(() => message(context, fields))
+        : turns.run(() => message(context, fields));
+    },
+  ],
   ["members", (context, fields) => context.connection.turns.run(() => members(context, fields))],
   ["history", (context, fields) => context.connection.turns.run(() => history(context, fields))],
 ]);
@@ -90,17 +99,22 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   if ("allowed" in parsed) return parsed;
   const { publication } = parsed;
   if (parsedChannel === undefined) {
-    const verdict = connection.may("broadcast");
-    if (!verdict.allowed) return verdict;
+    const asked = connection.charge("broadcast");
+    const charge = asked instanceof Promise ? await asked : asked;
+    if (!charge.allowed) return charge;
     await hub.broadcast(publication);
     return { ok: true, id: publication.id };
   }
   const { channel } = parsedChannel;
-  const verdict = connection.may("publish", channel);
-  if (!verdict.allowed) return verdict;
+  const asked = connection.charge("publish", channel);
+  const charge = asked instanceof Promise ? await asked : asked;
+  if (!charge.allowed) return charge;
   const idempotency = fields["id"] === undefined ? undefined : { scope: connection.idempotencyScope };
   const position = await hub.publish(channel, publication, idempotency);
-  if (position === "conflict") return refuse("id_conflict");
+  if (position === "conflict") {
+    await charge.giveBack?.();
+    return refuse("id_conflict");
+  }
   return { ok: true, id: publication.id, ...position };
 }
 

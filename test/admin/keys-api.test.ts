@@ -65,7 +65,8 @@ describe("admin API for keys", () => {
       "/name",
       "/allowRealtime",
       "/surprise",
-      "/limits",
+      "/limits/0/limit",
+      "/limits/0/windowSeconds",
       "/ips/list/1",
       "/ips/list/2",
       "/domains/mode",
@@ -117,7 +118,7 @@ describe("admin API for keys", () => {
     });
     expect((await patch({ enabled: true }, { "if-match": '"1"' })).status).to.equal(412);
     expect((await patch({ name: null }, { "if-match": '"2"' })).status).to.equal(400);
-    expect((await patch({ limits: [] }, { "if-match": '"2"' })).status).to.equal(400);
+    expect((await patch({ limits: [{ name: "burst" }] }, { "if-match": '"2"' })).status).to.equal(400);
     expect((await patch([], { "if-match": '"2"' })).status).to.equal(400);
   });
 

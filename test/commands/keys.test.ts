@@ -37,6 +37,32 @@ describe("sluice keys", () => {
     expect((await keys(["show", id])).code).to.equal(1);
   });
 
+  it("takes limits with a unit of time, replaces them and takes them away", async () => {
+    const created = await keys(["create", "--name", "limited", "--limit", "burst=5/10s", "--json"]);
+    const { id, settings } = JSON.parse(created.stdout);
+    expect(settings.limits).to.deep.equal([
+      { name: "burst", limit: 5, windowSeconds: 10, per: "connection" },
+    ]);
+    const edit = async (...flags: string[]): Promise<unknown> => {
+      const { code, stdout, stderr } = await keys(["edit", id, ...flags, "--json"]);
+      expect(code, stderr).to.equal(0);
+      return JSON.parse(stdout).settings.limits;
+    };
+    expect(await edit("--limit", "daily=1000/1d/key", "--limit", "b=1/2m/address")).to.deep.equal([
+      { name: "daily", limit: 1000, windowSeconds: 86_400, per: "key" },
+      { name: "b", limit: 1, windowSeconds: 120, per: "address" },
+    ]);
+    expect(await edit("--no-limits")).to.equal(undefined);
+    for (const text of ["burst", "burst=5", "burst=5/10", "burst=-5/10s", "=5/1s", "burst=5/1w"]) {
+      const refused = await keys(["edit", id, "--limit", text]);
+      expect(refused.code, text).to.equal(2);
+      expect(refused.stderr).to.include("NAME=LIMIT/WINDOW");
+    }
+    const judged = await keys(["edit", id, "--limit", "a b=0/1h/user"]);
+    expect(judged.code).to.equal(1);
+    expect(judged.stderr).to.include("/limits/0/per").and.to.include("/limits/0/limit");
+  });
+
   it("shows the secret once, in clear words", async () => {
     const { stdout, code } = await keys(["create", "--name", "plain"]);
     expect(code).to.equal(0);

@@ -112,6 +112,10 @@ describe("documentation snippets", () => {
         endpoints: { mode: "custom-allowed", list: ["POST /orders"] },
         ips: { mode: "specified", list: ["10.0.0.0/8"] },
         expiresAt: "2030-01-01T00:00:00Z",
+        limits: [
+          { name: "burst", limit: 50, windowSeconds: 1, per: "connection" },
+          { name: "daily", limit: 10_000, windowSeconds: 86_400, per: "key" },
+        ],
       });
     });
 

@@ -56,6 +56,19 @@ describe("settings", () => {
     ]);
   });
 
+  it("keep limits in their order, per connection where nothing is said, and none for an empty list", () => {
+    const burst = { name: "burst", limit: 50, windowSeconds: 1 };
+    const daily = { name: "per-day.1_x", limit: 1_000_000_000, windowSeconds: 604_800, per: "key" };
+    const { limits } = parseSettings({ name: "web", limits: [daily, burst] });
+    expect(limits).to.deep.equal([daily, { ...burst, per: "connection" }]);
+    expect(parseSettings(parseSettings({ name: "web", limits })).limits).to.deep.equal(limits);
+    expect(parseSettings({ name: "web", limits: [] })).to.deep.equal(parseSettings({ name: "web" }));
+    expect(compilePolicy({ name: "web", limits }).limits).to.deep.equal(limits);
+    expect(compilePolicy({ name: "web" }).limits).to.deep.equal([]);
+    const upper = [burst, { ...burst, name: "Burst" }];
+    expect(parseSettings({ name: "web", limits: upper }).limits).to.have.length(2);
+  });
+
   it("keep metadata as it is, but are a copy", () => {
     const metadata = { team: "x", nested: { list: [1, null, { deep: true }], zero: -0 } };
     const settings = parseSettings({ name: "web", metadata });
@@ -269,10 +282,10 @@ describe("stored settings", () => {
       [{ domains: { mode: "regex", list: [] } }, "/domains/mode"],
       [{ ips: { mode: "specified", list: ["10/8"] } }, "/ips/list/0"],
       [{ expiresAt: "2027-02-30T00:00:00Z" }, "/expiresAt"],
-      [{ limits: [] }, "/limits"],
+      [{ limits: [{ name: "burst" }] }, "/limits/0/limit"],
     ] as const) {
       const policy = compileStored({ name: "web", allowRealtime: true, ...part });
-      expect(policy.faults.map((fault) => fault.pointer)).to.deep.equal([pointer]);
+      expect(policy.faults[0]?.pointer).to.equal(pointer);
       const decision = decide(policy, request, 0);
       expect(decision).to.include({ allowed: false, code: "disabled_api_key", status: 401 });
       expect(decision).to.have.property("message").that.includes(pointer);

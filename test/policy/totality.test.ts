@@ -53,6 +53,12 @@ const anySettings = fc.oneof(
       domains: section,
       ips: section,
       channels: fc.oneof(fc.array(fc.record({ pattern: part, actions: list }, { requiredKeys: [] })), part),
+      limits: fc.oneof(
+        fc.array(
+          fc.record({ name: part, limit: part, windowSeconds: part, per: part }, { requiredKeys: [] }),
+        ),
+        part,
+      ),
       metadata: part,
       unknown: part,
     },
@@ -83,6 +89,18 @@ const goodSettings = fc.record(
         actions: fc.subarray(["join", "publish", "presence", "history"], { minLength: 1 }),
       }),
       { maxLength: 3 },
+    ),
+    limits: fc.uniqueArray(
+      fc.record(
+        {
+          name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/),
+          limit: fc.integer({ min: 1, max: 1_000_000_000 }),
+          windowSeconds: fc.integer({ min: 1, max: 604_800 }),
+          per: fc.constantFrom("connection", "address", "client", "key"),
+        },
+        { requiredKeys: ["name", "limit", "windowSeconds"] },
+      ),
+      { maxLength: 10, selector: ({ name }) => name },
     ),
     metadata: fc
       .dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 })
