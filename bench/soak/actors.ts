@@ -32,7 +32,7 @@ export async function publish(scene: Scene, channel: string, everyMs: number): P
 }
 
 /** Publishes and reads over HTTP. */
-export function useHttp(scene: Scene): Promise<void> {
+export function callOverHttp(scene: Scene): Promise<void> {
   const { http, apiKey } = scene;
   return repeat(scene, "HTTP", async () => {
     await pause(scene, 100, 300);

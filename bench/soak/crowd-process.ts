@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { Compile } from "typebox/compile";
 import { answerCalls } from "../crowd/child.ts";
-import { checkMembers, churn, editKeys, publish, revokeKeys, useHttp } from "./actors.ts";
+import { callOverHttp, checkMembers, churn, editKeys, publish, revokeKeys } from "./actors.ts";
 import { Begin, type Report } from "./crowd.ts";
 import { HttpDoor } from "./door.ts";
 import { Ledger } from "./ledger.ts";
@@ -41,7 +41,7 @@ answerCalls({
       ...rest.channels.map((channel) => publish(ownScene(), channel, 100)),
       ...Array.from({ length: churners }, () => churn(ownScene())),
       ...Array.from({ length: slowReaders }, () => stall(ownScene(), stallMs)),
-      useHttp(ownScene()),
+      callOverHttp(ownScene()),
       editKeys(ownScene()),
       revokeKeys(ownScene()),
     ].map((actor) => actor.catch((error: unknown) => ledger.fault("an actor ended", error)));
