@@ -38,9 +38,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? sentence(error.message) : "Something went wrong.";
 }
 
-/** The server's messages begin in lower case. */
+/** The server's messages begin in lower case. A name at the beginning stays as it is. */
 export function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return /^[a-z]+(?:[ ,;.:?'’]|$)/.test(text) && !/^[a-z]+:[^ ]/.test(text)
+    ? text.charAt(0).toUpperCase() + text.slice(1)
+    : text;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,7 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import type { Denial } from "./live-types.ts";
+import { DENIALS_MAX, type DenialList } from "./denial-news.ts";
 import { queryOf, request } from "./request.ts";
-import type { Check, Verdict } from "./types.ts";
 
 export type AuditEntry = {
   readonly id: string;
@@ -15,17 +14,13 @@ export type AuditEntry = {
 };
 type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
 
-export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
-
-/** The refusals since the server started, alike ones together. */
+/** The refusals since the server started, alike ones together. New ones come over the live stream. */
 export function useDenials(keyId: string) {
   return useQuery({
     queryKey: ["denials", keyId],
     queryFn: ({ signal }) =>
-      request<{ readonly items: readonly Denial[] }>(`/denials${queryOf({ key: keyId, limit: 200 })}`, {
-        signal,
-      }),
-    refetchInterval: 15_000,
+      request<DenialList>(`/denials${queryOf({ key: keyId, limit: DENIALS_MAX })}`, { signal }),
+    refetchInterval: 60_000,
   });
 }
 
@@ -39,5 +34,3 @@ export function useAudit(filter: { readonly keyId: string; readonly action: stri
     getNextPageParam: (page) => page.next,
   });
 }
-
-export const explain = (body: unknown): Promise<Explanation> => request("/explain", { method: "POST", body });

@@ -2,6 +2,14 @@
 
 import type { Settings as StoredSettings } from "../../src/policy/settings.ts";
 
+export type {
+  Channel,
+  ChannelsPage,
+  Member,
+  MembersPage,
+  Published,
+} from "../../src/admin/schemas/channels.ts";
+export type { Connection, ConnectionsPage } from "../../src/admin/schemas/connections.ts";
 export type { KeyView } from "../../src/admin/schemas/key-view.ts";
 export type { Preview, PreviewExample, Verdict } from "../../src/connection-registry.ts";
 export type { Fault, Fault as Warning } from "../../src/policy/fault.ts";

@@ -1,6 +1,6 @@
-import { Alert, Button, Group, Modal, Paper, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Loader, Modal, Paper, Stack, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useVersions } from "../api/keys.ts";
 import type { KeyView } from "../api/types.ts";
@@ -12,8 +12,6 @@ import { CopyAction } from "../parts/copy.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
 import { Ago } from "../parts/time.tsx";
 import { unsaved, useUnsavedGuard } from "../parts/unsaved.ts";
-import { ExplainForm } from "../refusals/explain-form.tsx";
-import { NO_REQUEST } from "../refusals/explain-request.ts";
 import { ActivityTab } from "./activity-tab.tsx";
 import { KeyFormTabs } from "./key-form-tabs.tsx";
 import { settingsOf, type TabId } from "./key-values.ts";
@@ -22,6 +20,10 @@ import { PreviewDialog } from "./preview-dialog.tsx";
 import { SaveBar } from "./save-bar.tsx";
 import { useKeyForm } from "./use-key-form.ts";
 import { useSave } from "./use-save.ts";
+
+const SettingsTrial = lazy(async () => ({
+  default: (await import("../explain/settings-trial.tsx")).SettingsTrial,
+}));
 
 type KeyEditorProps = { readonly newest: KeyView; readonly tab: TabId };
 
@@ -115,11 +117,9 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
         </Paper>
       </form>
       <Modal opened={isAsking} onClose={() => setAsking(false)} title="Why was it denied?" size="lg">
-        <ExplainForm
-          keyId={id}
-          initial={NO_REQUEST}
-          {...(isDirty ? { unsaved: settingsOf(form.values) } : {})}
-        />
+        <Suspense fallback={<Loader size="sm" aria-label="Loading" />}>
+          <SettingsTrial keyId={id} {...(isDirty ? { unsaved: settingsOf(form.values) } : {})} />
+        </Suspense>
       </Modal>
       <PreviewDialog question={save.question} onClose={save.dismiss} />
       <MergeDialog question={save.merge} onClose={save.dismiss} onMerged={save.onMerged} />

@@ -1,6 +1,7 @@
 import { Anchor, Group, Menu, Table, Text } from "@mantine/core";
 import { Link, useLocation } from "wouter";
 import type { KeyView } from "../api/types.ts";
+import { explainHref } from "../parts/explain-link.ts";
 import { Ago } from "../parts/time.tsx";
 import type { KeyAction } from "./key-action-dialog.tsx";
 import { KeyActions } from "./key-actions.tsx";
@@ -47,7 +48,7 @@ export function KeyRow({ apiKey, onAction }: KeyRowProps) {
       <Table.Td>
         <KeyActions apiKey={apiKey} onAction={onAction}>
           <Menu.Item onClick={() => navigate(`/keys/${id}`)}>Settings</Menu.Item>
-          <Menu.Item onClick={() => navigate(`/refusals/explain?keyId=${id}`)}>Why was it denied?</Menu.Item>
+          <Menu.Item onClick={() => navigate(explainHref({ keyId: id }))}>Why was it denied?</Menu.Item>
         </KeyActions>
       </Table.Td>
     </Table.Tr>

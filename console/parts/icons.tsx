@@ -88,3 +88,9 @@ export const SearchIcon = () => (
     <path d="m16 16 4 4" />
   </Icon>
 );
+export const RefusedIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="9" />
+    <path d="m6 6 12 12" />
+  </Icon>
+);

@@ -1,9 +1,11 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import { Fragment, memo } from "react";
 import { Link } from "wouter";
 import type { Denial } from "../api/live-types.ts";
 import { sentence } from "../api/problem.ts";
+import { explainHref } from "../parts/explain-link.ts";
 import { Ago } from "../parts/time.tsx";
-import { explainLink } from "./explain-request.ts";
+import { Foreign, visible } from "../parts/visible.tsx";
 
 type DenialListProps = { readonly denials: readonly Denial[]; readonly showsKey: boolean };
 
@@ -12,52 +14,67 @@ export function DenialList({ denials, showsKey }: DenialListProps) {
   return (
     <ul className="checks" aria-label="Refusals">
       {denials.map((denial) => (
-        <li key={denial.id} className="refusal" data-code={denial.code}>
-          <Stack gap={2}>
-            <Group gap="xs">
-              <Text size="sm" fw={600} className="mono">
-                {denial.code}
-              </Text>
-              {denial.count > 1 && <Text size="sm">{denial.count.toLocaleString("en")} times</Text>}
-              <Text size="sm" c="dimmed">
-                <Ago at={denial.at} />
-              </Text>
-            </Group>
-            <Text size="sm">{sentence(denial.message)}</Text>
-            <Text size="sm" c="dimmed">
-              {showsKey && denial.keyId !== null && (
-                <>
-                  <Anchor component={Link} href={`/keys/${denial.keyId}`} size="sm">
-                    {denial.keyName ?? denial.keyId}
-                  </Anchor>
-                  {" · "}
-                </>
-              )}
-              {wordsOf(denial).join(" · ")}
-            </Text>
-          </Stack>
-          <Button
-            component={Link}
-            href={explainLink(denial)}
-            size="xs"
-            variant="default"
-            aria-label={`Why? ${denial.code}`}
-          >
-            Why?
-          </Button>
-        </li>
+        <DenialRow key={denial.id} denial={denial} showsKey={showsKey} />
       ))}
     </ul>
   );
 }
 
+type DenialRowProps = { readonly denial: Denial; readonly showsKey: boolean };
+
+const DenialRow = memo(function DenialRow({ denial, showsKey }: DenialRowProps) {
+  const { code, count, at, message, keyId, keyName } = denial;
+  return (
+    <li className="refusal" data-code={code}>
+      <Stack gap={2}>
+        <Group gap="xs">
+          <Text size="sm" fw={600} className="mono">
+            {code}
+          </Text>
+          {count > 1 && <Text size="sm">{count.toLocaleString("en")} times</Text>}
+          <Text size="sm" c="dimmed">
+            <Ago at={at} />
+          </Text>
+        </Group>
+        <Text size="sm">{sentence(visible(message))}</Text>
+        <Text size="sm" c="dimmed">
+          {showsKey && keyId !== null && (
+            <>
+              <Anchor component={Link} href={`/keys/${encodeURIComponent(keyId)}`} size="sm">
+                <Foreign text={keyName ?? keyId} />
+              </Anchor>
+              {" · "}
+            </>
+          )}
+          {wordsOf(denial).map((word, index) => (
+            <Fragment key={word}>
+              {index > 0 && " · "}
+              <Foreign text={word} />
+            </Fragment>
+          ))}
+        </Text>
+      </Stack>
+      <Button
+        component={Link}
+        href={explainHref(denial)}
+        size="xs"
+        variant="default"
+        aria-label={`Why? ${code}`}
+      >
+        Why?
+      </Button>
+    </li>
+  );
+});
+
+/** In every row another kind of word, so that none comes twice. */
 function wordsOf({ action, channel, endpoint, origin, address, keyId }: Denial): string[] {
   return [
     ...(keyId === null ? ["no known key"] : []),
     action,
     ...(channel === null ? [] : [`channel ${channel}`]),
-    ...(endpoint === null ? [] : [endpoint]),
-    origin === null ? "no origin" : origin,
-    address === null ? "unknown address" : address,
+    ...(endpoint === null ? [] : [`endpoint ${endpoint}`]),
+    origin === null ? "no origin" : `origin ${origin}`,
+    address === null ? "unknown address" : `address ${address}`,
   ];
 }

@@ -16,7 +16,7 @@ const RefusalsPage = lazy(async () => ({
   default: (await import("../refusals/refusals-page.tsx")).RefusalsPage,
 }));
 const ExplainPage = lazy(async () => ({
-  default: (await import("../refusals/explain-page.tsx")).ExplainPage,
+  default: (await import("../explain/explain-page.tsx")).ExplainPage,
 }));
 const AuditPage = lazy(async () => ({ default: (await import("../refusals/audit-page.tsx")).AuditPage }));
 const SettingsPage = lazy(async () => ({
@@ -51,7 +51,7 @@ export function Pages() {
       <Route path="/refusals">
         <RefusalsPage />
       </Route>
-      <Route path="/refusals/explain">
+      <Route path="/explain">
         <ExplainPage />
       </Route>
       <Route path="/audit">

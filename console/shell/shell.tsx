@@ -22,6 +22,7 @@ import {
   PlugIcon,
   PulseIcon,
   QuestionIcon,
+  RefusedIcon,
   SettingsIcon,
   SunIcon,
 } from "../parts/icons.tsx";
@@ -36,7 +37,8 @@ const PLACES = [
   { path: "/keys", label: "API keys", icon: <KeyIcon /> },
   { path: "/live", label: "Live", icon: <PulseIcon /> },
   { path: "/endpoints", label: "Endpoints", icon: <PlugIcon /> },
-  { path: "/refusals", label: "Refusals", icon: <QuestionIcon /> },
+  { path: "/refusals", label: "Refusals", icon: <RefusedIcon /> },
+  { path: "/explain", label: "Why was it denied?", icon: <QuestionIcon /> },
   { path: "/audit", label: "Audit", icon: <LogIcon /> },
   { path: "/settings", label: "Realtime settings", icon: <SettingsIcon /> },
 ] as const;

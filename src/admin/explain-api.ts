@@ -63,10 +63,17 @@ export function registerExplainApi(scope: FastifyInstance, options: ExplainOptio
     }
     const { action, origin, ip, channel } = body.request;
     if (!["connect", "endpoint", "broadcast"].includes(action) && !isChannelName(channel)) {
-      return reply.refuse(refuse("invalid_channel", `${action} needs a channel`));
+      const message =
+        channel === undefined
+          ? `${action} needs a channel`
+          : `${JSON.stringify(channel)} is no channel's name`;
+      return reply.refuse(refuse("invalid_channel", message), [{ pointer: "/request/channel", message }]);
     }
     const endpoint = endpointOf(body.request.endpoint, options);
-    if (endpoint === "ambiguous") return reply.refuse(refuse("ambiguous_target"));
+    if (endpoint === "ambiguous") {
+      const refusal = refuse("ambiguous_target");
+      return reply.refuse(refusal, [{ pointer: "/request/endpoint", message: refusal.message }]);
+    }
     const wanted: AccessRequest = {
       action,
       origin: origin ?? undefined,
@@ -75,9 +82,8 @@ export function registerExplainApi(scope: FastifyInstance, options: ExplainOptio
       endpoint,
     };
     if (action === "endpoint" && wanted.endpoint === undefined) {
-      return reply.refuse(
-        refuse("not_found", `no declared endpoint is ${JSON.stringify(body.request.endpoint ?? "")}`),
-      );
+      const message = `no declared endpoint is ${JSON.stringify(body.request.endpoint ?? "")}`;
+      return reply.refuse(refuse("not_found", message), [{ pointer: "/request/endpoint", message }]);
     }
     reply.header("cache-control", "no-store");
     if (keyId !== undefined) return explainKey(options, keyId, wanted, reply);
@@ -93,7 +99,10 @@ async function explainKey(
   reply: FastifyReply,
 ) {
   const record = await keys.get(keyId);
-  if (record === undefined) return reply.refuse(refuse("not_found", "there is no such key"));
+  if (record === undefined) {
+    const reason = "there is no such key";
+    return reply.refuse(refuse("not_found", reason), [{ pointer: "/keyId", message: reason }]);
+  }
   const message = `${record.id} is stored, at version ${record.version}`;
   const { decision, checks } = await gate.explain(record.id, compileStored(record.settings), wanted);
   return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
