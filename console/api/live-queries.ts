@@ -1,65 +1,58 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { queryOf, request } from "./request.ts";
+import type { ChannelsPage, ConnectionsPage, MembersPage, Published } from "./types.ts";
 
-export type Connection = {
-  readonly id: string;
-  readonly clientId: string;
-  readonly keyId: string | null;
-  readonly keyName: string | null;
-  readonly origin: string | null;
-  readonly address: string | null;
-  readonly transport: "websocket" | "polling";
-  readonly connectedAt: string;
-  readonly channels: number;
-  readonly channelNames: readonly string[];
-};
-export type Channel = {
-  readonly name: string;
-  readonly members: number;
-  readonly epoch: string;
-  readonly offset: number;
-  readonly messagesPerSecond: number;
-};
-export type Member = { readonly id: string; readonly clientId: string; readonly data: unknown };
-type Page<T> = { readonly items: readonly T[]; readonly next: string | null; readonly total: number };
-
-const PAGE = 50;
+export const PAGE_SIZE = 50;
+export const MEMBERS_PAGE_SIZE = 20;
 const REFRESH_MS = 3_000;
 
 export type ConnectionFilter = { readonly key: string; readonly channel: string; readonly address: string };
 
-/** The oldest first, a page more each time. */
-export function useConnections(filter: ConnectionFilter) {
-  return useInfiniteQuery({
-    queryKey: ["connections", filter],
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<Connection>>(`/connections${queryOf({ ...filter, limit: PAGE, after: pageParam })}`, {
+/** One page, the oldest first; `after` is the `next` of the page before. */
+export function useConnections(filter: ConnectionFilter, after: string) {
+  return useQuery({
+    queryKey: ["connections", filter, after],
+    queryFn: ({ signal }) =>
+      request<ConnectionsPage>(`/connections${queryOf({ ...filter, limit: PAGE_SIZE, after })}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+/** One page, by name. */
+export function useChannels(prefix: string, after: string) {
+  return useQuery({
+    queryKey: ["channels", prefix, after],
+    queryFn: ({ signal }) =>
+      request<ChannelsPage>(`/channels${queryOf({ prefix, limit: PAGE_SIZE, after })}`, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+/** One channel, if there is anything in it. */
+export function useChannel(name: string) {
+  return useQuery({
+    queryKey: ["channels", name, "itself"],
+    queryFn: async ({ signal }) => {
+      // The shortest name that begins like it is the name itself.
+      const { items } = await request<ChannelsPage>(`/channels${queryOf({ prefix: name, limit: 1 })}`, {
+        signal,
+      });
+      return items.find((channel) => channel.name === name) ?? null;
+    },
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+export function useMembers(channel: string, after: string) {
+  return useQuery({
+    queryKey: ["members", channel, after],
+    queryFn: ({ signal }) =>
+      request<MembersPage>(`/channels/members${queryOf({ channel, limit: MEMBERS_PAGE_SIZE, after })}`, {
         signal,
       }),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
-    refetchInterval: REFRESH_MS,
-  });
-}
-
-export function useChannels(prefix: string) {
-  return useInfiniteQuery({
-    queryKey: ["channels", prefix],
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<Channel>>(`/channels${queryOf({ prefix, limit: PAGE, after: pageParam })}`, { signal }),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next,
-    placeholderData: keepPreviousData,
-    refetchInterval: REFRESH_MS,
-  });
-}
-
-export function useMembers(channel: string) {
-  return useQuery({
-    queryKey: ["members", channel],
-    queryFn: ({ signal }) =>
-      request<Page<Member>>(`/channels/members${queryOf({ channel, limit: 100 })}`, { signal }),
     refetchInterval: REFRESH_MS,
   });
 }
@@ -68,10 +61,6 @@ export async function closeConnection(id: string): Promise<void> {
   await request(`/connections/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
 
-export function publish(
-  channel: string,
-  eventName: string,
-  message: unknown,
-): Promise<{ readonly offset: number }> {
+export function publish(channel: string, eventName: string, message: unknown): Promise<Published> {
   return request("/channels/publish", { method: "POST", body: { channel, eventName, message } });
 }

@@ -1,37 +1,58 @@
 import { useEffect, useSyncExternalStore } from "react";
+import { DenialNews } from "./denial-news.ts";
 import type { ChannelMessage, Denial, Sample, Snapshot } from "./live-types.ts";
 import { ApiError } from "./problem.ts";
 import { queries } from "./queries.ts";
-import { requestOnce } from "./request.ts";
+import { queryOf, requestOnce } from "./request.ts";
 import { session } from "./session.ts";
 
+/** Why nothing comes: the server is away, or has as many streams as it serves. */
+export type LiveLoss = "offline" | "crowded";
 export type LiveState = {
   readonly status: "connecting" | "open" | "lost";
+  readonly loss: LiveLoss | null;
   readonly version: string | null;
   readonly startedAt: string | null;
   readonly samples: readonly Sample[];
 };
-type Tail = (event: ChannelMessage | { readonly dropped: number }) => void;
+export type TailEvent =
+  | { readonly kind: "message"; readonly message: ChannelMessage }
+  | { readonly kind: "dropped"; readonly count: number }
+  /** The stream was away: what was sent meanwhile is not known. */
+  | { readonly kind: "gap" }
+  /** There can be no channel of this name. */
+  | { readonly kind: "refused" };
+type Tail = (event: TailEvent) => void;
 
 const SAMPLES_MAX = 300;
 const RETRY_MS = 2_000;
+/** Another stream has to end first. */
+const CROWDED_RETRY_MS = 5_000;
 const REFRESH_MS = 1_000;
-/** A page that nobody looks at gives its connection back. */
-const HIDDEN_MS = 60_000;
+/** A sample comes each second: without one for so long, the connection is dead although nobody said so. */
+const SILENCE_MS = 12_000;
+/** A page that nobody looks at gives its connection back: a browser has six for one server, over all its tabs. */
+const HIDDEN_MS = 20_000;
+/** Whoever watches a channel may look elsewhere for longer. */
+const HIDDEN_TAIL_MS = 300_000;
 
 /**
  * The one stream of server-sent events of this page: totals, what changed, and one channel's messages. It comes back
  * by itself, also after a restart of the server and a new sign-in.
  */
 class LiveStream {
-  #state: LiveState = { status: "connecting", version: null, startedAt: null, samples: [] };
+  #state: LiveState = { status: "connecting", loss: null, version: null, startedAt: null, samples: [] };
   #source: EventSource | undefined;
   #retry: number | undefined;
   #hidden: number | undefined;
+  #silence: number | undefined;
   #refresh: number | undefined;
   readonly #stale = new Set<string>();
+  readonly #denials = new DenialNews(queries);
   #channel: string | null = null;
   #tail: Tail | undefined;
+  /** Whether the tail has been served, so that a new beginning is a gap. */
+  #hasTailed = false;
   #isRunning = false;
   readonly #listeners = new Set<() => void>();
 
@@ -50,8 +71,9 @@ class LiveStream {
     this.#open();
     const onVisibility = (): void => {
       window.clearTimeout(this.#hidden);
-      if (document.hidden) this.#hidden = window.setTimeout(() => this.#drop(), HIDDEN_MS);
-      else if (this.#source === undefined) this.#open();
+      const afterMs = this.#tail === undefined ? HIDDEN_MS : HIDDEN_TAIL_MS;
+      if (document.hidden) this.#hidden = window.setTimeout(() => this.#rest(), afterMs);
+      else if (this.#source === undefined && this.#retry === undefined) this.#open();
     };
     document.addEventListener("visibilitychange", onVisibility);
     return () => {
@@ -66,6 +88,7 @@ class LiveStream {
   watch(channel: string, tail: Tail): () => void {
     this.#channel = channel;
     this.#tail = tail;
+    this.#hasTailed = false;
     if (this.#isRunning) this.#open();
     return () => {
       if (this.#tail !== tail) return;
@@ -75,42 +98,66 @@ class LiveStream {
     };
   }
 
+  get #url(): string {
+    return `/admin/v1/live${queryOf({ channel: this.#channel })}`;
+  }
+
   #open(): void {
     this.#drop();
-    const query = this.#channel === null ? "" : `?channel=${encodeURIComponent(this.#channel)}`;
-    const source = new EventSource(`/admin/v1/live${query}`);
+    const source = new EventSource(this.#url);
     this.#source = source;
     const on = <T>(name: string, take: (data: T) => void): void => {
-      source.addEventListener(name, ({ data }: MessageEvent<string>) => take(JSON.parse(data)));
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        if (this.#source === source) take(JSON.parse(data));
+      });
     };
     on<Snapshot>("snapshot", (snapshot) => this.#begin(snapshot));
     on<Sample>("sample", (sample) => {
+      this.#listenFor(source);
       const samples = [...this.#state.samples, sample].slice(-SAMPLES_MAX);
-      this.#become({ ...this.#state, status: "open", samples });
+      this.#become({ ...this.#state, status: "open", loss: null, samples });
     });
     on<{ id: string }>("key", ({ id }) => this.#markStale("keys", `key ${id}`));
     on("keys", () => this.#markStale("keys", "key"));
-    on<Denial>("denial", () => this.#markStale("denials"));
-    on<ChannelMessage>("message", (message) => this.#tail?.(message));
-    on<{ count: number }>("dropped", ({ count }) => this.#tail?.({ dropped: count }));
+    on<Denial>("denial", (denial) => this.#denials.add(denial));
+    on<ChannelMessage>("message", (message) => this.#tail?.({ kind: "message", message }));
+    on<{ count: number }>("dropped", ({ count }) => this.#tail?.({ kind: "dropped", count }));
     source.onerror = () => void this.#recover(source);
   }
 
   #begin({ startedAt, version, samples, now }: Snapshot): void {
     // Another process: what was read from the one before is old.
     const isNew = this.#state.startedAt !== null && this.#state.startedAt !== startedAt;
-    const wasLost = this.#state.status === "lost";
-    this.#become({ status: "open", version, startedAt, samples: samples.length > 0 ? samples : [now] });
-    if (isNew || wasLost) void queries.invalidateQueries();
+    const wasAway = this.#state.status !== "open" && this.#state.startedAt !== null;
+    if (this.#source !== undefined) this.#listenFor(this.#source);
+    this.#become({
+      status: "open",
+      loss: null,
+      version,
+      startedAt,
+      samples: samples.length > 0 ? samples : [now],
+    });
+    if (isNew || wasAway) void queries.invalidateQueries();
+    if (this.#hasTailed) this.#tail?.({ kind: "gap" });
+    this.#hasTailed = true;
   }
 
   async #recover(source: EventSource): Promise<void> {
     if (this.#source !== source) return;
-    this.#become({ ...this.#state, status: "lost" });
+    this.#become({ ...this.#state, status: "lost", loss: this.#state.loss ?? "offline" });
     // While it says "connecting", the browser tries again by itself.
     if (source.readyState !== EventSource.CLOSED) return;
+    let loss: LiveLoss = "offline";
     try {
       await requestOnce("/session");
+      const status = await statusOf(this.#url);
+      if (status === 429) loss = "crowded";
+      if (status === 400 && this.#source === source) {
+        this.#tail?.({ kind: "refused" });
+        this.#channel = null;
+        this.#open();
+        return;
+      }
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
         session.missed();
@@ -120,11 +167,29 @@ class LiveStream {
       }
     }
     if (this.#source !== source) return;
-    this.#retry = window.setTimeout(() => this.#open(), RETRY_MS);
+    this.#become({ ...this.#state, status: "lost", loss });
+    this.#retry = window.setTimeout(() => this.#open(), loss === "crowded" ? CROWDED_RETRY_MS : RETRY_MS);
+  }
+
+  #listenFor(source: EventSource): void {
+    window.clearTimeout(this.#silence);
+    this.#silence = window.setTimeout(() => {
+      if (this.#source !== source) return;
+      this.#become({ ...this.#state, status: "lost", loss: "offline" });
+      this.#open();
+    }, SILENCE_MS);
+  }
+
+  /** Nobody looks. */
+  #rest(): void {
+    this.#drop();
+    this.#become({ ...this.#state, status: "connecting", loss: null });
   }
 
   #drop(): void {
     window.clearTimeout(this.#retry);
+    window.clearTimeout(this.#silence);
+    this.#retry = undefined;
     this.#source?.close();
     this.#source = undefined;
   }
@@ -142,6 +207,19 @@ class LiveStream {
   #become(state: LiveState): void {
     this.#state = state;
     for (const listener of this.#listeners) listener();
+  }
+}
+
+/** An EventSource does not tell why it was refused: ask once more, and go before a stream begins. */
+async function statusOf(url: string): Promise<number | undefined> {
+  const going = new AbortController();
+  try {
+    const { status } = await fetch(url, { credentials: "same-origin", signal: going.signal });
+    return status;
+  } catch {
+    return undefined;
+  } finally {
+    going.abort();
   }
 }
 

@@ -1,9 +1,13 @@
-import { Anchor, Breadcrumbs, Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Breadcrumbs, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { Link, useSearchParams } from "wouter";
-import { useMembers } from "../api/live-queries.ts";
-import { Failure } from "../parts/failure.tsx";
+import { useChannel } from "../api/live-queries.ts";
 import { PageTitle } from "../parts/page-title.tsx";
+import { shortOf } from "../parts/spark.tsx";
+import { Foreign, visible } from "../parts/visible.tsx";
+import { LiveNotice } from "./live-notice.tsx";
+import { Members } from "./members.tsx";
 import { PublishForm } from "./publish-form.tsx";
+import { RecentRefusals } from "./recent-refusals.tsx";
 import { Tail } from "./tail.tsx";
 
 /** One channel: its messages as they come, who is in it, and a message of your own. */
@@ -17,52 +21,36 @@ export function ChannelPage() {
           Channels
         </Anchor>
       </Breadcrumbs>
-      <PageTitle name={name}>{name}</PageTitle>
-      <Tail key={name} channel={name} />
-      <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <PublishForm channel={name} />
+      <Group justify="space-between" align="flex-end">
+        <PageTitle key={name} name={visible(name)}>
+          <Foreign text={name} />
+        </PageTitle>
+        <ChannelFigures name={name} />
+      </Group>
+      <LiveNotice />
+      <Tail key={`tail ${name}`} channel={name} />
+      <SimpleGrid cols={{ base: 1, md: 2 }} className="side-by-side">
+        <Stack>
+          <PublishForm key={`publish ${name}`} channel={name} />
+          <Title order={2} size="h5">
+            Recent refusals
+          </Title>
+          <RecentRefusals channel={name} />
+        </Stack>
         <Members channel={name} />
       </SimpleGrid>
     </Stack>
   );
 }
 
-const DATA_MAX = 200;
-
-function Members({ channel }: { readonly channel: string }) {
-  const members = useMembers(channel);
-  const { data } = members;
+function ChannelFigures({ name }: { readonly name: string }) {
+  const channel = useChannel(name);
+  if (channel.data === undefined) return null;
+  const { members = 0, messagesPerSecond = 0, offset = 0 } = channel.data ?? {};
   return (
-    <Paper className="panel" p="md">
-      <Stack gap="xs">
-        <Title order={2} size="h5">
-          Members{data === undefined ? "" : ` (${data.total.toLocaleString("en")})`}
-        </Title>
-        {members.error !== null && <Failure error={members.error} retry={() => void members.refetch()} />}
-        {data?.items.length === 0 && <Text size="sm">Nobody is in this channel.</Text>}
-        <ul className="checks" aria-label="Members">
-          {data?.items.map(({ id, clientId, data: profile }) => (
-            <li key={id} className="refusal">
-              <div>
-                <Text size="sm" className="mono">
-                  {id}
-                </Text>
-                <Text size="xs" c="dimmed">
-                  client {clientId}
-                  {profile === null || profile === undefined
-                    ? ""
-                    : ` · says ${JSON.stringify(profile).slice(0, DATA_MAX)}`}
-                </Text>
-              </div>
-            </li>
-          ))}
-        </ul>
-        {data !== undefined && data.total > data.items.length && (
-          <Text size="sm" c="dimmed">
-            and {(data.total - data.items.length).toLocaleString("en")} more
-          </Text>
-        )}
-      </Stack>
-    </Paper>
+    <Text size="sm" c="dimmed" data-testid="channel-figures">
+      {members === 1 ? "1 member" : `${members.toLocaleString("en")} members`} · {shortOf(messagesPerSecond)}{" "}
+      messages / s · {offset.toLocaleString("en")} so far
+    </Text>
   );
 }

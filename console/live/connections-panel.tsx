@@ -1,46 +1,73 @@
-import { Anchor, Button, Group, Modal, Paper, Stack, Table, Text, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { useState } from "react";
+import { Anchor, Button, Group, Paper, Stack, Table, Text, TextInput } from "@mantine/core";
+import { memo, useCallback, useState } from "react";
 import { Link } from "wouter";
-import { type Connection, closeConnection, useConnections } from "../api/live-queries.ts";
-import { queries } from "../api/queries.ts";
+import { PAGE_SIZE, useConnections } from "../api/live-queries.ts";
+import { ApiError } from "../api/problem.ts";
+import type { Connection } from "../api/types.ts";
 import { Failure } from "../parts/failure.tsx";
-import { tell, tellFailure } from "../parts/tell.ts";
+import { KeyPicker } from "../parts/key-picker.tsx";
+import { Pager, useCursor } from "../parts/pager.tsx";
 import { Ago } from "../parts/time.tsx";
+import { Foreign } from "../parts/visible.tsx";
 import { channelLink } from "./channel-link.ts";
+import { CloseDialog } from "./close-dialog.tsx";
+import { useQueryFilter } from "./use-query-filter.ts";
 
-const TYPING_MS = 250;
+const NAMES_SHOWN = 3;
 
 /** Who is connected; each can be closed. */
-export function ConnectionsPanel({ initialKey }: { readonly initialKey: string }) {
-  const [filter, setFilter] = useState({ key: initialKey, channel: "", address: "" });
-  const [asked] = useDebouncedValue(filter, TYPING_MS);
+export function ConnectionsPanel() {
+  const filter = useQueryFilter();
+  const asked = {
+    key: filter.asked("key"),
+    channel: filter.asked("channel"),
+    address: filter.asked("address"),
+  };
+  const cursor = useCursor(JSON.stringify(asked));
   const [closing, setClosing] = useState<Connection>();
-  const connections = useConnections(asked);
-  const pages = connections.data?.pages ?? [];
-  const items = pages.flatMap((page) => page.items);
-  const total = pages[0]?.total ?? 0;
-  const field = (name: keyof typeof filter, label: string, placeholder: string) => (
-    <TextInput
-      label={label}
-      placeholder={placeholder}
-      value={filter[name]}
-      flex="1 1 10rem"
-      onChange={(event) => setFilter({ ...filter, [name]: event.currentTarget.value.trim() })}
-    />
-  );
+  const connections = useConnections(asked, cursor.after);
+  const { data, error } = connections;
+  const items = data?.items ?? [];
+  const fault = addressFault(error);
   return (
     <Stack>
-      <Group>
-        {field("key", "Key id", "key_…")}
-        {field("channel", "Channel", "lobby")}
-        {field("address", "Address or range", "10.0.0.0/8")}
+      <Group align="flex-start">
+        <KeyPicker
+          label="Key"
+          placeholder="Any key"
+          value={filter.typed("key")}
+          onChange={(id) => filter.set("key", id)}
+          w={260}
+        />
+        <TextInput
+          label="In the channel"
+          placeholder="lobby"
+          flex="1 1 10rem"
+          spellCheck={false}
+          autoCapitalize="none"
+          value={filter.typed("channel")}
+          onChange={(event) => filter.set("channel", event.currentTarget.value)}
+        />
+        <TextInput
+          label="Address or range"
+          placeholder="10.0.0.0/8"
+          flex="1 1 10rem"
+          spellCheck={false}
+          autoCapitalize="none"
+          value={filter.typed("address")}
+          error={fault}
+          onChange={(event) => filter.set("address", event.currentTarget.value)}
+        />
       </Group>
-      {connections.error !== null && (
-        <Failure error={connections.error} retry={() => void connections.refetch()} />
+      {error !== null && fault === undefined && (
+        <Failure error={error} retry={() => void connections.refetch()} />
       )}
       <Text size="sm" c="dimmed" role="status">
-        {total === 1 ? "1 connection" : `${total.toLocaleString("en")} connections`}
+        {data === undefined
+          ? "Loading…"
+          : data.total === 1
+            ? "1 connection"
+            : `${data.total.toLocaleString("en")} connections`}
       </Text>
       <Paper className="panel fits">
         <Table verticalSpacing="xs" horizontalSpacing="md" aria-label="Connections">
@@ -59,31 +86,35 @@ export function ConnectionsPanel({ initialKey }: { readonly initialKey: string }
             ))}
           </Table.Tbody>
         </Table>
-        {connections.isSuccess && items.length === 0 && <Text p="md">Nobody is connected like that.</Text>}
+        {data?.total === 0 && <Text p="md">Nobody is connected like that.</Text>}
       </Paper>
-      {connections.hasNextPage && (
-        <Group>
-          <Button
-            variant="default"
-            loading={connections.isFetchingNextPage}
-            onClick={() => void connections.fetchNextPage()}
-          >
-            More
-          </Button>
-        </Group>
+      {data !== undefined && (
+        <Pager
+          cursor={cursor}
+          next={data.next}
+          pageSize={PAGE_SIZE}
+          shown={items.length}
+          total={data.total}
+          what="connections"
+        />
       )}
-      <CloseDialog connection={closing} onClose={() => setClosing(undefined)} />
+      <CloseDialog connection={closing} onClose={useCallback(() => setClosing(undefined), [])} />
     </Stack>
   );
 }
 
-function ConnectionRow({
-  connection,
-  onClose,
-}: {
+function addressFault(error: Error | null): string | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  return error.faults.find(({ pointer }) => pointer === "/address")?.message;
+}
+
+type ConnectionRowProps = {
   readonly connection: Connection;
   readonly onClose: (connection: Connection) => void;
-}) {
+};
+
+/** Painted again only when the server says something else about it. */
+const ConnectionRow = memo(function ConnectionRow({ connection, onClose }: ConnectionRowProps) {
   const { id, keyId, keyName, origin, address, transport, connectedAt, channels, channelNames } = connection;
   return (
     <Table.Tr data-connection={id}>
@@ -91,32 +122,32 @@ function ConnectionRow({
         {keyId === null ? (
           <Text size="sm">No key</Text>
         ) : (
-          <Anchor component={Link} href={`/keys/${keyId}`} size="sm">
-            {keyName ?? keyId}
+          <Anchor component={Link} href={`/keys/${encodeURIComponent(keyId)}`} size="sm">
+            <Foreign text={keyName ?? keyId} />
           </Anchor>
         )}
         <Text size="xs" c="dimmed" className="mono">
           {id}
         </Text>
         <Text size="xs" c="dimmed" hiddenFrom="sm">
-          {address ?? "unknown address"} · {origin ?? "no origin"} · <Ago at={connectedAt} />
+          {address ?? "unknown address"} · <Foreign text={origin ?? "no origin"} /> · <Ago at={connectedAt} />
         </Text>
       </Table.Td>
       <Table.Td visibleFrom="sm">
         <Text size="sm">{address ?? "unknown address"}</Text>
         <Text size="xs" c="dimmed">
-          {origin ?? "no origin"} · {transport}
+          <Foreign text={origin ?? "no origin"} /> · {transport}
         </Text>
       </Table.Td>
       <Table.Td visibleFrom="md" maw={220}>
-        {channelNames.slice(0, 3).map((name) => (
+        {channelNames.slice(0, NAMES_SHOWN).map((name) => (
           <Anchor key={name} component={Link} href={channelLink(name)} size="sm" display="block">
-            {name}
+            <Foreign text={name} />
           </Anchor>
         ))}
-        {channels > 3 && (
+        {channels > NAMES_SHOWN && (
           <Text size="xs" c="dimmed">
-            and {channels - 3} more
+            and {(channels - NAMES_SHOWN).toLocaleString("en")} more
           </Text>
         )}
       </Table.Td>
@@ -135,37 +166,4 @@ function ConnectionRow({
       </Table.Td>
     </Table.Tr>
   );
-}
-
-function CloseDialog({
-  connection,
-  onClose,
-}: {
-  readonly connection: Connection | undefined;
-  readonly onClose: () => void;
-}) {
-  const close = (): void => {
-    if (connection === undefined) return;
-    closeConnection(connection.id)
-      .then(() => tell("The connection is closed."), tellFailure)
-      .finally(() => void queries.invalidateQueries({ queryKey: ["connections"] }));
-    onClose();
-  };
-  return (
-    <Modal opened={connection !== undefined} onClose={onClose} title="Close this connection?" centered>
-      <Stack>
-        <Text size="sm">
-          The client is told so and stays away. Its key still works: to keep it out, change the key.
-        </Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            Cancel
-          </Button>
-          <Button color="red" onClick={close}>
-            Close it
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
-  );
-}
+});

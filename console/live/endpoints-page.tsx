@@ -1,24 +1,30 @@
-import { Paper, Stack, Table, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { Anchor, Paper, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Link } from "wouter";
 import { useEndpoints, useStatus } from "../api/status.ts";
+import { explainHref } from "../parts/explain-link.ts";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
+import { Foreign } from "../parts/visible.tsx";
+import { LiveNotice } from "./live-notice.tsx";
+import { useQueryFilter } from "./use-query-filter.ts";
 
-const REFRESH_MS = 5_000;
-const SHOWN_MAX = 500;
+const REFRESH_MS = 3_000;
+const SHOWN_MAX = 200;
 
 /** What the application declares, and how often it is called. */
 export function EndpointsPage() {
-  const [filter, setFilter] = useState("");
+  const filter = useQueryFilter();
   const endpoints = useEndpoints(REFRESH_MS);
   const prefix = useStatus().data?.endpointPrefix ?? "";
-  const wanted = filter.trim().toLowerCase();
-  const items = (endpoints.data?.items ?? []).filter(({ id, method, path }) =>
-    `${id} ${method} ${path}`.toLowerCase().includes(wanted),
+  const wanted = filter.typed("filter").trim().toLowerCase();
+  const all = endpoints.data?.items ?? [];
+  const items = all.filter(({ id, method, path }) =>
+    `${id}\n${method} ${path}`.toLowerCase().includes(wanted),
   );
   return (
     <Stack>
       <PageTitle>Endpoints</PageTitle>
+      <LiveNotice />
       <Text size="sm" c="dimmed">
         Declared in the configuration{prefix === "" ? "" : `, served below ${prefix}`}. Calls are counted
         since the server started.
@@ -26,9 +32,10 @@ export function EndpointsPage() {
       <TextInput
         label="Filter"
         placeholder="Id, method or path"
-        value={filter}
+        spellCheck={false}
+        value={filter.typed("filter")}
         maw={360}
-        onChange={(event) => setFilter(event.currentTarget.value)}
+        onChange={(event) => filter.set("filter", event.currentTarget.value)}
       />
       {endpoints.error !== null && <Failure error={endpoints.error} retry={() => void endpoints.refetch()} />}
       <Paper className="panel fits">
@@ -36,31 +43,45 @@ export function EndpointsPage() {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Endpoint</Table.Th>
-              <Table.Th visibleFrom="sm">Id</Table.Th>
-              <Table.Th>Calls</Table.Th>
-              <Table.Th>Refused</Table.Th>
+              <Table.Th ta="end">Calls</Table.Th>
+              <Table.Th ta="end">Refused</Table.Th>
+              <Table.Th visibleFrom="sm">Who may call it</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {items.slice(0, SHOWN_MAX).map(({ id, method, path, calls = 0, denied = 0 }) => (
               <Table.Tr key={id} data-endpoint={id}>
-                <Table.Td className="mono">
-                  {method} {path}
+                <Table.Td>
+                  <Text size="sm" className="mono">
+                    {method} <Foreign text={path} />
+                  </Text>
+                  <Text size="xs" c="dimmed">
+                    <Foreign text={id} />
+                  </Text>
                 </Table.Td>
-                <Table.Td visibleFrom="sm">{id}</Table.Td>
-                <Table.Td>{calls.toLocaleString("en")}</Table.Td>
-                <Table.Td>{denied.toLocaleString("en")}</Table.Td>
+                <Table.Td ta="end">{calls.toLocaleString("en")}</Table.Td>
+                <Table.Td ta="end">{denied.toLocaleString("en")}</Table.Td>
+                <Table.Td visibleFrom="sm">
+                  <Anchor
+                    component={Link}
+                    href={explainHref({ action: "endpoint", endpoint: `${method} ${path}` })}
+                    size="sm"
+                    aria-label={`Explain who may call ${method} ${path}`}
+                  >
+                    Explain
+                  </Anchor>
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
         {endpoints.isSuccess && items.length === 0 && (
           <Text p="md">
-            {wanted === "" ? "This server declares no endpoints." : "No endpoint is like that."}
+            {all.length === 0 ? "This server declares no endpoints." : "No endpoint is like that."}
           </Text>
         )}
         {items.length > SHOWN_MAX && (
-          <Text p="md">And {items.length - SHOWN_MAX} more: filter to see them.</Text>
+          <Text p="md">And {(items.length - SHOWN_MAX).toLocaleString("en")} more: filter to see them.</Text>
         )}
       </Paper>
     </Stack>

@@ -1,47 +1,17 @@
 import { Button, Group, Paper, ScrollArea, Stack, Text, Title } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
-import { live } from "../api/live-stream.ts";
+import { memo, useState } from "react";
+import { useLive } from "../api/live-stream.ts";
 import type { ChannelMessage } from "../api/live-types.ts";
+import { Foreign } from "../parts/visible.tsx";
+import { LINES_MAX, type Line, useTail } from "./use-tail.ts";
 
-type Line =
-  | { readonly kind: "message"; readonly key: number; readonly message: ChannelMessage }
-  | { readonly kind: "dropped"; readonly key: number; readonly count: number };
-
-const LINES_MAX = 200;
-const PAINT_MS = 200;
+const SHORT_CHARS = 300;
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-/** A channel's messages as they come, the newest first. Stays calm however many there are. */
+/** A channel's messages as they come. */
 export function Tail({ channel }: { readonly channel: string }) {
-  const [lines, setLines] = useState<readonly Line[]>([]);
-  const [isPaused, setPaused] = useState(false);
-  const paused = useRef(isPaused);
-  paused.current = isPaused;
-
-  useEffect(() => {
-    let last = 0;
-    let pending: Line[] = [];
-    // A few times a second, not for each message.
-    const timer = window.setInterval(() => {
-      if (pending.length === 0 || paused.current) return;
-      const fresh = pending.reverse();
-      pending = [];
-      setLines((before) => [...fresh, ...before].slice(0, LINES_MAX));
-    }, PAINT_MS);
-    const stop = live.watch(channel, (event) => {
-      last += 1;
-      const line: Line =
-        "dropped" in event
-          ? { kind: "dropped", key: last, count: event.dropped }
-          : { kind: "message", key: last, message: event };
-      pending = [...pending, line].slice(-LINES_MAX);
-    });
-    return () => {
-      window.clearInterval(timer);
-      stop();
-    };
-  }, [channel]);
-
+  const { lines, isPaused, waiting, togglePause, clear } = useTail(channel);
+  const { status } = useLive();
   return (
     <Paper className="panel" p="md">
       <Stack gap="xs">
@@ -50,49 +20,89 @@ export function Tail({ channel }: { readonly channel: string }) {
             Messages
           </Title>
           <Group gap="xs">
-            <Button size="xs" variant="default" onClick={() => setPaused(!isPaused)}>
-              {isPaused ? "Go on" : "Pause"}
+            <Button size="xs" variant="default" onClick={togglePause}>
+              {isPaused ? (waiting > 0 ? `Go on (${waiting.toLocaleString("en")} new)` : "Go on") : "Pause"}
             </Button>
-            <Button size="xs" variant="default" disabled={lines.length === 0} onClick={() => setLines([])}>
+            <Button size="xs" variant="default" disabled={lines.length === 0} onClick={clear}>
               Clear
             </Button>
           </Group>
         </Group>
-        {lines.length === 0 && <Text size="sm">Waiting for messages…</Text>}
-        <ScrollArea.Autosize mah={360} type="auto" viewportProps={{ tabIndex: 0, "aria-label": "Messages" }}>
-          <ul className="checks" data-testid="tail">
+        {lines.length === 0 && (
+          <Text size="sm" c="dimmed" data-testid="tail-state">
+            {isPaused ? "Paused." : status === "open" ? "Waiting for messages…" : "Connecting…"}
+          </Text>
+        )}
+        <ScrollArea.Autosize
+          mah={360}
+          type="auto"
+          viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Messages" }}
+        >
+          <ul className="checks tail" data-testid="tail">
             {lines.map((line) => (
-              <li key={line.key} className="refusal">
-                {line.kind === "dropped" ? (
-                  <Text size="sm" c="dimmed">
-                    {line.count.toLocaleString("en")} messages are not shown: there are too many.
-                  </Text>
-                ) : (
-                  <MessageText message={line.message} />
-                )}
-              </li>
+              <TailLine key={line.key} line={line} />
             ))}
           </ul>
         </ScrollArea.Autosize>
+        {lines.length === LINES_MAX && (
+          <Text size="xs" c="dimmed">
+            The newest {LINES_MAX} are kept.
+          </Text>
+        )}
       </Stack>
     </Paper>
   );
 }
 
-function MessageText({
-  message: { eventName, timestamp, from, text, truncated },
-}: {
-  readonly message: ChannelMessage;
-}) {
+const TailLine = memo(function TailLine({ line }: { readonly line: Line }) {
+  return (
+    <li data-kind={line.kind}>
+      {line.kind === "message" ? (
+        <MessageText message={line.message} />
+      ) : (
+        <Text size="sm" c="dimmed">
+          {wordsOf(line)}
+        </Text>
+      )}
+    </li>
+  );
+});
+
+function wordsOf(line: Exclude<Line, { readonly kind: "message" }>): string {
+  switch (line.kind) {
+    case "dropped":
+      return `${line.count.toLocaleString("en")} messages are not shown: there are too many.`;
+    case "gap":
+      return "The connection was away: messages of that time are not shown.";
+    case "refused":
+      return "There can be no channel of this name.";
+  }
+}
+
+function MessageText({ message }: { readonly message: ChannelMessage }) {
+  const { eventName, timestamp, from, text, truncated } = message;
+  const [isWhole, setWhole] = useState(false);
+  const isLong = text.length > SHORT_CHARS;
   return (
     <div>
       <Text size="xs" c="dimmed">
-        {clock.format(timestamp)} · <span className="mono">{eventName}</span> · {from?.id ?? "a server"}
+        {clock.format(timestamp)} · <Foreign text={eventName} className="mono" /> ·{" "}
+        <Foreign text={from?.id ?? "a server"} />
       </Text>
       <Text size="sm" className="mono">
-        {text}
-        {truncated ? "…" : ""}
+        <Foreign text={isLong && !isWhole ? text.slice(0, SHORT_CHARS) : text} />
+        {(isLong && !isWhole) || truncated ? "…" : ""}
       </Text>
+      {isLong && (
+        <Button size="compact-xs" variant="subtle" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+          {isWhole ? "Show less" : "Show more"}
+        </Button>
+      )}
+      {isWhole && truncated && (
+        <Text size="xs" c="dimmed">
+          The rest is too long to be shown here.
+        </Text>
+      )}
     </div>
   );
 }

@@ -1,20 +1,23 @@
-import { Paper, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Badge, Paper, Skeleton, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { request } from "../api/request.ts";
-import { useStatus } from "../api/status.ts";
+import { LiveNotice } from "../live/live-notice.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
-import { Ago } from "../parts/time.tsx";
+import { visible } from "../parts/visible.tsx";
+import { ServerStatus } from "./server-status.tsx";
 
+type Source = "flag" | "environment" | "file" | "default";
 type Setting = {
   readonly name: string;
   readonly value: unknown;
-  readonly source: "flag" | "environment" | "file" | "default";
+  readonly source: Source;
   readonly environment: string | null;
   readonly description: string;
 };
 
-const SOURCES: Readonly<Record<Setting["source"], string>> = {
+const SOURCES: Readonly<Record<Source, string>> = {
   flag: "Command line",
   environment: "Environment",
   file: "Configuration file",
@@ -23,21 +26,32 @@ const SOURCES: Readonly<Record<Setting["source"], string>> = {
 
 /** The settings that are in effect, and who says so. They are changed where they come from, and need a restart. */
 export function SettingsPage() {
+  const [filter, setFilter] = useState("");
   const settings = useQuery({
     queryKey: ["settings"],
     queryFn: ({ signal }) => request<{ readonly items: readonly Setting[] }>("/settings", { signal }),
   });
-  const { data: status } = useStatus();
+  const wanted = filter.trim().toLowerCase();
+  const items = (settings.data?.items ?? []).filter(({ name, environment, description }) =>
+    `${name}\n${environment ?? ""}\n${description}`.toLowerCase().includes(wanted),
+  );
   return (
     <Stack>
       <PageTitle>Realtime settings</PageTitle>
-      {status !== undefined && (
-        <Text size="sm" c="dimmed">
-          Realtime is {status.realtime ? "on" : "off"}; an API key is{" "}
-          {status.keyRequired ? "required" : "not required"}. Sluice {status.version} on Node{" "}
-          {status.nodeVersion}, started <Ago at={status.startedAt} />, reached at {status.publicUrl}.
-        </Text>
-      )}
+      <LiveNotice />
+      <ServerStatus />
+      <Text size="sm" c="dimmed" maw="46rem">
+        What this server runs with. A setting is changed where it comes from, and holds from the next start:
+        the command line goes before the environment, the environment before the configuration file.
+      </Text>
+      <TextInput
+        label="Filter"
+        placeholder="Name, variable or what it is about"
+        spellCheck={false}
+        value={filter}
+        maw={360}
+        onChange={(event) => setFilter(event.currentTarget.value)}
+      />
       {settings.error !== null && <Failure error={settings.error} retry={() => void settings.refetch()} />}
       <Paper className="panel fits">
         {settings.isPending && <Skeleton h={80} m="md" />}
@@ -50,36 +64,56 @@ export function SettingsPage() {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {settings.data?.items.map(({ name, value, source, environment, description }) => (
-              <Table.Tr key={name} data-setting={name}>
-                <Table.Td>
-                  <Text size="sm" fw={600}>
-                    {name}
-                  </Text>
-                  <Text size="xs" c="dimmed">
-                    {description}
-                  </Text>
-                </Table.Td>
-                <Table.Td className="mono">
-                  {textOf(value)}
-                  <Text size="xs" c="dimmed" hiddenFrom="sm">
-                    {SOURCES[source]}
-                  </Text>
-                </Table.Td>
-                <Table.Td visibleFrom="sm">
-                  <Text size="sm">{SOURCES[source]}</Text>
-                  {environment !== null && (
-                    <Text size="xs" c="dimmed" className="mono">
-                      {environment}
-                    </Text>
-                  )}
-                </Table.Td>
-              </Table.Tr>
+            {items.map((setting) => (
+              <SettingRow key={setting.name} setting={setting} />
             ))}
           </Table.Tbody>
         </Table>
+        {settings.isSuccess && items.length === 0 && <Text p="md">No setting is like that.</Text>}
       </Paper>
     </Stack>
+  );
+}
+
+function SettingRow({ setting }: { readonly setting: Setting }) {
+  const { name, value, source, environment, description } = setting;
+  const badge = (
+    <Badge
+      variant={source === "default" ? "default" : "light"}
+      tt="none"
+      fw={500}
+      c="var(--mantine-color-text)"
+    >
+      {SOURCES[source]}
+    </Badge>
+  );
+  return (
+    <Table.Tr data-setting={name} data-source={source}>
+      <Table.Td maw={420}>
+        <Text size="sm" fw={600}>
+          {name}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {description}
+        </Text>
+      </Table.Td>
+      <Table.Td maw={320}>
+        <Text size="sm" className="mono">
+          {textOf(value)}
+        </Text>
+        <Text component="div" mt={4} hiddenFrom="sm">
+          {badge}
+        </Text>
+      </Table.Td>
+      <Table.Td visibleFrom="sm">
+        {badge}
+        {environment !== null && (
+          <Text size="xs" c="dimmed" className="mono" mt={4}>
+            {environment}
+          </Text>
+        )}
+      </Table.Td>
+    </Table.Tr>
   );
 }
 
@@ -88,5 +122,6 @@ function textOf(value: unknown): string {
   if (value === false) return "off";
   if (value === null || value === undefined || value === "") return "none";
   if (Array.isArray(value) && value.length === 0) return "none";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return visible(value.join(", "));
+  return visible(typeof value === "string" ? value : JSON.stringify(value));
 }
