@@ -27,6 +27,10 @@ export type Config = {
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
+  /** Of this node; 0: no limit. */
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConnectionsPerKey: number;
   /** What a client may leave unread before it is cut off, beside the message that exceeds it. */
   readonly maxOutboundBytes: number;
   readonly endpointPrefix: string;
@@ -61,6 +65,7 @@ export class ConfigError extends Error {
 export type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "./endpoint-declaration.ts";
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });
 const Text = Type.String({ minLength: 1 });
 
 /** The scalar settings; `endpoints` hold functions and are checked by hand. */
@@ -85,6 +90,9 @@ const SCHEMA = {
   apiKeyInQuery: Type.Boolean(),
   connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
   maxPendingPerAddress: Type.Integer({ minimum: 1 }),
+  maxConnections: MaxConnections,
+  maxConnectionsPerAddress: MaxConnections,
+  maxConnectionsPerKey: MaxConnections,
   maxOutboundBytes: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 3 }),
   // No dot segments, and none of the prefixes that the server has itself.
   endpointPrefix: Type.String({
@@ -141,9 +149,22 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_REALTIME: "realtime",
   SLUICE_KEY_REQUIRED: "keyRequired",
   SLUICE_API_KEY_IN_QUERY: "apiKeyInQuery",
+  SLUICE_MAX_CONNECTIONS: "maxConnections",
+  SLUICE_MAX_CONNECTIONS_PER_ADDRESS: "maxConnectionsPerAddress",
+  SLUICE_MAX_CONNECTIONS_PER_KEY: "maxConnectionsPerKey",
   SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
   SLUICE_LOG_LEVEL: "logLevel",
 };
+
+/** Those of them that are numbers. */
+const NUMBERS: ReadonlySet<keyof Config> = new Set([
+  "port",
+  "adminPort",
+  "keySweepSeconds",
+  "maxConnections",
+  "maxConnectionsPerAddress",
+  "maxConnectionsPerKey",
+]);
 
 export type ConfigSources = {
   /** Where `sluice.config.*` is looked for; absent: no file. */
@@ -189,6 +210,9 @@ export function resolveConfig(...inputs: readonly object[]): Config {
     apiKeyInQuery: input.apiKeyInQuery ?? true,
     connectTimeoutMs: input.connectTimeoutMs ?? 5_000,
     maxPendingPerAddress: input.maxPendingPerAddress ?? 256,
+    maxConnections: input.maxConnections ?? 0,
+    maxConnectionsPerAddress: input.maxConnectionsPerAddress ?? 20_000,
+    maxConnectionsPerKey: input.maxConnectionsPerKey ?? 0,
     maxOutboundBytes: input.maxOutboundBytes ?? 1024 * 1024,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
@@ -235,7 +259,7 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
 
 /** Text from an environment variable or a flag, as the type of its setting. @throws ConfigError */
 export function parseText(name: keyof Config, text: string, source: string): unknown {
-  const isNumber = ["port", "adminPort", "keySweepSeconds"].includes(name);
+  const isNumber = NUMBERS.has(name);
   if (isNumber) {
     if (!/^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(text))
       throw new ConfigError(`${source}: "${text}" is not a number`);

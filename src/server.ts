@@ -114,6 +114,9 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       connectTimeoutMs: config.connectTimeoutMs,
       maxPendingPerAddress: config.maxPendingPerAddress,
       traffic,
+      maxConnections: config.maxConnections,
+      maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+      maxConnectionsPerKey: config.maxConnectionsPerKey,
       maxOutboundBytes: config.maxOutboundBytes,
       get publicOrigin() {
         return publicOrigin;

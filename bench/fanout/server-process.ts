@@ -67,6 +67,9 @@ async function startSluice(server: HttpServer): Promise<void> {
     apiKeyInQuery: true,
     connectTimeoutMs: 20_000,
     maxPendingPerAddress: 1_000,
+    maxConnections: 0,
+    maxConnectionsPerAddress: 0,
+    maxConnectionsPerKey: 0,
     maxOutboundBytes: 1024 * 1024,
     traffic: new Traffic(),
   });

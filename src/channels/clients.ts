@@ -96,6 +96,12 @@ export class Clients {
     return { client, token, takenOver: undefined };
   }
 
+  /** The connection that `connect` would take over. */
+  lingering(keyId: string | null, resume: string): string | undefined {
+    const known = this.#byDigest.get(digestOf(resume));
+    return known?.keyId === keyId ? known.connectionId : undefined;
+  }
+
   /** Its connection ended; unless it has another one by now, it is gone for the time being. */
   disconnect(client: Client, connectionId: string, absence: Absence): void {
     if (client.connectionId !== connectionId) {

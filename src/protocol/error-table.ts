@@ -45,6 +45,16 @@ export const ERROR_TABLE = {
   // How often.
   rate_limit_exceeded: { status: 429, retry: true, message: "too many requests: slow down" },
   too_many_connections: { status: 429, retry: true, message: "too many connections: try again later" },
+  too_many_connections_per_address: {
+    status: 429,
+    retry: true,
+    message: "this address has as many connections as it may have: try again later",
+  },
+  too_many_connections_per_key: {
+    status: 429,
+    retry: true,
+    message: "this key has as many connections as it may have: try again later",
+  },
 
   too_many_secrets: {
     status: 409,

@@ -4,6 +4,7 @@ import type { Charge, Gate, Identity, Verdict } from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
+import type { Seat } from "./seats.ts";
 import { Turns } from "./turns.ts";
 
 type ChannelAction = "join" | "publish" | "presence" | "history" | "broadcast";
@@ -45,6 +46,10 @@ export class Connection {
 
   get transport(): string {
     return this.#session.conn.transport.name;
+  }
+
+  get seat(): Seat | undefined {
+    return this.#session.seat;
   }
 
   get clientId(): string {

@@ -94,6 +94,12 @@ export class Door {
       return;
     }
     const answer: Answer = (refusal) => sendProblem(response, refusal);
+    if (Number(request.headers["content-length"] ?? 0) > LIMITS.maxPayloadBytes) {
+      // Engine.IO would say 413 without a word; the rest of the body is not waited for.
+      response.shouldKeepAlive = false;
+      answer(refuse("payload_too_large"));
+      return;
+    }
     const withdraw = this.#admit(request, undefined, answer, () =>
       this.engine.handleRequest(request, response),
     );

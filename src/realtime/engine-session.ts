@@ -3,6 +3,7 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
+import type { Seat } from "./seats.ts";
 
 /** Where a request comes from: what the policy compares. */
 export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
@@ -42,6 +43,8 @@ export class EngineSession {
   /** Says why and ends the connection that this session carries. */
   endWith: ((refusal: Refusal) => void) | undefined;
   identity: Identity | undefined;
+  /** Its place among the connections, from its handshake on; free as soon as it begins to end. */
+  seat: Seat | undefined;
   presented: PresentedKey | undefined;
   /** Called when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
   beforePacket: (() => void) | undefined;
@@ -117,8 +120,9 @@ export class EngineSession {
   /** Answer CONNECT with a refusal (`err.data` of `connect_error`), then end the connection. */
   refuse(refusal: Refusal, namespace = ""): void {
     if (this.state === "closing") return;
-    const { code, message, status } = refusal;
-    this.conn.send(`4${namespace}${JSON.stringify({ message, data: { code, message, status } })}`);
+    const { code, message, status, afterMs } = refusal;
+    const data = { code, message, status, ...(afterMs === undefined ? {} : { afterMs }) };
+    this.conn.send(`4${namespace}${JSON.stringify({ message, data })}`);
     this.end();
   }
 
@@ -127,6 +131,7 @@ export class EngineSession {
     if (this.state === "closing") return;
     this.state = "closing";
     this.presented = undefined;
+    this.seat?.release();
     clearTimeout(this.#deadline);
     this.#cutLater();
     this.conn.close();
@@ -140,6 +145,7 @@ export class EngineSession {
     this.presented = undefined;
     this.endWith = undefined;
     this.beforePacket = undefined;
+    this.seat?.release();
     this.#slot.release();
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Gate, type Identity, presentedKey } from "../gate.ts";
-import { type Refusal, refuse } from "../protocol/index.ts";
+import { isRetryable, type Refusal, refuse } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { FailureThrottle } from "./failure-throttle.ts";
 
@@ -10,18 +10,29 @@ export type Admitted = {
   readonly resume: string | undefined;
 };
 
+export type HandshakeContext = {
+  readonly gate: Gate;
+  readonly throttle: FailureThrottle;
+  /** Give the session its seat, or say why there is none. */
+  readonly seat: (
+    session: EngineSession,
+    identity: Identity,
+    resume: string | undefined,
+  ) => Refusal | undefined;
+};
+
 /**
- * The gate for one CONNECT: `auth` is parsed, the key authenticated and the connection decided. A failure
+ * The gate for one CONNECT: `auth` is parsed, the key authenticated, the connection decided and seated. A failure
  * beyond an address's allowance is answered late.
  */
 export async function shakeHands(
-  gate: Gate,
-  throttle: FailureThrottle,
+  context: HandshakeContext,
   session: EngineSession,
   auth: Readonly<Record<string, unknown>>,
 ): Promise<Admitted | Refusal> {
-  const result = await decide(gate, session, auth);
-  if ("allowed" in result && result.status !== 503) {
+  const { throttle } = context;
+  const result = await decide(context, session, auth);
+  if ("allowed" in result && !isRetryable(result.code)) {
     const delayMs = throttle.fail(session.addressGroup);
     if (delayMs > 0) session.giveUpPlace();
     if (delayMs > 0) await delay(delayMs, undefined, { ref: false });
@@ -30,7 +41,7 @@ export async function shakeHands(
 }
 
 async function decide(
-  gate: Gate,
+  { gate, seat }: HandshakeContext,
   session: EngineSession,
   auth: Readonly<Record<string, unknown>>,
 ): Promise<Admitted | Refusal> {
@@ -43,8 +54,12 @@ async function decide(
   }
   const identity = await gate.authenticate(withAuth(session, auth["apiKey"]), session);
   if ("allowed" in identity) return identity;
-  const verdict = gate.decide(identity, { action: "connect", origin: session.origin, ip: session.ip });
-  return verdict.allowed ? { identity, echo: echoMessages, resume: resume ?? undefined } : verdict;
+  const request = { action: "connect", origin: session.origin, ip: session.ip } as const;
+  const verdict = gate.recheck(identity, request);
+  const admitted = { identity, echo: echoMessages, resume: resume ?? undefined };
+  const answer = (verdict.allowed ? seat(session, identity, admitted.resume) : undefined) ?? verdict;
+  gate.note(identity, request, answer);
+  return answer.allowed ? admitted : answer;
 }
 
 function isToken(value: unknown): value is string {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from "../channels/index.ts";
-import type { Gate } from "../gate.ts";
+import type { Gate, Identity } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
 import {
@@ -20,6 +20,7 @@ import { FailureThrottle } from "./failure-throttle.ts";
 import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { type Admitted, shakeHands } from "./handshake.ts";
 import { type Answer, HANDLERS } from "./requests.ts";
+import { Seats } from "./seats.ts";
 
 export type RealtimeOptions = {
   readonly gate: Gate;
@@ -31,6 +32,10 @@ export type RealtimeOptions = {
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
   readonly traffic: Traffic;
+  /** These three: 0 is no limit. */
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxConnectionsPerKey: number;
   readonly maxOutboundBytes: number;
   readonly log: Logger;
 };
@@ -60,10 +65,12 @@ export class Realtime {
   /** By id, from CONNECT to the end. */
   readonly #connections = new Map<string, Connection>();
   readonly #clients = new Clients();
+  readonly #seats: Seats;
   readonly #admitted = new WeakMap<EngineSession, Admitted>();
 
   constructor(options: RealtimeOptions) {
     this.#options = options;
+    this.#seats = new Seats(options);
     this.#door = new Door(options);
     this.#io = new Server({
       serveClient: false,
@@ -123,7 +130,8 @@ export class Realtime {
     if (session === undefined || session.state !== "pending") return false;
     const { auth } = socket.handshake;
     forgetHandshake(socket);
-    const result = await shakeHands(this.#options.gate, this.#throttle, session, auth);
+    const context = { gate: this.#options.gate, throttle: this.#throttle, seat: this.#seat };
+    const result = await shakeHands(context, session, auth);
     if ("allowed" in result) {
       session.refuse(result);
       return false;
@@ -131,6 +139,22 @@ export class Realtime {
     this.#admitted.set(session, result);
     return true;
   }
+
+  /** A session that has ended meanwhile gets no seat: nobody would free it. */
+  readonly #seat = (
+    session: EngineSession,
+    { key }: Identity,
+    resume: string | undefined,
+  ): Refusal | undefined => {
+    if (session.state !== "pending") return undefined;
+    const keyId = key?.id ?? null;
+    const lingering = resume === undefined ? undefined : this.#clients.lingering(keyId, resume);
+    const old = lingering === undefined ? undefined : this.#connections.get(lingering)?.seat;
+    const seat = this.#seats.take(session.addressGroup, keyId, old);
+    if ("allowed" in seat) return seat;
+    session.seat = seat;
+    return undefined;
+  };
 
   #begin(socket: Socket): void {
     const session = this.#door.sessionOf(socket.conn);
