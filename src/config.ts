@@ -166,6 +166,28 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "maxConnectionsPerKey",
 ]);
 
+/** What said a setting's value; a program that made the configuration counts as its file. */
+export type SettingSource = "flag" | "environment" | "file" | "default";
+export type SettingInEffect = {
+  readonly name: string;
+  readonly value: unknown;
+  readonly source: SettingSource;
+  readonly environment: string | null;
+  readonly description: string;
+};
+
+/** Beside the configurations, not in them: where each of their settings comes from. */
+const sources = new WeakMap<Config, ReadonlyMap<string, SettingSource>>();
+
+export function sourceOf(config: Config, name: keyof Config): SettingSource {
+  return sources.get(config)?.get(name) ?? "default";
+}
+
+/** The environment variable of a setting, if it has one. */
+export function environmentOf(name: keyof Config): string | undefined {
+  return Object.keys(ENVIRONMENT).find((variable) => ENVIRONMENT[variable] === name);
+}
+
 export type ConfigSources = {
   /** Where `sluice.config.*` is looked for; absent: no file. */
   readonly folder?: string;
@@ -179,18 +201,31 @@ export type ConfigSources = {
  * Read the configuration: flags over environment over file over defaults; a list replaces a list.
  * @throws ConfigError for an unknown setting, a bad value or a file that cannot be read.
  */
-export async function loadConfig(sources: ConfigSources): Promise<Config> {
-  const fromFile = await readFile(sources);
-  return resolveConfig(fromFile, {
-    ...fromEnvironment(sources.environment ?? {}),
-    ...defined(sources.flags ?? {}),
-  });
+export async function loadConfig(from: ConfigSources): Promise<Config> {
+  return resolveLayers([
+    ["file", await readFile(from)],
+    ["environment", fromEnvironment(from.environment ?? {})],
+    ["flag", from.flags ?? {}],
+  ]);
 }
 
 /** Check settings and fill in the defaults; later inputs win. @throws ConfigError */
 export function resolveConfig(...inputs: readonly object[]): Config {
-  const input: object = Object.assign({}, ...inputs.map(defined));
+  return resolveLayers(inputs.map((input) => ["file", input] as const));
+}
+
+function resolveLayers(layers: readonly (readonly [SettingSource, object])[]): Config {
+  const input: object = Object.assign({}, ...layers.map(([, layer]) => defined(layer)));
   assertSettings(input);
+  const config = withDefaults(input);
+  const named = layers.flatMap(([source, layer]) =>
+    Object.keys(defined(layer)).map((name) => [name, source] as const),
+  );
+  sources.set(config, new Map(named));
+  return config;
+}
+
+function withDefaults(input: ConfigInput): Config {
   const inContainer = existsSync("/.dockerenv") || existsSync("/run/.containerenv");
   const port = input.port ?? 8080;
   return Object.freeze({

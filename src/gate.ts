@@ -55,7 +55,9 @@ export type Identity = { readonly key: LiveKey; readonly digest: string } | { re
 /** A refusal of a known key, as it is told to whoever keeps samples. */
 export type GateDenial = {
   readonly code: string;
+  readonly message: string;
   readonly keyId: string | null;
+  readonly keyName: string | null;
   readonly request: AccessRequest | undefined;
   readonly whence?: Whence | undefined;
 };
@@ -130,8 +132,10 @@ export class Gate {
   /** Who is it? A store that is away is `unavailable`, never an invalid key. */
   async authenticate(presented: PresentedKey, whence?: Whence): Promise<Identity | Refusal> {
     const identity = await this.identify(presented);
-    if ("allowed" in identity)
-      this.#onDenied({ code: identity.code, keyId: null, request: undefined, whence });
+    if ("allowed" in identity) {
+      const { code, message } = identity;
+      this.#onDenied({ code, message, keyId: null, keyName: null, request: undefined, whence });
+    }
     return identity;
   }
 
@@ -175,7 +179,9 @@ export class Gate {
       if (keyId !== null) this.#usage.allowed(keyId);
     } else {
       if (keyId !== null) this.#usage.denied(keyId, verdict.code);
-      this.#onDenied({ code: verdict.code, keyId, request });
+      const { code, message } = verdict;
+      const keyName = identity.key?.policy?.settings.name ?? null;
+      this.#onDenied({ code, message, keyId, keyName, request });
     }
     return verdict;
   }

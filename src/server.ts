@@ -18,9 +18,13 @@ import {
 import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
+import { RecentDenials } from "./observe/recent-denials.ts";
 import { Traffic } from "./observe/traffic.ts";
+import { TrafficSamples } from "./observe/traffic-samples.ts";
 import { createAddressResolver, PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
+import { settingsInEffect } from "./settings-in-effect.ts";
+import { packageVersion } from "./version.ts";
 
 export type ServerOptions = {
   /** Serve the page at `/` and make a development key. */
@@ -72,6 +76,7 @@ type Running = { readonly started: Started; close(): Promise<void> };
 
 async function run(config: Config, options: ServerOptions, log: Logger): Promise<Running> {
   const dev = options.dev === true;
+  const startedAt = new Date().toISOString();
   // Closed in the reverse of the order in which they were opened, whatever the start got to: first the listeners,
   // both at once, then what they use.
   const listeners: App[] = [];
@@ -97,7 +102,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const audit = new Audit(keys.log, log);
     open.push(() => audit.close());
     const traffic = new Traffic();
-    const gate = createGate(config, { keys, audit, traffic, log });
+    const denials = new RecentDenials();
+    const gate = createGate(config, { keys, audit, traffic, denials, log });
     open.push(() => gate.close());
     const broker = new MemoryBroker({ channels: config.channels });
     open.push(() => broker.close());
@@ -148,6 +154,12 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     if (config.port === 0 && publicOrigin === "http://localhost:0")
       publicOrigin = `http://localhost:${new URL(url).port}`;
 
+    const samples = new TrafficSamples(traffic, () => ({
+      connections: realtime.hub.connectionCount,
+      channels: realtime.hub.channelCount,
+      memberships: realtime.hub.membershipCount,
+    }));
+    open.push(() => samples.close());
     const admin = createApp({ log });
     let adminPort = config.adminPort;
     const { adminHost, adminOrigin } = config;
@@ -162,8 +174,14 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
         const own = names.map((name) => new URL(`http://${name}:${adminPort}`).origin);
         return adminOrigin === undefined ? own : [...own, adminOrigin];
       },
+      config,
       endpoints: config.endpoints,
       matchEndpoint,
+      traffic,
+      samples,
+      denials,
+      server: { version: packageVersion(), startedAt, dev, publicUrl: url, publicOrigin },
+      settings: () => settingsInEffect(config, publicOrigin),
       hub: realtime.hub,
       connections: realtime.registry,
       log,
@@ -223,22 +241,24 @@ type GateParts = {
   readonly keys: KeyStore;
   readonly audit: Audit;
   readonly traffic: Traffic;
+  readonly denials: RecentDenials;
   readonly log: Logger;
 };
 
-function createGate(config: Config, { keys, audit, traffic, log }: GateParts): Gate {
+function createGate(config: Config, { keys, audit, traffic, denials, log }: GateParts): Gate {
   const { keyRequired, keySweepSeconds } = config;
   return new Gate({
     keys,
     keyRequired,
     sweepSeconds: keySweepSeconds,
     log,
-    onDenied: ({ code, keyId, request, whence }) => {
+    onDenied: (denial) => {
       traffic.denied += 1;
+      const { code, message, keyId, keyName, request, whence } = denial;
       if (request?.endpoint !== undefined) traffic.endpoint(request.endpoint.id).denied += 1;
       const endpoint =
         request?.endpoint === undefined ? undefined : `${request.endpoint.method} ${request.endpoint.path}`;
-      audit.denied({
+      const denied = {
         code,
         keyId,
         action: request?.action ?? "authenticate",
@@ -246,7 +266,9 @@ function createGate(config: Config, { keys, audit, traffic, log }: GateParts): G
         ip: (request ?? whence)?.ip ?? null,
         endpoint,
         channel: request?.channel,
-      });
+      };
+      audit.denied(denied);
+      denials.note({ ...denied, message, keyName });
     },
   });
 }

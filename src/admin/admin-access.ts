@@ -25,6 +25,8 @@ export class AdminAccess {
   readonly #sessions = new Sessions();
   readonly #attempts = new AttemptLimit({ burst: 30, perSecond: 2 });
   readonly #actors = new WeakMap<FastifyRequest, Actor>();
+  /** Of requests that brought the token: which one, as a fingerprint. */
+  readonly #tokens = new WeakMap<FastifyRequest, string>();
 
   constructor(options: AdminAccessOptions) {
     this.#options = options;
@@ -38,6 +40,17 @@ export class AdminAccess {
     const refusal = await this.#check(request);
     return refusal === undefined ? undefined : reply.refuse(refusal);
   };
+
+  /** Of the token in force, for {@link isStillIn}. */
+  fingerprint(): Promise<string> {
+    return this.#options.token.fingerprint();
+  }
+
+  /** Whether what let this request in still would, for an answer that goes on: the session or the token. */
+  isStillIn(request: FastifyRequest, fingerprint: string): boolean {
+    const token = this.#tokens.get(request) ?? this.#sessions.find(request.headers.cookie)?.token;
+    return token === fingerprint;
+  }
 
   actorOf(request: FastifyRequest): Actor {
     return this.#actors.get(request) ?? actor(request, "admin-token");
@@ -87,6 +100,7 @@ export class AdminAccess {
     const attempt = await this.#attempt(request, token);
     if (typeof attempt !== "string") return attempt;
     this.#actors.set(request, actor(request, "admin-token"));
+    this.#tokens.set(request, attempt);
     return undefined;
   }
 

@@ -1,44 +1,43 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
-import type { Hub } from "../channels/index.ts";
-import type { ConnectionList } from "../gate.ts";
 import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
 import type { Audit } from "../observe/audit.ts";
-import type { Logger } from "../observe/log.ts";
 import { refuse } from "../protocol/index.ts";
 import { AdminAccess } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { registerBackupApi } from "./backup-api.ts";
-import { registerChannelsApi } from "./channels-api.ts";
-import { registerConnectionsApi } from "./connections-api.ts";
+import { type ChannelsApiOptions, registerChannelsApi } from "./channels-api.ts";
+import { type ConnectionsApiOptions, registerConnectionsApi } from "./connections-api.ts";
 import { registerConsole } from "./console-files.ts";
 import { type ExplainOptions, registerExplainApi } from "./explain-api.ts";
 import { registerKeysApi } from "./keys-api.ts";
 import { registerLifecycleApi } from "./lifecycle-api.ts";
+import { type LiveApiOptions, registerLiveApi } from "./live-api.ts";
 import { type AdminScope, strictValidator } from "./scope.ts";
+import { registerStatusApi, type StatusApiOptions } from "./status-api.ts";
 
 export { resetAdminToken } from "./admin-token.ts";
 export { type FirstStart, prepareFirstStart } from "./first-start.ts";
 export { warnOfStaleEntries } from "./stale-entries.ts";
 
-export type AdminOptions = ExplainOptions & {
-  readonly hub: Hub;
-  readonly connections: ConnectionList;
-  readonly log: Logger;
-  readonly token: AdminToken;
-  readonly audit: Audit;
-  /** Origins of the console, known once the listener's port is. */
-  readonly origins: () => readonly string[];
-  /** Where the build puts the console. */
-  readonly consoleFolder: string;
-};
+export type AdminOptions = ExplainOptions &
+  Omit<StatusApiOptions & ConnectionsApiOptions & ChannelsApiOptions & LiveParts, "access"> & {
+    readonly token: AdminToken;
+    readonly audit: Audit;
+    /** Origins of the console, known once the listener's port is. */
+    readonly origins: () => readonly string[];
+    /** Where the build puts the console. */
+    readonly consoleFolder: string;
+  };
+
+type LiveParts = Omit<LiveApiOptions, "version" | "startedAt">;
 
 const AUDIT_PAGE_DEFAULT = 100;
 const AUDIT_PAGE_MAX = 1_000;
 
 /** The management API on the admin listener: every call below `/admin/v1` needs the admin token or a session. */
 export function registerAdmin(app: FastifyInstance, options: AdminOptions): void {
-  const { token, endpoints, audit } = options;
+  const { token, audit } = options;
   const access = new AdminAccess(options);
   app.get("/healthz", async () => ({ status: "ok" }));
   registerConsole(app, options.consoleFolder);
@@ -70,7 +69,10 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
         guarded.setValidatorCompiler(strictValidator);
         // The schemas of answers document them; what is answered is not cut down to them.
         guarded.setSerializerCompiler(() => JSON.stringify);
+        registerStatusApi(guarded, options);
         registerConnectionsApi(guarded, { ...options, access });
+        const { version, startedAt } = options.server;
+        registerLiveApi(guarded, { ...options, access, version, startedAt });
         await guarded.register(async (inner) =>
           registerChannelsApi(inner.withTypeProvider<TypeBoxTypeProvider>(), { ...options, access }),
         );
@@ -78,9 +80,6 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
         registerLifecycleApi(guarded, { ...options, access });
         registerBackupApi(guarded, { ...options, access });
         registerExplainApi(guarded, options);
-        guarded.get("/endpoints", async () => ({
-          items: endpoints.map(({ id, method, path }) => ({ id, method, path })),
-        }));
         guarded.get("/audit", async (request, reply) => {
           const { searchParams } = new URL(request.url, "http://admin");
           const limit = searchParams.get("limit") ?? String(AUDIT_PAGE_DEFAULT);

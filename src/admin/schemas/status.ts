@@ -1,0 +1,55 @@
+import { type Static, Type } from "typebox";
+import { Instant, list, nullable } from "./common.ts";
+
+/** A setting in effect. */
+export const SettingInEffect = Type.Object(
+  {
+    name: Type.String(),
+    value: Type.Unknown({ description: "never a secret: adminToken is shown as set or not set" }),
+    source: Type.Union([
+      Type.Literal("flag"),
+      Type.Literal("environment"),
+      Type.Literal("file"),
+      Type.Literal("default"),
+    ]),
+    environment: nullable(Type.String({ description: "the variable that sets it" })),
+    description: Type.String(),
+  },
+  { title: "SettingInEffect" },
+);
+export type SettingInEffect = Static<typeof SettingInEffect>;
+export const SettingsInEffect = Type.Object({ items: list(SettingInEffect) });
+export type SettingsInEffect = Static<typeof SettingsInEffect>;
+
+export const Status = Type.Object(
+  {
+    version: Type.String(),
+    nodeVersion: Type.String(),
+    startedAt: Instant,
+    publicUrl: Type.String({ description: "where the public listener listens" }),
+    publicOrigin: Type.String(),
+    endpointPrefix: Type.String(),
+    realtime: Type.Boolean(),
+    keyRequired: Type.Boolean(),
+    dev: Type.Boolean(),
+    address: nullable(Type.String({ description: "the caller's, as the admin listener sees it" })),
+    connections: Type.Integer(),
+    channels: Type.Integer(),
+  },
+  { title: "Status" },
+);
+export type Status = Static<typeof Status>;
+
+export const Endpoint = Type.Object(
+  {
+    id: Type.String(),
+    method: Type.String(),
+    path: Type.String({ description: "without the prefix" }),
+    calls: Type.Integer({ description: "since the start, on this node" }),
+    denied: Type.Integer(),
+  },
+  { title: "Endpoint" },
+);
+export type Endpoint = Static<typeof Endpoint>;
+export const Endpoints = Type.Object({ items: list(Endpoint) });
+export type Endpoints = Static<typeof Endpoints>;

@@ -1,0 +1,51 @@
+import type { Hub } from "../channels/index.ts";
+import type { Config, SettingInEffect } from "../config.ts";
+import type { Traffic } from "../observe/traffic.ts";
+import type { DeclaredEndpoint } from "../policy/index.ts";
+import { peerOf } from "./admin-access.ts";
+import { REFUSALS } from "./schemas/common.ts";
+import { Endpoints, SettingsInEffect, Status } from "./schemas/status.ts";
+import type { AdminScope } from "./scope.ts";
+
+/** What is known of the running server. */
+export type ServerFacts = {
+  readonly version: string;
+  readonly startedAt: string;
+  readonly dev: boolean;
+  readonly publicUrl: string;
+  readonly publicOrigin: string;
+};
+
+export type StatusApiOptions = {
+  readonly server: ServerFacts;
+  readonly config: Config;
+  readonly settings: () => readonly SettingInEffect[];
+  readonly endpoints: readonly DeclaredEndpoint[];
+  readonly hub: Hub;
+  readonly traffic: Traffic;
+};
+
+/** What this server is: its state, the settings in effect and where they come from, its declared endpoints. */
+export function registerStatusApi(scope: AdminScope, options: StatusApiOptions): void {
+  const { server, config, settings, endpoints, hub, traffic } = options;
+
+  scope.get("/status", { schema: { response: { 200: Status, ...REFUSALS } } }, async (request) => {
+    const { version, startedAt, dev, publicUrl, publicOrigin } = server;
+    const { endpointPrefix, realtime, keyRequired } = config;
+    return {
+      ...{ version, nodeVersion: process.version, startedAt, publicUrl, publicOrigin, dev },
+      ...{ endpointPrefix, realtime, keyRequired },
+      address: peerOf(request),
+      connections: hub.connectionCount,
+      channels: hub.channelCount,
+    };
+  });
+
+  scope.get("/settings", { schema: { response: { 200: SettingsInEffect, ...REFUSALS } } }, async () => ({
+    items: settings(),
+  }));
+
+  scope.get("/endpoints", { schema: { response: { 200: Endpoints, ...REFUSALS } } }, async () => ({
+    items: endpoints.map(({ id, method, path }) => ({ id, method, path, ...traffic.endpoint(id) })),
+  }));
+}

@@ -1,0 +1,29 @@
+import type { Config } from "./config.ts";
+
+/** What each setting is for, in a sentence for its operator. */
+export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
+  host: "The address that the public listener listens on.",
+  port: "The port of the public listener.",
+  adminHost: "The address that the admin listener listens on.",
+  adminPort: "The port of the admin listener.",
+  publicOrigin: "The origin under which browsers reach the public listener.",
+  store: "Where API keys are kept.",
+  keySweepSeconds: "How often the keys in use are compared with the store.",
+  trustedProxies: "Proxies whose forwarding header is believed.",
+  forwardedHeader: "The one header in which trusted proxies say where a request comes from.",
+  adminToken: "The token of the admin API, if the configuration sets it.",
+  adminOrigin: "The origin under which the console is opened, besides localhost and the admin host.",
+  realtime: "Whether channels are served, over sockets and over HTTP.",
+  keyRequired: "Whether a connection has to bring an API key.",
+  apiKeyInQuery: "Whether an API key may come in the URL, as ?apikey=.",
+  connectTimeoutMs: "How long a connection may take to authenticate.",
+  maxPendingPerAddress: "Connections of one address that may be unauthenticated at the same time.",
+  maxConnections: "Connections that this node takes in all; 0 for no limit.",
+  maxConnectionsPerAddress: "Connections that one address may have; 0 for no limit.",
+  maxConnectionsPerKey: "Connections that one API key may have; 0 for no limit.",
+  maxOutboundBytes: "What a client may leave unread before it is cut off.",
+  endpointPrefix: "The path below which the declared endpoints are.",
+  endpoints: "The application's declared endpoints.",
+  channels: "Settings of channels by the pattern of their names; the first that matches counts.",
+  logLevel: "How much is written to the log.",
+};
