@@ -1,4 +1,10 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  Loader,
+  type MantineColorsTuple,
+  Modal,
+} from "@mantine/core";
 
 const sea: MantineColorsTuple = [
   "#e9f8f8",
@@ -22,6 +28,11 @@ export const theme = createTheme({
   defaultRadius: "md",
   respectReducedMotion: true,
   cursorType: "pointer",
+  components: {
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close this dialog" } } }),
+    // A name needs a role that may have one.
+    Loader: Loader.extend({ defaultProps: { role: "img", "aria-label": "Loading" } }),
+  },
 });
 
 /** Grey texts with enough contrast to be read (4.5 : 1 on every surface that they are on). */

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { CrossIcon } from "../parts/icons.tsx";
 import type { KeyForm } from "./use-key-form.ts";
 
@@ -19,11 +19,17 @@ export function EntryList({ form, field, noun, placeholder }: EntryListProps) {
   const rows = useRef<HTMLDivElement>(null);
   const { list } = form.values[field];
   const path = `${field}.list`;
+  const wantsFocus = useRef(false);
+  useEffect(() => {
+    // With the new row, so that whoever types at once loses nothing.
+    if (!wantsFocus.current || list.length === 0) return;
+    wantsFocus.current = false;
+    rows.current?.querySelector<HTMLInputElement>("[data-last] input")?.focus();
+  }, [list.length]);
   if (list.length > ROWS_MAX) return <EntryText form={form} field={field} noun={noun} />;
   const add = (): void => {
+    wantsFocus.current = true;
     form.insertListItem(path, "");
-    // The new row is there after this render.
-    requestAnimationFrame(() => rows.current?.querySelector<HTMLInputElement>("[data-last] input")?.focus());
   };
   return (
     <Stack gap="xs" ref={rows} role="group" aria-label={`${noun} list`}>

@@ -122,7 +122,7 @@ export function LimitsTab({ form }: { readonly form: KeyForm }) {
             <TextInput
               label="Name"
               placeholder="burst"
-              maxLength={64}
+              maxLength={32}
               flex="1 1 8rem"
               {...form.getInputProps(`limits.${index}.name`)}
             />

@@ -9,7 +9,7 @@ export function Snippets({ secret }: { readonly secret: string }) {
   const status = useStatus();
   if (status.error !== null) return <Failure error={status.error} retry={() => void status.refetch()} />;
   if (status.data === undefined) return null;
-  const snippets = snippetsOf(status.data.publicUrl, secret);
+  const snippets = snippetsOf(status.data.publicOrigin, secret);
   return (
     <Tabs defaultValue="script" keepMounted={false}>
       <Tabs.List className="tabs">

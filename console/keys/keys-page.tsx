@@ -16,6 +16,7 @@ import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { type KeyList, useKeys } from "../api/keys.ts";
+import { looksSecret } from "../parts/explain-link.ts";
 import { Failure } from "../parts/failure.tsx";
 import { SearchIcon } from "../parts/icons.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
@@ -54,7 +55,12 @@ export function KeysPage() {
       { replace: true },
     );
   };
-  const askForText = useDebouncedCallback((text: string) => ask({ search: text }), TYPING_MS);
+  const [isSecret, setSecret] = useState(false);
+  const askForText = useDebouncedCallback((text: string) => {
+    // A whole secret is not to stand in an address, and no search would find it.
+    setSecret(looksSecret(text));
+    ask({ search: looksSecret(text) ? "" : text });
+  }, TYPING_MS);
   const { data } = keys;
   const pages = Math.max(1, Math.ceil((data?.total ?? 0) / PAGE_SIZE));
   const sortBy = (column: string): void =>
@@ -73,10 +79,11 @@ export function KeysPage() {
         <TextInput
           ref={searchField}
           label="Search"
-          placeholder="Name, id or the end of a secret"
+          placeholder="Name, id or how a secret begins"
           leftSection={<SearchIcon />}
           defaultValue={search}
           maxLength={200}
+          error={isSecret ? "This is a whole secret: ask “Why was it denied?” about it instead." : undefined}
           onChange={(event) => askForText(event.currentTarget.value)}
           flex="1 1 14rem"
         />

@@ -22,7 +22,7 @@ type KeyPickerProps = {
 const SHOWN = 20;
 const TYPING_MS = 150;
 
-/** One of any number of keys, found by name, id or the end of a secret. */
+/** One of any number of keys, found by name, id or how a secret begins. */
 export function KeyPicker({ label, value, onChange, error, placeholder, w }: KeyPickerProps) {
   const chosen = useChosenKey(value);
   const chosenLabel = value === "" ? "" : chosen === undefined ? value : labelOf(chosen);
@@ -48,7 +48,7 @@ export function KeyPicker({ label, value, onChange, error, placeholder, w }: Key
   return (
     <Select
       label={label}
-      placeholder={placeholder ?? "Name, id or the end of a secret"}
+      placeholder={placeholder ?? "Name, id or how a secret begins"}
       data={options}
       value={value === "" ? null : value}
       searchable

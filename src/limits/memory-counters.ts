@@ -8,15 +8,7 @@ const MAX_COUNTERS = 100_000;
 type Window = { readonly id: string; readonly endsAtMs: number };
 
 /** The windows of one limit by partition; the one that ends first is first. */
-type Table = {
-  readonly name: string;
-  readonly windows: Map<string, Window>;
-  /** None of them ends before. Looking at the first of a map is dear where many before it were deleted. */
-  firstEndMs: number;
-};
-
-/** What makes room does it for as many as this part of all, for the same reason. */
-const ROOM_PART = 1 / 100;
+type Table = { readonly name: string; readonly windows: Map<string, Window> };
 
 /** How many tables are compared when one has to give way and no large one is known. */
 const SAMPLE = 32;
@@ -124,37 +116,30 @@ export class MemoryCounters implements Counters {
   }
 
   async #keep({ table: name, partition }: Budget, window: Window): Promise<void> {
-    const table = this.#tables.get(name) ?? { name, windows: new Map(), firstEndMs: window.endsAtMs };
+    const table = this.#tables.get(name) ?? { name, windows: new Map() };
     this.#tables.set(name, table);
     if (table.windows.delete(partition)) this.#count -= 1;
     table.windows.set(partition, window);
     this.#count += 1;
-    if (table.firstEndMs <= Date.now()) this.#dropEnded(table);
+    const now = Date.now();
+    for (const [oldest, { endsAtMs }] of table.windows) {
+      if (endsAtMs > now) break;
+      table.windows.delete(oldest);
+      this.#count -= 1;
+    }
     if (table.windows.size > (this.#largest?.windows.size ?? 0)) this.#largest = table;
     while (this.#count > this.#maxCounters) await this.#makeRoom();
   }
 
-  #dropEnded(table: Table): void {
-    const now = Date.now();
-    for (const [partition, { endsAtMs }] of table.windows) {
-      table.firstEndMs = endsAtMs;
-      if (endsAtMs > now) return;
-      table.windows.delete(partition);
-      this.#count -= 1;
-    }
-  }
-
   async #makeRoom(): Promise<void> {
     const table = this.#largest ?? this.#largestOfSample();
-    if (table === undefined) return;
-    let left = Math.max(1, Math.floor(this.#maxCounters * ROOM_PART));
-    for (const [partition, { id }] of table.windows) {
-      if (left === 0) return;
-      left -= 1;
-      table.windows.delete(partition);
+    for (const [partition, { id }] of table?.windows ?? []) {
+      table?.windows.delete(partition);
       this.#count -= 1;
       await this.#limiter.delete(id);
+      break;
     }
+    if (table?.windows.size !== 0) return;
     this.#tables.delete(table.name);
     this.#largest = undefined;
   }

@@ -65,7 +65,7 @@ describeInBrowser("the list of keys in the console", () => {
     await visit("");
     await page.getByRole("button", { name: "Name" }).click();
     await page.waitForURL(/sort=name/);
-    await page.waitForFunction("document.querySelectorAll('tbody tr[data-key]').length === 3");
+    await rows().nth(2).waitFor();
     await rows().first().filter({ hasText: "alpha" }).waitFor();
     expect(await names()).to.deep.equal(["alpha", "beta 9", "beta 10"]);
     expect(await page.getByRole("columnheader", { name: "Name" }).getAttribute("aria-sort")).to.equal(
