@@ -1,12 +1,12 @@
 import { Compile } from "typebox/compile";
-import WebSocket from "ws";
 import { answerCalls, nowMs, percentile } from "./child.ts";
 import { Await, Flow, Open, Report, type Summary } from "./crowd.ts";
+import { openPolling, openWebSocket, type Wire, type WireOptions } from "./wire.ts";
 
 /** Connections of this process that are being opened at the same time. */
 const OPENING_AT_ONCE = 100;
 
-type Member = { readonly socket: WebSocket; readonly channel: string };
+type Member = { readonly wire: Wire; readonly channel: string };
 type Group = {
   readonly members: Set<Member>;
   readonly told: Map<string, number>;
@@ -15,7 +15,10 @@ type Group = {
   gone: number;
   lastGoneMs: number | null;
   markers: number;
+  joins: number;
   leaves: number;
+  counts: number;
+  lastCount: number | null;
   other: number;
   latestSentMs: number | null;
   samples: { sentMs: number; latencyMs: number }[];
@@ -24,12 +27,20 @@ type Group = {
 
 const groups = new Map<string, Group>();
 const [openOf, flowOf, awaitOf, reportOf] = [Compile(Open), Compile(Flow), Compile(Await), Compile(Report)];
-let flow: NodeJS.Timeout | undefined;
+const flows = new Map<string, NodeJS.Timeout>();
 
 answerCalls({
   /** Opens connections, each a member of one of the channels in turn. Resolves when all have joined. */
   async open(argument) {
-    const { group: name, count, port, apiKey, channels, localAddresses } = openOf.Parse(argument);
+    const {
+      group: name,
+      count,
+      port,
+      apiKey,
+      channels,
+      localAddresses,
+      polling = 0,
+    } = openOf.Parse(argument);
     const group = groups.get(name) ?? newGroup();
     groups.set(name, group);
     let next = 0;
@@ -41,7 +52,7 @@ answerCalls({
         // Each channel has connections from each of the addresses.
         const turn = Math.floor(index / channels.length);
         const localAddress = localAddresses[turn % localAddresses.length] ?? "127.0.0.1";
-        await join(group, port, localAddress, apiKey, channel);
+        await join(group, index < polling, { port, localAddress }, apiKey, channel);
       }
     };
     await Promise.all(Array.from({ length: OPENING_AT_ONCE }, work));
@@ -52,39 +63,29 @@ answerCalls({
     const { group: name, everyMs } = flowOf.Parse(argument);
     const group = groups.get(name);
     let turn: Iterator<Member> | undefined;
-    clearInterval(flow);
-    flow = setInterval(() => {
+    clearInterval(flows.get(name));
+    const flow = setInterval(() => {
       let step = turn?.next();
       if (step === undefined || step.done === true) {
         turn = group?.members.values();
         step = turn?.next();
       }
       if (step === undefined || step.done === true) return;
-      const { socket, channel } = step.value;
+      const { wire, channel } = step.value;
       const message = { sentMs: nowMs() };
-      socket.send(`42["message",${JSON.stringify({ channel, eventName: "tick", message })}]`);
+      wire.send(`42["message",${JSON.stringify({ channel, eventName: "tick", message })}]`);
     }, everyMs);
+    flows.set(name, flow);
   },
   stopFlow() {
-    clearInterval(flow);
+    for (const flow of flows.values()) clearInterval(flow);
+    flows.clear();
   },
   /** Resolves when so many of the group are gone, or with fewer after the time-out. */
   async gone(argument) {
     const { group: name, count, timeoutMs } = awaitOf.Parse(argument);
     const group = groups.get(name) ?? newGroup();
-    if (group.gone >= count) return group.gone;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, timeoutMs);
-      function look(): void {
-        if (group.gone >= count) done();
-      }
-      function done(): void {
-        clearTimeout(timer);
-        group.waiting.delete(look);
-        resolve();
-      }
-      group.waiting.add(look);
-    });
+    await until(group, () => group.gone >= count, timeoutMs);
     return group.gone;
   },
   /** What the group has seen since it was reset; latencies of what was sent in the window. */
@@ -94,7 +95,8 @@ answerCalls({
     const latencies = group.samples
       .filter(({ sentMs }) => sentMs >= fromMs && sentMs < untilMs)
       .map(({ latencyMs }) => latencyMs);
-    const { firstToldMs, lastToldMs, gone, lastGoneMs, markers, leaves, other, latestSentMs } = group;
+    const { firstToldMs, lastToldMs, gone, lastGoneMs, markers, other, latestSentMs } = group;
+    const { joins, leaves, counts, lastCount } = group;
     return {
       open: group.members.size,
       told: Object.fromEntries(group.told),
@@ -103,7 +105,10 @@ answerCalls({
       gone,
       lastGoneMs,
       markers,
+      joins,
       leaves,
+      counts,
+      lastCount,
       other,
       latestSentMs,
       latency: {
@@ -127,12 +132,31 @@ answerCalls({
       gone: 0,
       lastGoneMs: null,
       markers: 0,
+      joins: 0,
       leaves: 0,
+      counts: 0,
+      lastCount: null,
       other: 0,
       latestSentMs: null,
     });
   },
 });
+
+function until(group: Group, isSo: () => boolean, timeoutMs: number): Promise<void> {
+  if (isSo()) return Promise.resolve();
+  return new Promise<void>((resolve) => {
+    const timer = setTimeout(done, timeoutMs);
+    function look(): void {
+      if (isSo()) done();
+    }
+    function done(): void {
+      clearTimeout(timer);
+      group.waiting.delete(look);
+      resolve();
+    }
+    group.waiting.add(look);
+  });
+}
 
 function newGroup(): Group {
   return {
@@ -143,7 +167,10 @@ function newGroup(): Group {
     gone: 0,
     lastGoneMs: null,
     markers: 0,
+    joins: 0,
     leaves: 0,
+    counts: 0,
+    lastCount: null,
     other: 0,
     latestSentMs: null,
     samples: [],
@@ -151,45 +178,38 @@ function newGroup(): Group {
   };
 }
 
-/** One connection by the bare protocol: a client library would cost this process what it is to measure. */
+/** Joins, and is counted from its acknowledgement to its end. */
 function join(
   group: Group,
-  port: number,
-  localAddress: string,
+  isPolling: boolean,
+  place: WireOptions,
   apiKey: string,
   channel: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/realtime/?EIO=4&transport=websocket`, {
-      localAddress,
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-    });
-    const member: Member = { socket, channel };
     let isIn = false;
-    socket.on("message", (data) => {
-      const text = String(data);
-      if (text === "2") socket.send("3");
-      else if (text.startsWith('42["')) receive(group, text);
-      else if (text.startsWith("0{")) socket.send(`40${JSON.stringify({ apiKey, echoMessages: true })}`);
-      else if (text.startsWith("40{")) socket.send(`420["join",${JSON.stringify({ channel })}]`);
-      else if (text.startsWith("430") && !isIn) {
-        if (!text.includes('"ok":true')) reject(new Error(text));
-        isIn = true;
-        group.members.add(member);
-        resolve();
-      } else if (text.startsWith("44")) reject(new Error(text));
+    const wire = (isPolling ? openPolling : openWebSocket)(place, {
+      onPacket(text) {
+        if (text === "2") wire.send("3");
+        else if (text.startsWith('42["')) receive(group, text);
+        else if (text.startsWith("0{")) wire.send(`40${JSON.stringify({ apiKey, echoMessages: true })}`);
+        else if (text.startsWith("40{")) wire.send(`420["join",${JSON.stringify({ channel })}]`);
+        else if (text.startsWith("430") && !isIn) {
+          if (!text.includes('"ok":true')) reject(new Error(text));
+          isIn = true;
+          group.members.add(member);
+          resolve();
+        } else if (text.startsWith("44")) reject(new Error(text));
+      },
+      onEnd(error) {
+        if (!isIn) reject(error ?? new Error("closed before it had joined"));
+        if (!group.members.delete(member)) return;
+        group.gone += 1;
+        group.lastGoneMs = nowMs();
+        for (const look of group.waiting) look();
+      },
     });
-    socket.on("error", (error) => {
-      if (!isIn) reject(error);
-    });
-    socket.on("close", () => {
-      if (!isIn) reject(new Error("closed before it had joined"));
-      if (!group.members.delete(member)) return;
-      group.gone += 1;
-      group.lastGoneMs = nowMs();
-      for (const look of group.waiting) look();
-    });
+    const member: Member = { wire, channel };
   });
 }
 
@@ -207,7 +227,12 @@ function receive(group: Group, text: string): void {
     group.lastToldMs = atMs;
   } else if (event === "channel:leave") {
     group.leaves += 1;
-  } else if (event !== "connection:ready" && event !== "channel:join") {
+  } else if (event === "channel:join") {
+    group.joins += 1;
+  } else if (event === "channel:presence") {
+    group.counts += 1;
+    group.lastCount = payload.count;
+  } else if (event !== "connection:ready") {
     group.other += 1;
   }
 }

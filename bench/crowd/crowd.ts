@@ -11,6 +11,8 @@ export const Open = Type.Object({
   apiKey: Type.String(),
   channels: Type.Array(Type.String()),
   localAddresses: Type.Array(Type.String()),
+  /** How many of them poll; the others have WebSockets. */
+  polling: Type.Optional(Type.Number()),
 });
 export const Flow = Type.Object({ group: Type.String(), everyMs: Type.Number() });
 export const Await = Type.Object({ group: Type.String(), count: Type.Number(), timeoutMs: Type.Number() });
@@ -27,7 +29,11 @@ const Seen = Type.Object({
   gone: Type.Number(),
   lastGoneMs: Instant,
   markers: Type.Number(),
+  joins: Type.Number(),
   leaves: Type.Number(),
+  /** `channel:presence`, and what the last of them said. */
+  counts: Type.Number(),
+  lastCount: Type.Union([Type.Number(), Type.Null()]),
   other: Type.Number(),
   /** When the latest message of all that anyone in the group received was sent. */
   latestSentMs: Instant,

@@ -24,6 +24,12 @@ const Census = Type.Object({
 });
 const Key = Type.Object({ id: Type.String(), secret: Type.String(), version: Type.Number() });
 const readKey = Compile(Key);
+const Page = Type.Object({
+  members: Type.Array(Type.Object({ id: Type.String() })),
+  count: Type.Number(),
+  next: Type.Union([Type.String(), Type.Null()]),
+});
+const readPage = Compile(Page);
 
 export type Load = Static<typeof Load>;
 export type Census = Static<typeof Census>;
@@ -102,6 +108,23 @@ export class ServerProcess {
   async statusOf(apiKey: string): Promise<number> {
     const url = `http://127.0.0.1:${this.port}/channels/members?channel=any`;
     return (await this.#send("GET", url, undefined, { authorization: `Bearer ${apiKey}` })).status;
+  }
+
+  /** All pages of a channel's members. */
+  async membersOf(apiKey: string, channel: string): Promise<{ ids: string[]; count: number }> {
+    const ids: string[] = [];
+    let after: string | null = null;
+    let count = 0;
+    do {
+      const query = new URLSearchParams({ channel, limit: "1000", ...(after === null ? {} : { after }) });
+      const url = `http://127.0.0.1:${this.port}/channels/members?${query}`;
+      const answer = await this.#send("GET", url, undefined, { authorization: `Bearer ${apiKey}` });
+      const page: Static<typeof Page> = readPage.Parse(answer.body);
+      for (const { id } of page.members) ids.push(id);
+      after = page.next;
+      count = page.count;
+    } while (after !== null);
+    return { ids, count };
   }
 
   async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {

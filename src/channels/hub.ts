@@ -1,22 +1,16 @@
 import { Traffic } from "../observe/traffic.ts";
-import type { BroadcastMessage, History, Position } from "../protocol/index.ts";
+import type { History, Position } from "../protocol/index.ts";
 import { Announcer } from "./announcer.ts";
-import type {
-  Broker,
-  BrokerListener,
-  MembersPage,
-  PageRequest,
-  PresenceChange,
-  Publication,
-} from "./broker.ts";
+import type { Broker, MembersPage, PageRequest, Publication } from "./broker.ts";
 import { maxWatchedOf, presenceOf } from "./channel-settings.ts";
 import { attend, type Client, leaveOff, withdraw } from "./clients.ts";
+import { Delivery } from "./delivery.ts";
 import type { FanOut } from "./fan-out.ts";
 import { readHistory } from "./history.ts";
 import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
 import type { Idempotency } from "./idempotency-window.ts";
 import { Presence } from "./presence.ts";
-import { messageOf, replay } from "./replay.ts";
+import { replay } from "./replay.ts";
 import { createResident, type Membership, type Resident, reachOf, rememberHeard } from "./resident.ts";
 import { type ChannelPage, type ChannelPageRequest, type ChannelSummary, Rooms } from "./rooms.ts";
 import type { Tap, TapListener } from "./taps.ts";
@@ -25,7 +19,7 @@ import type { Tap, TapListener } from "./taps.ts";
  * This node's members and what they hear. Owns the list of residents, from `admit` to `dismiss` or `supersede`. It never
  * asks about permission: callers decide first, and take away with `leave`, `unwatch` and `dismiss` what no longer holds.
  */
-export class Hub implements BrokerListener {
+export class Hub {
   readonly #broker: Broker;
   readonly #fanOut: FanOut;
   readonly #onFault: (error: unknown) => void;
@@ -46,7 +40,8 @@ export class Hub implements BrokerListener {
     const { channels = [], onFault } = options;
     this.#presence = new Presence(fanOut, (channel) => maxWatchedOf(channels, channel));
     this.#announcer = new Announcer(broker, (channel) => presenceOf(channels, channel) === false, onFault);
-    broker.listen(this);
+    const delivery = { rooms: this.#rooms, fanOut, presence: this.#presence, traffic: this.#traffic };
+    broker.listen(new Delivery({ ...delivery, connections: this.#residents }));
   }
 
   get connectionCount(): number {
@@ -260,33 +255,6 @@ export class Hub implements BrokerListener {
   /** @returns `off` where the configuration says that members are not listed. */
   members(channel: string, page: PageRequest): Promise<MembersPage | "off"> {
     return this.#announcer.members(channel, page);
-  }
-
-  onPublication(channel: string, publication: Publication, position: Position): void {
-    if (this.#rooms.taps.size > 0) this.#rooms.taps.tell(channel, publication, position);
-    const room = this.#rooms.get(channel);
-    if (room === undefined) return;
-    room.epoch = position.epoch;
-    room.offset = position.offset;
-    room.rate.count(publication.timestamp);
-    const { exceptId } = publication;
-    const isLeftOut = exceptId !== undefined && room.members.has(exceptId);
-    this.#traffic.delivered += room.members.size - (isLeftOut ? 1 : 0);
-    const payload = messageOf(channel, publication, position);
-    this.#fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
-  }
-
-  onPresence(channel: string, changes: readonly PresenceChange[], count: number): void {
-    if (this.#rooms.get(channel) !== undefined) this.#presence.take(channel, changes, count);
-  }
-
-  onBroadcast(publication: Publication): void {
-    const { id, from, message, timestamp } = publication;
-    const payload: BroadcastMessage = { channel: null, message, id, from, timestamp };
-    const { exceptId } = publication;
-    const isLeftOut = exceptId !== undefined && this.#residents.has(exceptId);
-    this.#traffic.delivered += this.#residents.size - (isLeftOut ? 1 : 0);
-    this.#fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
   }
 
   /** From now on it hears nothing and is in no room. @returns the channels whose members know of it. */

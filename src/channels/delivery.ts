@@ -1,0 +1,55 @@
+import type { Traffic } from "../observe/traffic.ts";
+import type { BroadcastMessage, Position } from "../protocol/index.ts";
+import type { BrokerListener, PresenceChange, Publication } from "./broker.ts";
+import type { FanOut } from "./fan-out.ts";
+import type { Presence } from "./presence.ts";
+import { messageOf } from "./replay.ts";
+import type { Rooms } from "./rooms.ts";
+
+export type DeliveryOptions = {
+  readonly rooms: Rooms;
+  readonly fanOut: FanOut;
+  readonly presence: Presence;
+  readonly traffic: Traffic;
+  /** All of this node, by id. */
+  readonly connections: { readonly size: number; has(id: string): boolean };
+};
+
+/** What comes from the broker goes to this node's members, and to those who listen in. */
+export class Delivery implements BrokerListener {
+  readonly #options: DeliveryOptions;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  onPublication(channel: string, publication: Publication, position: Position): void {
+    const { rooms, fanOut, traffic } = this.#options;
+    if (rooms.taps.size > 0) rooms.taps.tell(channel, publication, position);
+    const room = rooms.get(channel);
+    if (room === undefined) return;
+    room.epoch = position.epoch;
+    room.offset = position.offset;
+    room.rate.count(publication.timestamp);
+    const { exceptId } = publication;
+    const isLeftOut = exceptId !== undefined && room.members.has(exceptId);
+    traffic.delivered += room.members.size - (isLeftOut ? 1 : 0);
+    const payload = messageOf(channel, publication, position);
+    fanOut.toMembers(channel, publication.eventName, payload, publication.exceptId);
+  }
+
+  onPresence(channel: string, changes: readonly PresenceChange[], count: number): void {
+    const { rooms, presence } = this.#options;
+    if (rooms.get(channel) !== undefined) presence.take(channel, changes, count);
+  }
+
+  onBroadcast(publication: Publication): void {
+    const { fanOut, traffic, connections } = this.#options;
+    const { id, from, message, timestamp } = publication;
+    const payload: BroadcastMessage = { channel: null, message, id, from, timestamp };
+    const { exceptId } = publication;
+    const isLeftOut = exceptId !== undefined && connections.has(exceptId);
+    traffic.delivered += connections.size - (isLeftOut ? 1 : 0);
+    fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
+  }
+}
