@@ -76,6 +76,7 @@ type Running = { readonly started: Started; close(): Promise<void> };
 
 async function run(config: Config, options: ServerOptions, log: Logger): Promise<Running> {
   const dev = options.dev === true;
+  const version = packageVersion();
   const startedAt = new Date().toISOString();
   // Closed in the reverse of the order in which they were opened, whatever the start got to: first the listeners,
   // both at once, then what they use.
@@ -142,6 +143,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       realtime: config.realtime ? realtime : undefined,
       hub: realtime.hub,
       traffic,
+      version,
       endpointPrefix: config.endpointPrefix,
       endpoints: config.endpoints,
       sdkFolder: existsSync(sdk) ? sdk : undefined,
@@ -180,7 +182,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       traffic,
       samples,
       denials,
-      server: { version: packageVersion(), startedAt, dev, publicUrl: url, publicOrigin },
+      server: { version, startedAt, dev, publicUrl: url, publicOrigin },
       settings: () => settingsInEffect(config, publicOrigin),
       hub: realtime.hub,
       connections: realtime.registry,

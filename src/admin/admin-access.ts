@@ -4,6 +4,8 @@ import { normalizeAddress } from "../policy/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { AttemptLimit } from "./attempt-limit.ts";
+import { SESSION_ROUTES } from "./schemas/access.ts";
+import { documented } from "./scope.ts";
 import { type Session, Sessions } from "./session.ts";
 
 export type AdminAccessOptions = {
@@ -58,7 +60,7 @@ export class AdminAccess {
 
   /** `/session`: sign in with the token, look, sign out. Outside the hook: signing in proves it itself. */
   registerSession(scope: FastifyInstance): void {
-    scope.post("/session", async (request, reply) => {
+    scope.post("/session", documented({ ...SESSION_ROUTES.open, security: [] }), async (request, reply) => {
       const { body } = request;
       const token = typeof body === "object" && body !== null && "token" in body ? body.token : undefined;
       if (typeof token !== "string") return reply.refuse(refuse("invalid_request", "send { token }"));
@@ -71,13 +73,13 @@ export class AdminAccess {
       reply.header("set-cookie", cookie).header("cache-control", "no-store");
       return { expiresAt, address: peerOf(request) };
     });
-    scope.get("/session", async (request, reply) => {
+    scope.get("/session", documented(SESSION_ROUTES.read), async (request, reply) => {
       const session = await this.#sessionOf(request);
       if (session === undefined) return reply.refuse(refuse("missing_admin_token", "sign in"));
       reply.header("cache-control", "no-store");
       return { expiresAt: new Date(session.expiresAtMs).toISOString(), address: peerOf(request) };
     });
-    scope.delete("/session", async (request, reply) => {
+    scope.delete("/session", documented(SESSION_ROUTES.end), async (request, reply) => {
       const foreign = this.#foreignOrigin(request);
       if (foreign !== undefined) return reply.refuse(foreign);
       reply.header("set-cookie", this.#sessions.end(request.headers.cookie, isSecure(request)));

@@ -6,6 +6,8 @@ import { type KeyStore, readAgnostKeys, type SettingsDocument } from "../keys/in
 import { PolicyError, parseSettings } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
+import { KEY_ROUTES } from "./schemas/keys.ts";
+import { documented } from "./scope.ts";
 
 /** Replaced keys that the audit names one by one. */
 const MAX_NAMED = 1_000;
@@ -25,51 +27,59 @@ const Import = Compile(
 
 /** A backup and its restore (digests, never secrets), and the way in from Agnost. */
 export function registerBackupApi(scope: FastifyInstance, { keys, audit, access }: KeysApiOptions): void {
-  scope.get("/keys/export", async (request, reply) => {
+  scope.get("/keys/export", documented(KEY_ROUTES.export), async (request, reply) => {
     await audit.record({ action: "keys.exported", actor: access.actorOf(request) });
     reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
     return reply.send(Readable.from(exportLines(keys)));
   });
 
-  scope.post("/keys/import", { bodyLimit: MAX_IMPORT_BYTES }, async (request, reply) => {
-    const { body } = request;
-    if (!Import.Check(body))
-      return reply.refuse(refuse("invalid_request", "send { keys, onExisting }, as exported"));
-    const onExisting =
-      body.onExisting === "replace" || body.onExisting === "skip" ? body.onExisting : "refuse";
-    const result = await keys.importAll(body.keys.map(normalised), { onExisting, validate: faultsOf });
-    if (!result.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), result.faults);
-    const { created, replaced, skipped } = result;
-    const detail = `${created.length} created, ${replaced.length} replaced, ${skipped.length} skipped`;
-    const actor = access.actorOf(request);
-    await audit.record({ action: "keys.imported", actor, detail });
-    for (const keyId of replaced.slice(0, MAX_NAMED)) {
-      await audit.record({
-        action: "key.changed",
-        actor,
-        keyId,
-        detail: "replaced by an import: see its versions",
-      });
-    }
-    return { created, replaced, skipped };
-  });
+  scope.post(
+    "/keys/import",
+    { bodyLimit: MAX_IMPORT_BYTES, ...documented(KEY_ROUTES.import) },
+    async (request, reply) => {
+      const { body } = request;
+      if (!Import.Check(body))
+        return reply.refuse(refuse("invalid_request", "send { keys, onExisting }, as exported"));
+      const onExisting =
+        body.onExisting === "replace" || body.onExisting === "skip" ? body.onExisting : "refuse";
+      const result = await keys.importAll(body.keys.map(normalised), { onExisting, validate: faultsOf });
+      if (!result.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), result.faults);
+      const { created, replaced, skipped } = result;
+      const detail = `${created.length} created, ${replaced.length} replaced, ${skipped.length} skipped`;
+      const actor = access.actorOf(request);
+      await audit.record({ action: "keys.imported", actor, detail });
+      for (const keyId of replaced.slice(0, MAX_NAMED)) {
+        await audit.record({
+          action: "key.changed",
+          actor,
+          keyId,
+          detail: "replaced by an import: see its versions",
+        });
+      }
+      return { created, replaced, skipped };
+    },
+  );
 
-  scope.post("/keys/import/agnost", { bodyLimit: MAX_IMPORT_BYTES }, async (request, reply) => {
-    const read = readAgnostKeys(request.body);
-    if (!read.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), read.faults);
-    const result = await keys.createMany(read.keys.map(({ settings, secret }) => ({ settings, secret })));
-    if (!result.ok) {
-      const faults = result.faults.map(({ index, message }) => ({
-        pointer: `${read.keys[index]?.pointer ?? ""}/key`,
-        message,
-      }));
-      return reply.refuse(refuse("invalid_settings", "nothing was imported"), faults);
-    }
-    const created = result.created.map(({ record }) => record.id);
-    const detail = `${created.length} keys of an Agnost version document`;
-    await audit.record({ action: "keys.imported", actor: access.actorOf(request), detail });
-    return { created };
-  });
+  scope.post(
+    "/keys/import/agnost",
+    { bodyLimit: MAX_IMPORT_BYTES, ...documented(KEY_ROUTES.importAgnost) },
+    async (request, reply) => {
+      const read = readAgnostKeys(request.body);
+      if (!read.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), read.faults);
+      const result = await keys.createMany(read.keys.map(({ settings, secret }) => ({ settings, secret })));
+      if (!result.ok) {
+        const faults = result.faults.map(({ index, message }) => ({
+          pointer: `${read.keys[index]?.pointer ?? ""}/key`,
+          message,
+        }));
+        return reply.refuse(refuse("invalid_settings", "nothing was imported"), faults);
+      }
+      const created = result.created.map(({ record }) => record.id);
+      const detail = `${created.length} keys of an Agnost version document`;
+      await audit.record({ action: "keys.imported", actor: access.actorOf(request), detail });
+      return { created };
+    },
+  );
 }
 
 /** One document, written as it is read: the keys never stand in memory together. */

@@ -21,6 +21,8 @@ export type ChannelsApiOptions = {
   readonly log: Logger;
 };
 
+const tags = ["Channels"];
+
 /** `/channels`: which channels there are, who is in them, and a message to try one. */
 export async function registerChannelsApi(scope: AdminScope, options: ChannelsApiOptions): Promise<void> {
   const { hub, audit, access, log } = options;
@@ -33,7 +35,14 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
 
   scope.get(
     "/channels",
-    { schema: { querystring: ChannelsQuery, response: { 200: ChannelsPage, ...REFUSALS } } },
+    {
+      schema: {
+        tags,
+        summary: "Channels with members on this node, by name",
+        querystring: ChannelsQuery,
+        response: { 200: ChannelsPage, ...REFUSALS },
+      },
+    },
     async (request) => {
       const { prefix = "", limit = PAGE_DEFAULT, after = "" } = request.query;
       return hub.channelPage({ prefix, limit, after, nowMs: Date.now() });
@@ -42,7 +51,14 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
 
   scope.get(
     "/channels/members",
-    { schema: { querystring: MembersQuery, response: { 200: MembersPage, ...REFUSALS } } },
+    {
+      schema: {
+        tags,
+        summary: "A channel's members",
+        querystring: MembersQuery,
+        response: { 200: MembersPage, ...REFUSALS },
+      },
+    },
     async (request, reply) => {
       const { channel, limit = PAGE_DEFAULT, after } = request.query;
       const parsed = parseChannel(channel);
@@ -58,7 +74,14 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
 
   scope.post(
     "/channels/publish",
-    { schema: { body: TestMessage, response: { 200: Published, ...REFUSALS } } },
+    {
+      schema: {
+        tags,
+        summary: "Publish a message, from nobody",
+        body: TestMessage,
+        response: { 200: Published, ...REFUSALS },
+      },
+    },
     async (request, reply) => {
       const { channel, eventName, message } = request.body;
       const parsed = parseChannel(channel);

@@ -14,13 +14,22 @@ export type ConnectionsApiOptions = {
   readonly access: AdminAccess;
 };
 
+const tags = ["Connections"];
+
 /** `/connections`: who is connected to this node, and the end of one of them. */
 export function registerConnectionsApi(scope: AdminScope, options: ConnectionsApiOptions): void {
   const { connections, audit, access } = options;
 
   scope.get(
     "/connections",
-    { schema: { querystring: ConnectionsQuery, response: { 200: ConnectionsPage, ...REFUSALS } } },
+    {
+      schema: {
+        tags,
+        summary: "Open connections on this node, in the order of their arrival",
+        querystring: ConnectionsQuery,
+        response: { 200: ConnectionsPage, ...REFUSALS },
+      },
+    },
     async (request, reply) => {
       const { key, channel, address, limit = PAGE_DEFAULT, after = 0 } = request.query;
       if (channel !== undefined) {
@@ -45,7 +54,14 @@ export function registerConnectionsApi(scope: AdminScope, options: ConnectionsAp
 
   scope.delete(
     "/connections/:id",
-    { schema: { params: ConnectionPath, response: { 204: Nothing, ...REFUSALS } } },
+    {
+      schema: {
+        tags,
+        summary: "Close a connection, which stays away",
+        params: ConnectionPath,
+        response: { 204: Nothing, ...REFUSALS },
+      },
+    },
     async (request, reply) => {
       const { id } = request.params;
       const refusal = refuse("closed_by_operator");

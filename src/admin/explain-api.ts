@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Explanation, Gate } from "../gate.ts";
 import type { KeyStore } from "../keys/index.ts";
@@ -11,6 +10,8 @@ import {
   PolicyError,
 } from "../policy/index.ts";
 import { isChannelName, refuse } from "../protocol/index.ts";
+import { ACCESS_ROUTES, Question } from "./schemas/access.ts";
+import { documented } from "./scope.ts";
 
 export type ExplainOptions = {
   readonly gate: Gate;
@@ -20,35 +21,11 @@ export type ExplainOptions = {
   readonly matchEndpoint: (method: string, path: string) => DeclaredEndpoint | "ambiguous" | undefined;
 };
 
-const ACTIONS = ["connect", "endpoint", "join", "publish", "presence", "history", "broadcast"] as const;
-const Text = Type.String({ maxLength: 4_000 });
-
-/** Exactly one of `keyId`, `apiKey` and `settings` says about whom; `request` says about what. */
-const Body = Compile(
-  Type.Object(
-    {
-      keyId: Type.Optional(Text),
-      apiKey: Type.Optional(Text),
-      settings: Type.Optional(Type.Unknown()),
-      request: Type.Object(
-        {
-          action: Type.Union(ACTIONS.map((action) => Type.Literal(action))),
-          origin: Type.Optional(Type.Union([Text, Type.Null()])),
-          ip: Type.Optional(Type.Union([Text, Type.Null()])),
-          // `METHOD /path` below the prefix, or an endpoint's id.
-          endpoint: Type.Optional(Text),
-          channel: Type.Optional(Text),
-        },
-        { additionalProperties: false },
-      ),
-    },
-    { additionalProperties: false },
-  ),
-);
+const Body = Compile(Question);
 
 /** `POST /explain`: the decision about a request that nobody has sent, and every check that leads to it. */
 export function registerExplainApi(scope: FastifyInstance, options: ExplainOptions): void {
-  scope.post("/explain", async (request, reply) => {
+  scope.post("/explain", documented(ACCESS_ROUTES.explain), async (request, reply) => {
     const { body } = request;
     if (!Body.Check(body)) {
       const faults = [...Body.Errors(body)].map(({ instancePath, message }) => ({

@@ -2,9 +2,11 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
 import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
 import type { Audit } from "../observe/audit.ts";
+import { describeRoutes } from "../openapi.ts";
 import { refuse } from "../protocol/index.ts";
 import { AdminAccess } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
+import { registerAuditApi, registerTokenApi } from "./audit-api.ts";
 import { registerBackupApi } from "./backup-api.ts";
 import { type ChannelsApiOptions, registerChannelsApi } from "./channels-api.ts";
 import { type ConnectionsApiOptions, registerConnectionsApi } from "./connections-api.ts";
@@ -32,12 +34,8 @@ export type AdminOptions = ExplainOptions &
 
 type LiveParts = Omit<LiveApiOptions, "version" | "startedAt">;
 
-const AUDIT_PAGE_DEFAULT = 100;
-const AUDIT_PAGE_MAX = 1_000;
-
 /** The management API on the admin listener: every call below `/admin/v1` needs the admin token or a session. */
 export function registerAdmin(app: FastifyInstance, options: AdminOptions): void {
-  const { token, audit } = options;
   const access = new AdminAccess(options);
   app.get("/healthz", async () => ({ status: "ok" }));
   registerConsole(app, options.consoleFolder);
@@ -62,13 +60,14 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
           return reply.refuse(refuse("internal_error", error.message));
         throw error;
       });
+      scope.setValidatorCompiler(strictValidator);
+      // The schemas of answers document them; what is answered is not cut down to them.
+      scope.setSerializerCompiler(() => JSON.stringify);
+      await describeAdmin(scope, options.server.version, access);
       access.registerSession(scope);
       await scope.register(async (plain) => {
         const guarded: AdminScope = plain.withTypeProvider<TypeBoxTypeProvider>();
         guarded.addHook("onRequest", access.require);
-        guarded.setValidatorCompiler(strictValidator);
-        // The schemas of answers document them; what is answered is not cut down to them.
-        guarded.setSerializerCompiler(() => JSON.stringify);
         registerStatusApi(guarded, options);
         registerConnectionsApi(guarded, { ...options, access });
         const { version, startedAt } = options.server;
@@ -80,34 +79,26 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
         registerLifecycleApi(guarded, { ...options, access });
         registerBackupApi(guarded, { ...options, access });
         registerExplainApi(guarded, options);
-        guarded.get("/audit", async (request, reply) => {
-          const { searchParams } = new URL(request.url, "http://admin");
-          const limit = searchParams.get("limit") ?? String(AUDIT_PAGE_DEFAULT);
-          if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > AUDIT_PAGE_MAX) {
-            return reply.refuse(
-              refuse("invalid_request", `limit is a whole number from 1 to ${AUDIT_PAGE_MAX}`),
-            );
-          }
-          return audit.page(Number(limit), searchParams.get("before") ?? undefined, {
-            keyId: searchParams.get("keyId") ?? undefined,
-            action: searchParams.get("action") ?? undefined,
-          });
-        });
-        guarded.post("/token/rotate", async (request, reply) => {
-          const made = await token.rotate();
-          if (made === undefined) {
-            return reply.refuse(
-              refuse("unsupported", "the configuration sets the admin token: change it there"),
-            );
-          }
-          await audit.record({ action: "admin-token.rotated", actor: access.actorOf(request) });
-          reply.header("cache-control", "no-store");
-          return { token: made };
-        });
+        registerAuditApi(guarded, options);
+        registerTokenApi(guarded, { ...options, access });
         // Whoever has no token learns nothing about which paths exist.
         guarded.all("/*", async (_request, reply) => reply.refuse(refuse("not_found")));
       });
     },
     { prefix: "/admin/v1" },
   );
+}
+
+/** Who may not call the API does not get its description either. */
+function describeAdmin(scope: FastifyInstance, version: string, access: AdminAccess): Promise<void> {
+  return describeRoutes(scope, {
+    title: "Sluice admin API",
+    description: "Manages API keys and shows what happens on a node.",
+    version,
+    security: {
+      adminToken: { type: "http", scheme: "bearer" },
+      session: { type: "apiKey", in: "cookie", name: "sluice_session" },
+    },
+    onRequest: access.require,
+  });
 }

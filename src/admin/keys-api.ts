@@ -10,6 +10,8 @@ import { KeyDirectory } from "./key-directory.ts";
 import { keyQueryOf } from "./key-query.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
+import { KEY_ROUTES } from "./schemas/keys.ts";
+import { documented } from "./scope.ts";
 import { differences, readSettings } from "./settings-input.ts";
 
 export type KeysApiOptions = {
@@ -32,7 +34,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
   const directory = new KeyDirectory(options);
   scope.addHook("onClose", () => directory.close());
 
-  scope.post("/keys", async (request, reply) => {
+  scope.post("/keys", documented(KEY_ROUTES.create), async (request, reply) => {
     const read = readSettings(request.body, endpoints);
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     const { record, secret } = await keys.create(read.settings);
@@ -43,7 +45,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     return { ...(await views.one(record)), secret, warnings: read.warnings };
   });
 
-  scope.get("/keys", async (request, reply) => {
+  scope.get("/keys", documented(KEY_ROUTES.list), async (request, reply) => {
     const query = keyQueryOf(request);
     if (query !== undefined) {
       if ("fault" in query) return reply.refuse(refuse("invalid_request", query.fault));
@@ -60,14 +62,14 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     return { items: await views.many(items), next, ...(unreadable.length > 0 ? { unreadable } : {}) };
   });
 
-  scope.get<KeyPath>("/keys/:id", async (request, reply) => {
+  scope.get<KeyPath>("/keys/:id", documented(KEY_ROUTES.read), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
     reply.header("etag", etagOf(record));
     return views.one(record);
   });
 
-  scope.patch<KeyPath>("/keys/:id", async (request, reply) => {
+  scope.patch<KeyPath>("/keys/:id", documented(KEY_ROUTES.change), async (request, reply) => {
     const version = versionOf(request);
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
@@ -100,7 +102,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     return { ...(await views.one(result.record)), warnings: read.warnings };
   });
 
-  scope.delete<KeyPath>("/keys/:id", async (request, reply) => {
+  scope.delete<KeyPath>("/keys/:id", documented(KEY_ROUTES.delete), async (request, reply) => {
     const version = versionOf(request);
     if (version === undefined && request.headers["if-match"] !== undefined)
       return reply.refuse(missingVersion(request));

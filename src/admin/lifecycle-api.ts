@@ -7,6 +7,8 @@ import { refuse } from "../protocol/index.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
+import { KEY_ROUTES } from "./schemas/keys.ts";
+import { documented } from "./scope.ts";
 import { differences, readSettings } from "./settings-input.ts";
 
 type KeyPath = { Params: { id: string } };
@@ -32,7 +34,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
   const { keys, gate, audit, access, endpoints } = options;
   const views = new KeyViews(options);
 
-  scope.post<KeyPath>("/keys/:id/rotate", async (request, reply) => {
+  scope.post<KeyPath>("/keys/:id/rotate", documented(KEY_ROUTES.rotate), async (request, reply) => {
     const body = request.body ?? {};
     if (!Rotate.Check(body)) {
       return reply.refuse(
@@ -66,7 +68,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     return { ...(await views.one(result.record)), secret: result.secret };
   });
 
-  scope.post<KeyPath>("/keys/:id/preview", async (request, reply) => {
+  scope.post<KeyPath>("/keys/:id/preview", documented(KEY_ROUTES.preview), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
     const isPatch =
@@ -84,7 +86,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     };
   });
 
-  scope.get<KeyPath>("/keys/:id/versions", async (request, reply) => {
+  scope.get<KeyPath>("/keys/:id/versions", documented(KEY_ROUTES.versions), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
     const { searchParams } = new URL(request.url, "http://admin");
@@ -96,7 +98,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     return { current: record.version, items, next };
   });
 
-  scope.post<KeyPath>("/keys/:id/restore", async (request, reply) => {
+  scope.post<KeyPath>("/keys/:id/restore", documented(KEY_ROUTES.restore), async (request, reply) => {
     const { body } = request;
     if (!Restore.Check(body))
       return reply.refuse(refuse("invalid_request", "send { version }: one of /versions"));
@@ -127,7 +129,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     return { ...(await views.one(result.record)), warnings: read.warnings };
   });
 
-  scope.post<KeyPath>("/keys/:id/duplicate", async (request, reply) => {
+  scope.post<KeyPath>("/keys/:id/duplicate", documented(KEY_ROUTES.duplicate), async (request, reply) => {
     const body = request.body ?? {};
     if (!Duplicate.Check(body)) return reply.refuse(refuse("invalid_request", "send { name }, or nothing"));
     const record = await keys.get(request.params.id);

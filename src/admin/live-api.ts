@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { type Hub, parseChannel } from "../channels/index.ts";
 import type { KeyStore } from "../keys/index.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
@@ -23,6 +24,12 @@ export type LiveApiOptions = {
   readonly startedAt: string;
 };
 
+const tags = ["Live"];
+const EVENT_STREAM = {
+  description:
+    "snapshot, then sample each second, key and keys, denial, and with a channel message and dropped; closing at the end",
+  content: { "text/event-stream": { schema: Type.String() } },
+};
 const MAX_STREAMS = 64;
 /** Changed keys that are told one by one in a second; of more it is said that there were many. */
 const MAX_KEYS_PER_SECOND = 50;
@@ -40,7 +47,14 @@ export function registerLiveApi(scope: AdminScope, options: LiveApiOptions): voi
 
   scope.get(
     "/denials",
-    { schema: { querystring: DenialsQuery, response: { 200: DenialsPage, ...REFUSALS } } },
+    {
+      schema: {
+        tags,
+        summary: "Refusals since the start, alike ones counted, newest first",
+        querystring: DenialsQuery,
+        response: { 200: DenialsPage, ...REFUSALS },
+      },
+    },
     async (request) => {
       const { key, limit = PAGE_DEFAULT } = request.query;
       return { items: options.denials.list({ keyId: key, limit }) };
@@ -49,7 +63,15 @@ export function registerLiveApi(scope: AdminScope, options: LiveApiOptions): voi
 
   scope.get(
     "/live",
-    { exposeHeadRoute: false, schema: { querystring: LiveQuery, produces: ["text/event-stream"] } },
+    {
+      exposeHeadRoute: false,
+      schema: {
+        tags,
+        summary: "What happens on this node, as server-sent events",
+        querystring: LiveQuery,
+        response: { 200: EVENT_STREAM, ...REFUSALS },
+      },
+    },
     async (request, reply) => {
       const { channel } = request.query;
       const parsed = channel === undefined ? undefined : parseChannel(channel);

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, FastifySchemaCompiler, RawServerDefault } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
+import { REFUSALS } from "./schemas/common.ts";
 
 /** A part of the admin API, whose schemas type its handlers. */
 export type AdminScope = FastifyInstance<
@@ -29,6 +30,26 @@ export const strictValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPa
 
 /** For routes that read their own body, to name its faults by the words of what is in it. */
 export const unchecked: FastifySchemaCompiler<TSchema> = () => (value: unknown) => ({ value });
+
+/** The options of such a route. */
+export function documented(schema: RouteDocument) {
+  const response = { ...schema.response, ...REFUSALS };
+  return { schema: { ...schema, response }, validatorCompiler: unchecked };
+}
+
+/** What a route takes and answers, for the OpenAPI document. */
+export type RouteDocument = {
+  readonly tags: string[];
+  readonly summary: string;
+  readonly consumes?: string[];
+  /** Empty: who calls it has not signed in yet. */
+  readonly security?: [];
+  readonly params?: TSchema;
+  readonly headers?: TSchema;
+  readonly querystring?: TSchema;
+  readonly body?: TSchema;
+  readonly response: Readonly<Record<number, TSchema>>;
+};
 
 function readQuery(schema: TSchema, query: unknown): unknown {
   if (typeof query !== "object" || query === null) return query;

@@ -25,27 +25,59 @@ export type StatusApiOptions = {
   readonly traffic: Traffic;
 };
 
+const tags = ["Server"];
+
 /** What this server is: its state, the settings in effect and where they come from, its declared endpoints. */
 export function registerStatusApi(scope: AdminScope, options: StatusApiOptions): void {
   const { server, config, settings, endpoints, hub, traffic } = options;
 
-  scope.get("/status", { schema: { response: { 200: Status, ...REFUSALS } } }, async (request) => {
-    const { version, startedAt, dev, publicUrl, publicOrigin } = server;
-    const { endpointPrefix, realtime, keyRequired } = config;
-    return {
-      ...{ version, nodeVersion: process.version, startedAt, publicUrl, publicOrigin, dev },
-      ...{ endpointPrefix, realtime, keyRequired },
-      address: peerOf(request),
-      connections: hub.connectionCount,
-      channels: hub.channelCount,
-    };
-  });
+  scope.get(
+    "/status",
+    {
+      schema: {
+        tags,
+        summary: "What runs, and how it sees the caller",
+        response: { 200: Status, ...REFUSALS },
+      },
+    },
+    async (request) => {
+      const { version, startedAt, dev, publicUrl, publicOrigin } = server;
+      const { endpointPrefix, realtime, keyRequired } = config;
+      return {
+        ...{ version, nodeVersion: process.version, startedAt, publicUrl, publicOrigin, dev },
+        ...{ endpointPrefix, realtime, keyRequired },
+        address: peerOf(request),
+        connections: hub.connectionCount,
+        channels: hub.channelCount,
+      };
+    },
+  );
 
-  scope.get("/settings", { schema: { response: { 200: SettingsInEffect, ...REFUSALS } } }, async () => ({
-    items: settings(),
-  }));
+  scope.get(
+    "/settings",
+    {
+      schema: {
+        tags,
+        summary: "Settings in effect, and where they come from",
+        response: { 200: SettingsInEffect, ...REFUSALS },
+      },
+    },
+    async () => ({
+      items: settings(),
+    }),
+  );
 
-  scope.get("/endpoints", { schema: { response: { 200: Endpoints, ...REFUSALS } } }, async () => ({
-    items: endpoints.map(({ id, method, path }) => ({ id, method, path, ...traffic.endpoint(id) })),
-  }));
+  scope.get(
+    "/endpoints",
+    {
+      schema: {
+        tags,
+        summary: "The declared endpoints and their calls",
+        response: { 200: Endpoints, ...REFUSALS },
+      },
+    },
+    async () => ({
+      items: endpoints.map(({ id, method, path }) => ({ id, method, path, ...traffic.endpoint(id) })),
+    }),
+  );
 }

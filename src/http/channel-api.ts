@@ -7,7 +7,6 @@ import type {
   FastifyRequest,
   RawServerDefault,
 } from "fastify";
-import { Type } from "typebox";
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
@@ -19,40 +18,18 @@ import {
   type WireError,
 } from "../protocol/index.ts";
 import type { Access } from "./access.ts";
-import type { App } from "./app.ts";
+import { CHANNEL_ROUTES } from "./channel-schemas.ts";
 
-const Broadcast = {
-  eventName: Type.String(),
-  message: Type.Optional(Type.Unknown()),
-  id: Type.Optional(Type.String()),
-};
-const Publish = Type.Object({ channel: Type.String(), ...Broadcast }, { additionalProperties: false });
-const BroadcastBody = Type.Object(Broadcast, { additionalProperties: false });
-const MembersQuery = Type.Object({
-  channel: Type.String(),
-  limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$" })),
-  after: Type.Optional(Type.String({ maxLength: 100 })),
-});
-const Batch = Type.Object(
-  { messages: Type.Array(Publish, { minItems: 1, maxItems: 1_000 }) },
-  { additionalProperties: false },
-);
-const HistoryQuery = Type.Object({
-  channel: Type.String(),
-  epoch: Type.Optional(Type.String({ maxLength: 100 })),
-  after: Type.Optional(Type.String({ pattern: "^(0|[1-9][0-9]{0,14})$" })),
-  limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$" })),
-});
-const ListQuery = Type.Object({ prefix: Type.Optional(Type.String({ maxLength: 200 })) });
-/** Agnost's clients may send more fields than the channel. */
-const GetMembers = Type.Object({ channel: Type.String() });
+type Published = { readonly id: string } & Position;
 
 /** Of each at most a thousand members, and half a megabyte. */
 const MAX_PAGES = 20;
 
 /** What a server does on channels over HTTP: publish, broadcast, list members. */
-export function registerChannelApi(app: App, access: Access, hub: Hub, log: Logger): void {
+export function registerChannelApi(app: FastifyInstance, access: Access, hub: Hub, log: Logger): void {
   app.register(async (scope) => {
+    // The schemas of answers document them; what is answered is not cut down to them.
+    scope.setSerializerCompiler(() => JSON.stringify);
     // What the hub throws is the broker's: as over sockets, it is away and may be asked again.
     scope.setErrorHandler((error, _request, reply) => {
       if (error instanceof Error && "statusCode" in error) throw error;
@@ -74,12 +51,12 @@ type Scope = FastifyInstance<
 function registerRoutes(app: Scope, access: Access, hub: Hub): void {
   const onRequest = access.authenticate;
 
-  app.post("/channels/publish", { onRequest, schema: { body: Publish } }, async (request, reply) => {
+  app.post("/channels/publish", { onRequest, schema: CHANNEL_ROUTES.publish }, async (request, reply) => {
     const result = await publish(access, hub, request, reply, request.body);
     return "allowed" in result ? reply.refuse(result) : result;
   });
 
-  app.post("/channels/broadcast", { onRequest, schema: { body: BroadcastBody } }, async (request, reply) => {
+  app.post("/channels/broadcast", { onRequest, schema: CHANNEL_ROUTES.broadcast }, async (request, reply) => {
     const publication = parse(request.body);
     if ("allowed" in publication) return reply.refuse(publication);
     const charge = await access.charge(request, reply, { action: "broadcast" });
@@ -88,9 +65,9 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
     return { id: publication.id };
   });
 
-  app.post("/channels/publish/batch", { onRequest, schema: { body: Batch } }, async (request, reply) => {
+  app.post("/channels/publish/batch", { onRequest, schema: CHANNEL_ROUTES.batch }, async (request, reply) => {
     // In their order; each has an answer of its own and counts by itself, since each may have another channel.
-    const results: object[] = [];
+    const results: (Published | { readonly error: WireError })[] = [];
     for (const message of request.body.messages) {
       const result = await publish(access, hub, request, reply, message);
       results.push("allowed" in result ? { error: errorOf(result) } : result);
@@ -98,26 +75,22 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
     return { results };
   });
 
-  app.get(
-    "/channels/history",
-    { onRequest, schema: { querystring: HistoryQuery } },
-    async (request, reply) => {
-      const { channel, epoch, after, limit } = request.query;
-      const parsed = parseChannel(channel);
-      if ("allowed" in parsed) return reply.refuse(parsed);
-      if ((epoch === undefined) !== (after === undefined)) {
-        return reply.refuse(refuse("invalid_request", "epoch and after belong together"));
-      }
-      const verdict = access.decide(request, { action: "history", channel: parsed.channel });
-      if (!verdict.allowed) return reply.refuse(verdict);
-      const position = epoch === undefined ? undefined : { epoch, offset: Number(after) };
-      const page =
-        limit === undefined ? LIMITS.historyPageDefault : Math.min(Number(limit), LIMITS.historyPageMax);
-      return hub.history(parsed.channel, position, page);
-    },
-  );
+  app.get("/channels/history", { onRequest, schema: CHANNEL_ROUTES.history }, async (request, reply) => {
+    const { channel, epoch, after, limit } = request.query;
+    const parsed = parseChannel(channel);
+    if ("allowed" in parsed) return reply.refuse(parsed);
+    if ((epoch === undefined) !== (after === undefined)) {
+      return reply.refuse(refuse("invalid_request", "epoch and after belong together"));
+    }
+    const verdict = access.decide(request, { action: "history", channel: parsed.channel });
+    if (!verdict.allowed) return reply.refuse(verdict);
+    const position = epoch === undefined ? undefined : { epoch, offset: Number(after) };
+    const page =
+      limit === undefined ? LIMITS.historyPageDefault : Math.min(Number(limit), LIMITS.historyPageMax);
+    return hub.history(parsed.channel, position, page);
+  });
 
-  app.get("/channels", { onRequest, schema: { querystring: ListQuery } }, async (request, reply) => {
+  app.get("/channels", { onRequest, schema: CHANNEL_ROUTES.list }, async (request, reply) => {
     const { prefix = "" } = request.query;
     const open = access.decide(request, { action: "connect" });
     if (!open.allowed) return reply.refuse(open);
@@ -127,31 +100,32 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
     return { items: hub.channels(prefix, LIMITS.membersPageMax, mayList) };
   });
 
-  app.get(
-    "/channels/members",
-    { onRequest, schema: { querystring: MembersQuery } },
+  app.get("/channels/members", { onRequest, schema: CHANNEL_ROUTES.members }, async (request, reply) => {
+    const { channel, limit, after } = request.query;
+    const parsed = mayListMembers(access, request, channel);
+    if ("allowed" in parsed) return reply.refuse(parsed);
+    const page =
+      limit === undefined ? LIMITS.membersPageDefault : Math.min(Number(limit), LIMITS.membersPageMax);
+    const answer = await hub.members(parsed.channel, { limit: page, after });
+    return answer === "off" ? reply.refuse(notListed()) : answer;
+  });
+
+  app.post(
+    "/agnost/realtime/get-members",
+    { onRequest, schema: CHANNEL_ROUTES.getMembers },
     async (request, reply) => {
-      const { channel, limit, after } = request.query;
-      const parsed = mayListMembers(access, request, channel);
-      if ("allowed" in parsed) return reply.refuse(parsed);
-      const page =
-        limit === undefined ? LIMITS.membersPageDefault : Math.min(Number(limit), LIMITS.membersPageMax);
-      const answer = await hub.members(parsed.channel, { limit: page, after });
-      return answer === "off" ? reply.refuse(notListed()) : answer;
+      const members = await everyMember(access, hub, request, request.body.channel);
+      return "allowed" in members ? reply.refuse(members) : members;
     },
   );
-
-  const getMembers = async (
-    request: FastifyRequest<{ Body: { channel: string } }>,
-    reply: FastifyReply,
-  ): Promise<readonly Member[] | FastifyReply> => {
-    const parsed = mayListMembers(access, request, request.body.channel);
-    if ("allowed" in parsed) return reply.refuse(parsed);
-    const members = await firstMembers(hub, parsed.channel);
-    return members === "off" ? reply.refuse(notListed()) : members;
-  };
-  app.post("/agnost/realtime/get-members", { onRequest, schema: { body: GetMembers } }, getMembers);
-  app.post("/:env/agnost/realtime/get-members", { onRequest, schema: { body: GetMembers } }, getMembers);
+  app.post(
+    "/:env/agnost/realtime/get-members",
+    { onRequest, schema: CHANNEL_ROUTES.getMembersOfEnvironment },
+    async (request, reply) => {
+      const members = await everyMember(access, hub, request, request.body.channel);
+      return "allowed" in members ? reply.refuse(members) : members;
+    },
+  );
 }
 
 async function publish(
@@ -160,7 +134,7 @@ async function publish(
   request: FastifyRequest,
   reply: FastifyReply,
   body: PublicationInput,
-): Promise<({ readonly id: string } & Position) | Refusal> {
+): Promise<Published | Refusal> {
   const parsed = parseChannel(body.channel);
   if ("allowed" in parsed) return parsed;
   const publication = parse(body);
@@ -199,12 +173,19 @@ function mayListMembers(
 }
 
 /** Agnost's call knows no pages: what it answers is bounded by their number here. */
-async function firstMembers(hub: Hub, channel: string): Promise<readonly Member[] | "off"> {
+async function everyMember(
+  access: Access,
+  hub: Hub,
+  request: FastifyRequest,
+  name: string,
+): Promise<readonly Member[] | Refusal> {
+  const parsed = mayListMembers(access, request, name);
+  if ("allowed" in parsed) return parsed;
   const all: Member[] = [];
   let after: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
-    const page = await hub.members(channel, { limit: LIMITS.membersPageMax, after });
-    if (page === "off") return page;
+    const page = await hub.members(parsed.channel, { limit: LIMITS.membersPageMax, after });
+    if (page === "off") return notListed();
     all.push(...page.members);
     if (page.next === null) break;
     after = page.next;

@@ -1,8 +1,11 @@
 import cors from "@fastify/cors";
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
 import type { Hub } from "../channels/index.ts";
 import type { EndpointDeclaration } from "../config.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
+import { describeRoutes } from "../openapi.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { type App, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
@@ -21,6 +24,7 @@ export type PublicAppOptions = AccessOptions & {
   readonly realtime: RealtimeHandlers | undefined;
   readonly hub: Hub;
   readonly traffic: Traffic;
+  readonly version: string;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** Absent before the first build. */
@@ -42,11 +46,36 @@ export function createPublicApp(options: PublicAppOptions): App {
     exposedHeaders: ["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate"],
     maxAge: 600,
   });
-  app.get("/healthz", async () => ({ status: "ok" }));
-  app.get("/readyz", async () => ({ status: "ready" }));
-  if (options.realtime !== undefined) registerChannelApi(app, access, options.hub, options.log);
+  app.register(async (scope) => {
+    await describePublic(scope, options);
+    registerHealth(scope);
+    if (options.realtime !== undefined) registerChannelApi(scope, access, options.hub, options.log);
+  });
   registerEndpoints(app, access, options);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);
   if (options.pageFolder !== undefined) registerPage(app, options.pageFolder);
   return app;
+}
+
+function registerHealth(scope: FastifyInstance): void {
+  const tags = ["Health"];
+  const answer = (status: string) => ({ 200: Type.Object({ status: Type.Literal(status) }) });
+  const alive = { tags, summary: "Whether the process answers", security: [], response: answer("ok") };
+  scope.get("/healthz", { schema: alive }, async () => ({ status: "ok" }));
+  const ready = { tags, summary: "Whether it can serve clients", security: [], response: answer("ready") };
+  scope.get("/readyz", { schema: ready }, async () => ({ status: "ready" }));
+}
+
+/** Open to everybody, so the application's endpoints are no part of it: who has no key does not learn which exist. */
+function describePublic(scope: FastifyInstance, { version, apiKeyInQuery }: PublicAppOptions): Promise<void> {
+  return describeRoutes(scope, {
+    title: "Sluice",
+    description: "Publishes to channels and looks at them over HTTP, with an API key.",
+    version,
+    security: {
+      bearer: { type: "http", scheme: "bearer" },
+      apiKey: { type: "apiKey", in: "header", name: "x-api-key" },
+      ...(apiKeyInQuery ? { query: { type: "apiKey", in: "query", name: "apikey" } } : {}),
+    },
+  });
 }

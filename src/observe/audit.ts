@@ -53,7 +53,9 @@ export interface AuditStore {
 }
 
 export type AuditFilter = { readonly keyId?: string | undefined; readonly action?: string | undefined };
-export type AuditPage = { readonly items: readonly unknown[]; readonly next: string | null };
+/** An entry has the members of its action, too. */
+export type AuditEntry = { readonly id: string; readonly at: string; readonly action: string };
+export type AuditPage = { readonly items: readonly AuditEntry[]; readonly next: string | null };
 
 /** Denials that are written at most; others are counted and said with the next one of their kind. */
 const DENIALS_PER_SECOND = 5;
@@ -129,7 +131,7 @@ export class Audit {
   /** Newest first. With a filter a page may be short and still have a `next`. */
   async page(limit: number, before: string | undefined, filter: AuditFilter): Promise<AuditPage> {
     await this.#flush();
-    const items: unknown[] = [];
+    const items: AuditEntry[] = [];
     let cursor = before;
     for (let scanned = 0; scanned < MAX_SCANNED; ) {
       const page = await this.#store.page({ limit: SCAN_PAGE, before: cursor });
@@ -138,7 +140,7 @@ export class Audit {
         cursor = id;
         const entry = parse(text);
         if (!matches(entry, filter)) continue;
-        items.push({ id, at, ...entry });
+        items.push({ id, at, ...entry, action: String(entry["action"]) });
         if (items.length === limit) return { items, next: id };
       }
       if (page.next === null) return { items, next: null };

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Crowd } from "../../bench/crowd/crowd.ts";
 import { toRecord } from "../helpers/record.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
@@ -112,6 +113,36 @@ describe("admin API for connections", () => {
     expect(audit[0]).to.deep.include({ action: "connection.closed", keyId: key.id });
     expect(String(audit[0]?.["detail"])).to.include(id);
   });
+
+  it("shows every one of thousands exactly once, while others come and go", async () => {
+    const crowd = new Crowd();
+    try {
+      const localAddresses = ["127.0.0.1"];
+      const shared = { port: server.port, apiKey: key.secret, localAddresses };
+      await crowd.open({ ...shared, group: "all", count: 5_000, channels: ["a", "b", "c", "d"] });
+      expect((await list("?limit=1")).total).to.equal(5_000);
+      expect((await list("?limit=1&channel=b")).total).to.equal(1_250);
+      const seen = new Set<unknown>();
+      let after = "";
+      for (let pages = 0; after !== "null"; pages += 1) {
+        const page = await list(`?limit=500&after=${after}`);
+        for (const { id } of page.items) {
+          expect(seen.has(id), "shown twice").to.equal(false);
+          seen.add(id);
+        }
+        after = String(page.next);
+        if (pages > 0 && pages < 6) (await connect()).close();
+        if (pages === 0) {
+          // Of those that were shown and of those that are still to come.
+          const ids = [...seen].slice(0, 3).concat(idsOf((await list("?limit=3&after=4000")).items));
+          for (const id of ids) await server.admin(`/connections/${String(id)}`, { method: "DELETE" });
+        }
+      }
+      expect(seen.size).to.be.within(4_997, 5_002);
+    } finally {
+      await crowd.stop();
+    }
+  }).timeout(120_000);
 
   it("refuses questions that are not well-formed", async () => {
     for (const query of [

@@ -103,6 +103,21 @@ describe("documentation snippets", () => {
       expect(await client.next("connection:closing")).to.include({ code: "realtime_not_allowed" });
     });
 
+    itInShell("docs/admin-api.md > The admin API", ["curl"], async (text) => {
+      const key = await server.createKey({ allowRealtime: true });
+      const client = await new SocketClient(server.url, { apiKey: key.secret }).ready();
+      await client.request("join", { channel: "lobby" });
+      const env = { SLUICE_ADMIN_TOKEN: server.adminToken };
+      const done = await shell(substitute(text, { [ADMIN]: server.adminUrl }), env);
+      expectDone(done);
+      expect(JSON.parse(done.stdout)).to.include({ next: null, total: 1 });
+      expect(JSON.parse(done.stdout).items[0]).to.deep.include({
+        id: client.socket.id,
+        channelNames: ["lobby"],
+      });
+      client.close();
+    });
+
     itInShell("docs/keys.md > The command line", [], async (text) => {
       const done = await shell(text, { SLUICE_ADMIN_TOKEN: server.adminToken });
       expectDone(done);

@@ -2,6 +2,8 @@ import { expect } from "chai";
 import { createClient } from "../../client/index.ts";
 import { resolveConfig } from "../../src/config.ts";
 import { ERROR_TABLE } from "../../src/protocol/index.ts";
+import { toRecord } from "../helpers/record.ts";
+import { startServer } from "../helpers/server.ts";
 import { readDocument, tableRows } from "./documents.ts";
 
 describe("documentation tables", () => {
@@ -21,6 +23,26 @@ describe("documentation tables", () => {
     for (const [methods = ""] of rows) {
       for (const name of methods.matchAll(/`(\w+)(?:\(|`)/g)) expect(realtime).to.respondTo(name[1] ?? "");
     }
+  });
+
+  it("docs/admin-api.md lists calls that the admin API has, and the two tables together all of them", async () => {
+    const server = await startServer();
+    const { body } = await server.admin("/openapi.json");
+    await server.close();
+    const existing = Object.entries(toRecord(body["paths"])).flatMap(([path, item]) =>
+      Object.keys(toRecord(item)).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const calls = ["docs/admin-api.md", "docs/keys.md"].flatMap((file) =>
+      tableRows(readDocument(file), ["call", ""]).flatMap(([cell = ""]) => {
+        const path =
+          cell
+            .match(/\S*\/[^`?\s]*/)?.[0]
+            ?.replace(/^…\/?/, "/admin/v1/")
+            .replace(/:(\w+)/g, "{$1}") ?? "";
+        return [...cell.matchAll(/\b(GET|POST|PATCH|DELETE)\b/g)].map(([method]) => `${method} ${path}`);
+      }),
+    );
+    expect([...new Set(calls)]).to.have.members([...existing, "GET /admin/v1/openapi.json"]);
   });
 
   describe("docs/configuration.md", () => {

@@ -13,6 +13,10 @@ export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 /** A list that nobody changes after it was answered. */
 export const list = <T extends TSchema>(schema: T) => Type.Immutable(Type.Array(schema));
 
+/** An object of any members. */
+export const dictionary = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Readonly<Record<string, Static<T>>>>({ type: "object", additionalProperties: schema });
+
 export const Instant = Type.String({ description: "ISO 8601, in UTC" });
 export const Text = Type.String({ maxLength: 4_000 });
 export const Limit = Type.Integer({
@@ -39,7 +43,21 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
+export const Warnings = list(Fault);
+
+/** Below `/keys/:id` and the like. */
+export const IdPath = Type.Object({ id: Type.String() });
+
+/** The version that was read: somebody else's change in between is not overwritten. */
+export const IfMatch = Type.Object({
+  "if-match": Type.Optional(Type.String({ description: 'the version that was read, in quotes: "3"' })),
+});
+
 export const Nothing = Type.Null({ description: "no body" });
 
 /** What every route of the admin API may answer beside its own. */
-export const REFUSALS = { "4xx": Problem, "5xx": Problem } as const;
+const refused = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: Problem } },
+});
+export const REFUSALS = { "4xx": refused("Refused"), "5xx": refused("A fault, or not possible now") };

@@ -1,23 +1,38 @@
-// Free of Node and Fastify: the console reads these types too.
+import { type Static, Type } from "typebox";
+import { dictionary, Instant, list, nullable } from "./common.ts";
 
 export const KEY_STATES = ["active", "expiring", "expired", "disabled", "rotating", "unreadable"] as const;
+export const KeyState = Type.Union(KEY_STATES.map((state) => Type.Literal(state)));
 export type KeyState = (typeof KEY_STATES)[number];
 
-/** A key as its operators see it: no digest, and of a secret only what helps to recognise it. */
-export type KeyView = {
-  readonly id: string;
-  readonly hint: string | null;
-  readonly version: number;
-  readonly state: KeyState;
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** Newest first; a secret with `validUntil` ends at that instant. */
-  readonly secrets: readonly { readonly hint: string; readonly validUntil: string | null }[];
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  /** Coarse: within a quarter of a minute. */
-  readonly lastUsedAt: string | null;
-  readonly allowed: number;
-  readonly denied: Readonly<Record<string, number>>;
-  /** On this node. */
-  readonly connections: number;
+const secret = Type.Object({ hint: Type.String(), validUntil: nullable(Instant) });
+
+export const keyViewMembers = {
+  id: Type.String(),
+  hint: nullable(Type.String()),
+  version: Type.Integer(),
+  state: Type.Unsafe<KeyState>(KeyState),
+  settings: dictionary(Type.Unknown()),
+  secrets: Type.Immutable(
+    Type.Array(secret, { description: "newest first; a secret with validUntil ends at that instant" }),
+  ),
+  createdAt: Instant,
+  updatedAt: Instant,
+  lastUsedAt: nullable(Type.String({ description: "within a quarter of a minute" })),
+  allowed: Type.Integer(),
+  denied: dictionary(Type.Integer()),
+  connections: Type.Integer({ description: "on this node" }),
 };
+
+/** A key as its operators see it: no digest, and of a secret only what helps to recognise it. */
+export const KeyView = Type.Object(keyViewMembers, { title: "Key" });
+export type KeyView = Static<typeof KeyView>;
+
+export const KeyWithWarnings = Type.Object(
+  {
+    ...keyViewMembers,
+    warnings: list(Type.Object({ pointer: Type.String(), message: Type.String() })),
+  },
+  { title: "SavedKey" },
+);
+export type KeyWithWarnings = Static<typeof KeyWithWarnings>;

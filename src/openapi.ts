@@ -1,0 +1,52 @@
+import { STATUS_CODES } from "node:http";
+import swagger from "@fastify/swagger";
+import type { FastifyInstance, onRequestAsyncHookHandler } from "fastify";
+
+export type ApiDescription = {
+  readonly title: string;
+  readonly description: string;
+  readonly version: string;
+  /** How a caller proves who it is, by a name: OpenAPI security schemes. Any one of them will do. */
+  /** Who may read the document, if not everybody. */
+  readonly onRequest?: onRequestAsyncHookHandler;
+  readonly security: Readonly<Record<string, SecurityScheme>>;
+};
+
+export type SecurityScheme =
+  | { readonly type: "http"; readonly scheme: "bearer" }
+  | { readonly type: "apiKey"; readonly in: "header" | "query" | "cookie"; readonly name: string };
+
+/**
+ * Describe the routes that are registered in this scope from now on, at `/openapi.json` within it. The schemas of the
+ * routes are the source; a route without a summary is no part of the API and stays out.
+ */
+export async function describeRoutes(scope: FastifyInstance, about: ApiDescription): Promise<void> {
+  const { title, description, version, security, onRequest } = about;
+  await scope.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title, description, version, license: { name: "MIT", identifier: "MIT" } },
+      components: { securitySchemes: { ...security } },
+      security: Object.keys(security).map((name) => ({ [name]: [] })),
+    },
+    transform: ({ schema, url }) => {
+      if (schema?.summary === undefined) return { schema: { ...schema, hide: true }, url };
+      return { schema: { ...schema, response: withDescriptions(schema.response) }, url };
+    },
+  });
+  scope.get("/openapi.json", onRequest === undefined ? {} : { onRequest }, async (_request, reply) => {
+    reply.type("application/json; charset=utf-8").header("cache-control", "no-cache");
+    return reply.send(JSON.stringify(scope.swagger()));
+  });
+}
+
+/** OpenAPI wants a description of every answer. */
+function withDescriptions(response: unknown): Record<string, unknown> {
+  const answers = Object.entries(typeof response === "object" && response !== null ? response : {});
+  return Object.fromEntries(
+    answers.map(([status, schema]: [string, unknown]) => {
+      const isObject = typeof schema === "object" && schema !== null;
+      return [status, isObject ? { description: STATUS_CODES[status], ...schema } : schema];
+    }),
+  );
+}
