@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import type { Denial } from "./live-types.ts";
+import type { Denial } from "./types.ts";
 
 export type DenialList = { readonly items: readonly Denial[] };
 

@@ -4,7 +4,7 @@ import type { ChannelsPage, ConnectionsPage, MembersPage, Published } from "./ty
 
 export const PAGE_SIZE = 50;
 export const MEMBERS_PAGE_SIZE = 20;
-const REFRESH_MS = 3_000;
+const REFRESH_MS = 2_000;
 
 export type ConnectionFilter = { readonly key: string; readonly channel: string; readonly address: string };
 

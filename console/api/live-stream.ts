@@ -1,10 +1,10 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { DenialNews } from "./denial-news.ts";
-import type { ChannelMessage, Denial, Sample, Snapshot } from "./live-types.ts";
 import { ApiError } from "./problem.ts";
 import { queries } from "./queries.ts";
 import { queryOf, requestOnce } from "./request.ts";
 import { session } from "./session.ts";
+import type { ChannelMessage, Denial, Sample, Snapshot } from "./types.ts";
 
 /** Why nothing comes: the server is away, or has as many streams as it serves. */
 export type LiveLoss = "offline" | "crowded";
@@ -16,6 +16,8 @@ export type LiveState = {
   readonly samples: readonly Sample[];
 };
 export type TailEvent =
+  /** From now on every message comes. */
+  | { readonly kind: "begin" }
   | { readonly kind: "message"; readonly message: ChannelMessage }
   | { readonly kind: "dropped"; readonly count: number }
   /** The stream was away: what was sent meanwhile is not known. */
@@ -27,7 +29,7 @@ type Tail = (event: TailEvent) => void;
 const SAMPLES_MAX = 300;
 const RETRY_MS = 2_000;
 /** Another stream has to end first. */
-const CROWDED_RETRY_MS = 5_000;
+const CROWDED_RETRY_MS = 3_000;
 const REFRESH_MS = 1_000;
 /** A sample comes each second: without one for so long, the connection is dead although nobody said so. */
 const SILENCE_MS = 12_000;
@@ -138,8 +140,8 @@ class LiveStream {
       samples: samples.length > 0 ? samples : [now],
     });
     if (isNew || wasAway) void queries.invalidateQueries();
-    if (this.#hasTailed) this.#tail?.({ kind: "gap" });
-    this.#hasTailed = true;
+    this.#tail?.({ kind: this.#hasTailed ? "gap" : "begin" });
+    this.#hasTailed = this.#tail !== undefined;
   }
 
   async #recover(source: EventSource): Promise<void> {

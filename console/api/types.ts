@@ -9,6 +9,19 @@ export type {
 } from "../../src/admin/schemas/channels.ts";
 export type { Connection, ConnectionsPage } from "../../src/admin/schemas/connections.ts";
 export type { KeyView } from "../../src/admin/schemas/key-view.ts";
+export type {
+  RecentDenial as Denial,
+  Sample,
+  Snapshot,
+  TailedMessage as ChannelMessage,
+} from "../../src/admin/schemas/live.ts";
+export type {
+  Endpoint as EndpointView,
+  Endpoints,
+  SettingInEffect,
+  SettingsInEffect,
+  Status,
+} from "../../src/admin/schemas/status.ts";
 export type { Preview, PreviewExample, Verdict } from "../../src/connection-registry.ts";
 export type { Fault, Fault as Warning } from "../../src/policy/fault.ts";
 export type { Check } from "../../src/policy/request.ts";

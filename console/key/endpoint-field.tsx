@@ -11,8 +11,8 @@ import {
   TextInput,
 } from "@mantine/core";
 import { useState } from "react";
-import { type EndpointView, useEndpoints } from "../api/status.ts";
-import type { EndpointMode } from "../api/types.ts";
+import { useEndpoints } from "../api/status.ts";
+import type { EndpointMode, EndpointView } from "../api/types.ts";
 import { errorAt, type KeyForm } from "./use-key-form.ts";
 
 const MODES: readonly { readonly value: EndpointMode; readonly label: string }[] = [

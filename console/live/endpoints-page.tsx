@@ -8,7 +8,7 @@ import { Foreign } from "../parts/visible.tsx";
 import { LiveNotice } from "./live-notice.tsx";
 import { useQueryFilter } from "./use-query-filter.ts";
 
-const REFRESH_MS = 3_000;
+const REFRESH_MS = 2_000;
 const SHOWN_MAX = 200;
 
 /** What the application declares, and how often it is called. */
@@ -49,7 +49,7 @@ export function EndpointsPage() {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {items.slice(0, SHOWN_MAX).map(({ id, method, path, calls = 0, denied = 0 }) => (
+            {items.slice(0, SHOWN_MAX).map(({ id, method, path, calls, denied }) => (
               <Table.Tr key={id} data-endpoint={id}>
                 <Table.Td>
                   <Text size="sm" className="mono">

@@ -9,7 +9,7 @@ export function LiveNotice() {
   const last = samples.at(-1);
   const since = last === undefined ? "" : ` What you see is from ${clock.format(Date.parse(last.at))}.`;
   return (
-    <div role="status">
+    <div role="status" className="notice">
       {status === "lost" && (
         <Alert
           color="yellow"

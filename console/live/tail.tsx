@@ -1,7 +1,6 @@
 import { Button, Group, Paper, ScrollArea, Stack, Text, Title } from "@mantine/core";
 import { memo, useState } from "react";
-import { useLive } from "../api/live-stream.ts";
-import type { ChannelMessage } from "../api/live-types.ts";
+import type { ChannelMessage } from "../api/types.ts";
 import { Foreign } from "../parts/visible.tsx";
 import { LINES_MAX, type Line, useTail } from "./use-tail.ts";
 
@@ -10,8 +9,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 /** A channel's messages as they come. */
 export function Tail({ channel }: { readonly channel: string }) {
-  const { lines, isPaused, waiting, togglePause, clear } = useTail(channel);
-  const { status } = useLive();
+  const { hasBegun, lines, isPaused, waiting, togglePause, clear } = useTail(channel);
   return (
     <Paper className="panel" p="md">
       <Stack gap="xs">
@@ -30,7 +28,7 @@ export function Tail({ channel }: { readonly channel: string }) {
         </Group>
         {lines.length === 0 && (
           <Text size="sm" c="dimmed" data-testid="tail-state">
-            {isPaused ? "Paused." : status === "open" ? "Waiting for messages…" : "Connecting…"}
+            {isPaused ? "Paused." : hasBegun ? "Waiting for messages…" : "Connecting…"}
           </Text>
         )}
         <ScrollArea.Autosize

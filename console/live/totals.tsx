@@ -1,6 +1,6 @@
 import { Paper, SimpleGrid, Text } from "@mantine/core";
 import { useLive } from "../api/live-stream.ts";
-import type { Sample } from "../api/live-types.ts";
+import type { Sample } from "../api/types.ts";
 import { Spark, shortOf } from "../parts/spark.tsx";
 
 type Figure = {

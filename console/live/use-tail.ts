@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { live, type TailEvent } from "../api/live-stream.ts";
 
-export type Line = TailEvent & { readonly key: number };
+export type Line = Exclude<TailEvent, { readonly kind: "begin" }> & { readonly key: number };
 type TailState = {
+  readonly hasBegun: boolean;
   readonly lines: readonly Line[];
   readonly isPaused: boolean;
   /** What came while it was paused. */
@@ -18,7 +19,7 @@ const PAINT_MS = 200;
  * are. Paused, it goes on listening and shows the newest of what came when it goes on.
  */
 export function useTail(channel: string) {
-  const [state, setState] = useState<TailState>({ lines: [], isPaused: false, waiting: 0 });
+  const [state, setState] = useState<TailState>({ hasBegun: false, lines: [], isPaused: false, waiting: 0 });
   const paused = useRef(false);
   const pending = useRef<Line[]>([]);
   const arrived = useRef(0);
@@ -40,6 +41,10 @@ export function useTail(channel: string) {
     let last = 0;
     const timer = window.setInterval(paint, PAINT_MS);
     const stop = live.watch(channel, (event) => {
+      if (event.kind === "begin") {
+        setState((before) => ({ ...before, hasBegun: true }));
+        return;
+      }
       last += 1;
       arrived.current += 1;
       pending.current.push({ ...event, key: last });

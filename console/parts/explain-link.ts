@@ -42,7 +42,7 @@ const PATH = "/explain";
 const LINKED = ["keyId", "settings", "action", "origin", "address", "endpoint", "channel", "code"] as const;
 /** What browsers, proxies and chat programs surely keep of an address. */
 const SETTINGS_MAX_CHARS = 4_000;
-const SECRET = /slc_[0-9A-Za-z]{8,}/;
+const SECRET = /sl[ac]_[0-9A-Za-z]{8,}/;
 
 /** Settings that a link cannot hold are handed over here, within this tab. */
 let carriedSettings = "";
@@ -94,7 +94,7 @@ export function questionOf(query: URLSearchParams): Question {
   };
 }
 
-/** A secret of a key, whole or the better part of it. */
+/** A secret of a key or of an admin, whole or the better part of it. */
 export function looksSecret(text: string): boolean {
   return SECRET.test(text);
 }

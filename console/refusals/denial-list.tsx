@@ -1,8 +1,8 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
 import { Fragment, memo } from "react";
 import { Link } from "wouter";
-import type { Denial } from "../api/live-types.ts";
 import { sentence } from "../api/problem.ts";
+import type { Denial } from "../api/types.ts";
 import { explainHref } from "../parts/explain-link.ts";
 import { Ago } from "../parts/time.tsx";
 import { Foreign, visible } from "../parts/visible.tsx";

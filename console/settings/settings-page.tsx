@@ -2,22 +2,14 @@ import { Badge, Paper, Skeleton, Stack, Table, Text, TextInput } from "@mantine/
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { request } from "../api/request.ts";
+import type { SettingInEffect, SettingsInEffect } from "../api/types.ts";
 import { LiveNotice } from "../live/live-notice.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
 import { visible } from "../parts/visible.tsx";
 import { ServerStatus } from "./server-status.tsx";
 
-type Source = "flag" | "environment" | "file" | "default";
-type Setting = {
-  readonly name: string;
-  readonly value: unknown;
-  readonly source: Source;
-  readonly environment: string | null;
-  readonly description: string;
-};
-
-const SOURCES: Readonly<Record<Source, string>> = {
+const SOURCES: Readonly<Record<SettingInEffect["source"], string>> = {
   flag: "Command line",
   environment: "Environment",
   file: "Configuration file",
@@ -29,7 +21,7 @@ export function SettingsPage() {
   const [filter, setFilter] = useState("");
   const settings = useQuery({
     queryKey: ["settings"],
-    queryFn: ({ signal }) => request<{ readonly items: readonly Setting[] }>("/settings", { signal }),
+    queryFn: ({ signal }) => request<SettingsInEffect>("/settings", { signal }),
   });
   const wanted = filter.trim().toLowerCase();
   const items = (settings.data?.items ?? []).filter(({ name, environment, description }) =>
@@ -75,7 +67,7 @@ export function SettingsPage() {
   );
 }
 
-function SettingRow({ setting }: { readonly setting: Setting }) {
+function SettingRow({ setting }: { readonly setting: SettingInEffect }) {
   const { name, value, source, environment, description } = setting;
   const badge = (
     <Badge

@@ -23,7 +23,7 @@ export type ConsoleOptions = {
 /** The console of a server in a browser profile of its own, signed in unless told otherwise. */
 export async function openConsole(
   browser: Browser,
-  server: TestServer,
+  server: Pick<TestServer, "adminUrl" | "adminToken">,
   { scheme = "light", width = 1280, height = 900, signedIn = true }: ConsoleOptions = {},
 ): Promise<ConsolePage> {
   const context = await browser.newContext({
