@@ -11,7 +11,7 @@ import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
 import type { Idempotency } from "./idempotency-window.ts";
 import { Presence } from "./presence.ts";
 import { replay } from "./replay.ts";
-import { createResident, type Membership, type Resident, reachOf, rememberHeard } from "./resident.ts";
+import { createResident, heardOf, type Membership, type Resident, reachOf } from "./resident.ts";
 import { type ChannelPage, type ChannelPageRequest, type ChannelSummary, Rooms } from "./rooms.ts";
 import type { Tap, TapListener } from "./taps.ts";
 
@@ -131,7 +131,7 @@ export class Hub {
     const resident = this.#residents.get(id);
     if (resident === undefined) return undefined;
     const before = resident.channels.get(channel);
-    const membership: Membership = before ?? { state: "joining", watching: false };
+    const membership: Membership = before ?? { state: "joining", watching: false, liveAfter: 0 };
     resident.channels.set(channel, membership);
     const room = this.#rooms.enter(channel, id);
     try {
@@ -154,7 +154,8 @@ export class Hub {
     if (since !== undefined) {
       const outcome = await replay(this.#broker, room, channel, {
         since,
-        ...reachOf(resident, channel, room, options.mayReadHistory === true),
+        from: reachOf(resident, channel, room, options.mayReadHistory === true),
+        heard: heardOf(resident, channel, room.epoch),
         clientId: resident.client.clientId,
         isWanted: () => resident.channels.get(channel) === membership,
         deliver: (eventName, payload) => this.#deliver(id, eventName, payload),
@@ -164,6 +165,7 @@ export class Hub {
     }
     // From here to the attachment nothing waits: the replay ends where the live messages begin.
     membership.state = "joined";
+    membership.liveAfter = room.offset;
     this.#fanOut.attach(id, channel);
     this.#setWatching(resident, channel, membership, options.watch);
     const position = { epoch: room.epoch, offset: room.offset };
@@ -284,7 +286,9 @@ export class Hub {
 
   #remove(resident: Resident, channel: string): void {
     const room = this.#rooms.get(channel);
-    if (room !== undefined && room.epoch !== "") rememberHeard(resident, channel, room);
+    const membership = resident.channels.get(channel);
+    if (room !== undefined && membership !== undefined && membership.state !== "joining")
+      heardOf(resident, channel, room.epoch).add(membership.liveAfter, room.offset);
     resident.channels.delete(channel);
     this.#fanOut.detach(resident.id, channel);
     this.#fanOut.unwatch(resident.id, channel);

@@ -1,5 +1,6 @@
 import type { ChannelGap, ChannelMessage, Position } from "../protocol/index.ts";
 import type { Broker, Publication } from "./broker.ts";
+import type { Heard } from "./heard.ts";
 
 /** How many messages are read from the broker at a time. */
 const PAGE = 500;
@@ -9,8 +10,8 @@ export type ReplayRequest = {
   readonly since: Position;
   /** Nothing up to this offset is its to hear. */
   readonly from: number;
-  /** Up to here this very connection has heard the channel before. */
-  readonly heard: number;
+  /** What this very connection has heard of the channel before; noted as it goes on. */
+  readonly heard: Heard;
   readonly clientId: string;
   /** Whether the join still goes on; asked after each wait. */
   readonly isWanted: () => boolean;
@@ -47,12 +48,14 @@ export async function replay(
     return { recovered: false };
   }
   let recovered = true;
-  let after = Math.max(since.offset, heard);
-  if (from > after) {
-    missing(after, from + 1, "not_a_member");
-    after = from;
+  let after = heard.endAfter(since.offset);
+  const miss = (upTo: number, reason: ChannelGap["reason"]): void => {
+    missing(after, upTo + 1, reason);
     recovered = false;
-  }
+    after = heard.endAfter(upTo);
+  };
+  if (from > after) miss(from, "not_a_member");
+  if (heard.forgottenUpTo > after) miss(heard.forgottenUpTo, "trimmed");
   while (after < room.offset) {
     const before = after;
     const page = await broker.history(channel, after, PAGE);
@@ -61,15 +64,11 @@ export async function replay(
       missing(after, room.offset + 1, "epoch_lost");
       return { recovered: false };
     }
-    if (page.firstOffset > after + 1) {
-      const end = Math.min(page.firstOffset, room.offset + 1);
-      missing(after, end, "trimmed");
-      after = end - 1;
-      recovered = false;
-    }
+    if (page.firstOffset > after + 1) miss(Math.min(page.firstOffset - 1, room.offset), "trimmed");
     for (const { offset, publication } of page.messages) {
       if (offset <= after || offset > room.offset) continue;
-      after = offset;
+      heard.add(offset - 1, offset);
+      after = heard.endAfter(offset);
       // What it sent without wanting it back is not missing.
       if (publication.exceptId !== undefined && publication.from?.clientId === clientId) continue;
       deliver(publication.eventName, messageOf(channel, publication, { epoch: page.epoch, offset }));

@@ -1,7 +1,13 @@
 import type { Member, Position } from "../protocol/index.ts";
 import { attend, type Client } from "./clients.ts";
+import { Heard } from "./heard.ts";
 
-export type Membership = { state: "joining" | "joined" | "leaving"; watching: boolean };
+export type Membership = {
+  state: "joining" | "joined" | "leaving";
+  watching: boolean;
+  /** Once joined, it hears everything after this offset. */
+  liveAfter: number;
+};
 
 /** A connection as the hub knows it: no socket, no key, no permission. */
 export type Resident = {
@@ -9,11 +15,11 @@ export type Resident = {
   readonly client: Client;
   data: unknown;
   readonly channels: Map<string, Membership>;
-  /** Channels that it has left, and up to where it had heard them: nothing is replayed twice to one connection. */
-  readonly heard: Map<string, Position>;
+  /** What it has heard of channels that it left or caught up with: nothing is replayed twice to one connection. */
+  readonly heard: Map<string, Heard>;
 };
 
-/** Channels per connection of which it is remembered how far they were heard. */
+/** Channels per connection of which it is remembered what was heard. */
 const MAX_HEARD = 1_000;
 
 export function createResident(id: string, client: Client): Resident {
@@ -31,24 +37,28 @@ export function joinedBy({ channels }: Resident): readonly string[] {
   return joined;
 }
 
-/** Note how far a connection that leaves has heard the channel. */
-export function rememberHeard(resident: Resident, channel: string, { epoch, offset }: Position): void {
-  resident.heard.set(channel, { epoch, offset });
-  if (resident.heard.size <= MAX_HEARD) return;
-  for (const oldest of resident.heard.keys()) {
-    resident.heard.delete(oldest);
-    break;
+/** What it has heard of the channel in this life of it. */
+export function heardOf(resident: Resident, channel: string, epoch: string): Heard {
+  const known = resident.heard.get(channel);
+  if (known?.epoch === epoch) return known;
+  const heard = new Heard(epoch);
+  resident.heard.set(channel, heard);
+  if (resident.heard.size > MAX_HEARD) {
+    for (const oldest of resident.heard.keys()) {
+      resident.heard.delete(oldest);
+      break;
+    }
   }
+  return heard;
 }
 
-/** How far back `since` may reach for this connection: what it attended, minus what it has heard already. */
+/** How far back `since` may reach for this connection. */
 export function reachOf(
-  resident: Resident,
+  { client }: Resident,
   channel: string,
   position: Position,
   mayReadHistory: boolean,
-): { readonly from: number; readonly heard: number } {
-  const { from, floor } = attend(resident.client, channel, position);
-  const heard = resident.heard.get(channel);
-  return { from: mayReadHistory ? floor : from, heard: heard?.epoch === position.epoch ? heard.offset : 0 };
+): number {
+  const { from, floor } = attend(client, channel, position);
+  return mayReadHistory ? floor : from;
 }

@@ -10,6 +10,8 @@ import { describeTrace } from "./model/trace.ts";
  * seed repeats its plan (the network's timing is its own): SLUICE_MODEL_SEED=17 SLUICE_MODEL_RUNS=1 npx mocha -g "delivery model".
  */
 const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 150);
+/** Games that are played side by side: most of the time each waits for the network. */
+const AT_ONCE = Number(process.env["SLUICE_MODEL_AT_ONCE"] ?? 8);
 const FIRST_SEED = Number(process.env["SLUICE_MODEL_SEED"] ?? 1);
 
 describe("delivery model", () => {
@@ -25,7 +27,11 @@ describe("delivery model", () => {
   after(() => server.close());
 
   it(`keeps its word through losses, stalls and edits of keys (${RUNS} seeds)`, async () => {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed += 1) await play(server, seed);
+    let seed = FIRST_SEED;
+    const playOn = async (): Promise<void> => {
+      while (seed < FIRST_SEED + RUNS) await play(server, seed++);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, playOn));
   }).timeout(30_000 + RUNS * 5_000);
 });
 

@@ -189,6 +189,27 @@ for (const transport of ["websocket", "polling"] as const) {
       expect(reader.client.pending("n")).to.deep.equal([]);
     });
 
+    it("replays what a connection has not heard, however it joined and left in between", async () => {
+      for (let i = 1; i <= 4; i += 1) await say("pieces", i);
+      const reader = await connect(secret);
+      const { epoch } = await reader.client.request("join", { channel: "pieces" });
+      await say("pieces", 5);
+      await reader.client.request("leave", { channel: "pieces" });
+      await say("pieces", 6);
+      await say("pieces", 7);
+      await reader.client.request("join", { channel: "pieces" });
+      await say("pieces", 8);
+      await reader.client.request("leave", { channel: "pieces" });
+      const back = { channel: "pieces", since: { epoch, offset: 2 } };
+      expect(await reader.client.request("join", back)).to.include({ recovered: true, offset: 8 });
+      const heard: unknown[] = [];
+      for (let i = 0; i < 6; i += 1) heard.push((await reader.client.next("n"))["message"]);
+      expect(heard).to.deep.equal([5, 8, 3, 4, 6, 7]);
+      await say("pieces", 9);
+      expect(await reader.client.next("n")).to.include({ message: 9 });
+      expect(reader.client.pending("n")).to.deep.equal([]);
+    });
+
     it("has no gap and no duplicate at the seam while others publish", async () => {
       const member = await connect(plain.secret);
       const joined = await member.client.request("join", { channel: "busy" });

@@ -2,7 +2,14 @@ import { toRecord } from "../../helpers/record.ts";
 import type { CreatedKey, TestServer } from "../../helpers/server.ts";
 import type { Kind, Plan, PublishStep, Since, Step } from "./plan.ts";
 import { Player, type PlayerVisit, settlePublication, type Table, within } from "./player.ts";
-import type { GameRecord, Position, Publication, Request, Withdrawal } from "./trace.ts";
+import {
+  type GameRecord,
+  isTakenOver,
+  type Position,
+  type Publication,
+  type Request,
+  type Withdrawal,
+} from "./trace.ts";
 
 /** The channels' suffixes, and how many messages each keeps: the server's configuration must say the same. */
 export const WINDOWS = [
@@ -18,6 +25,7 @@ const FLOODS = 9;
 /** Plays a plan over real sockets, and writes down what everyone saw. */
 export class Game implements Table {
   readonly port: number;
+  readonly broadcastName: string;
   readonly faults: string[] = [];
   readonly #server: TestServer;
   readonly #plan: Plan;
@@ -35,6 +43,7 @@ export class Game implements Table {
 
   constructor(server: TestServer, plan: Plan) {
     this.port = server.port;
+    this.broadcastName = `broadcast ${plan.seed}`;
     this.#server = server;
     this.#plan = plan;
     this.#channels = WINDOWS.map(({ suffix }) => `model:${plan.seed}:${suffix}`);
@@ -192,7 +201,7 @@ export class Game implements Table {
       visit,
       key: player.key,
     });
-    const payload = { eventName: "m", message: this.messageOf(body), ...defined({ echo }) };
+    const payload = { eventName: this.broadcastName, message: this.messageOf(body), ...defined({ echo }) };
     this.#track(
       visit.request({
         event: "message",
@@ -246,7 +255,7 @@ export class Game implements Table {
     });
     settlePublication(
       publication,
-      await this.#post(2, "broadcast", { eventName: "m", message: this.messageOf(body) }),
+      await this.#post(2, "broadcast", { eventName: this.broadcastName, message: this.messageOf(body) }),
       this.tick(),
     );
   }
@@ -404,10 +413,21 @@ export class Game implements Table {
     // Those who do not read get their answers later.
     const isStalled = this.#players.some(({ current }) => current?.isStalled === true);
     if (!isStalled) await within(Promise.all(this.#open), `seed ${this.#plan.seed}: the answers`);
-    const all = [...this.#players, this.#witness].map((player) => player?.current);
-    await Promise.all(
-      all.map((visit) => (visit === undefined || visit.isStalled ? undefined : visit.settle())),
+    const settled = this.#allPlayers().flatMap(({ visits }) =>
+      visits.map((visit) => this.#settleVisit(visit, visits)),
     );
+    await Promise.all(settled);
+  }
+
+  async #settleVisit(visit: PlayerVisit, visits: readonly PlayerVisit[]): Promise<void> {
+    if (!visit.isOpen || visit.isStalled) return;
+    // Another took its place: it is told so, or finds out.
+    if (isTakenOver(visit, visits)) await within(visit.ended, `${visit.name}: its end`);
+    else await visit.settle();
+  }
+
+  #allPlayers(): readonly Player[] {
+    return this.#witness === undefined ? this.#players : [...this.#players, this.#witness];
   }
 
   #track(run: Promise<void>): void {

@@ -7,6 +7,8 @@ import type { Entry, Position, Publication, Request, Visit } from "./trace.ts";
 /** What all who play one game share: the clock, and what bodies look like. */
 export type Table = {
   readonly port: number;
+  /** Everyone connected hears a broadcast: those of other games are told apart by their event name. */
+  readonly broadcastName: string;
   tick(): number;
   messageOf(body: number): unknown;
   /** Something that must not happen, seen on the way. */
@@ -96,6 +98,7 @@ export class PlayerVisit implements Visit {
   readonly link: Link;
   /** The token of `connection:ready`; undefined when it was refused. */
   readonly ready: Promise<string | undefined>;
+  readonly ended: Promise<undefined>;
   id = "";
   clientId = "";
   readyAt = Number.NaN;
@@ -124,10 +127,10 @@ export class PlayerVisit implements Visit {
     const came = new Promise<string>((resolve) => {
       socket.once("connection:ready", (payload: unknown) => resolve(textOf(toRecord(payload)["resume"])));
     });
-    const ended = new Promise<undefined>((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#onEnd = () => resolve(undefined);
     });
-    this.ready = within(Promise.race([came, ended]), `${name}: connection:ready`);
+    this.ready = within(Promise.race([came, this.ended]), `${name}: connection:ready`);
   }
 
   get isOpen(): boolean {
@@ -203,7 +206,7 @@ export class PlayerVisit implements Visit {
       this.id = textOf(payload["id"]);
       this.clientId = textOf(payload["clientId"]);
       this.readyAt = at;
-    } else if (event === "m") {
+    } else if (event === "m" || event === this.#table.broadcastName) {
       this.#hear(payload, at);
     } else if (event === "channel:gap") {
       const epoch = textOf(payload["epoch"]);
@@ -218,7 +221,7 @@ export class PlayerVisit implements Visit {
       this.#note({ type: "presence", kind, channel, id: textOf(id), clientId: textOf(clientId), data, at });
     } else if (event === "connection:closing") {
       this.#note({ type: "closing", code: textOf(payload["code"]), at });
-    } else {
+    } else if (!event.startsWith("broadcast ")) {
       this.#table.fault(`${this.name}: an unexpected ${event}: ${JSON.stringify(payload)}`);
     }
   }

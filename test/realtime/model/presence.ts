@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { GameRecord } from "./trace.ts";
+import { type GameRecord, isTakenOver } from "./trace.ts";
 import { Broken } from "./truth.ts";
 
 export type Members = Map<string, { readonly clientId: string; readonly data: unknown }>;
@@ -50,7 +50,10 @@ export function checkMembers(
   if (!isDeepStrictEqual(known, others))
     throw broken(`the witness knows ${JSON.stringify(known)}, the list is ${JSON.stringify(others)}`);
   const expected = record.visits
-    .filter((visit) => Number.isNaN(visit.endedAt) && isMember(visit.trace, channel))
+    .filter(
+      (visit) =>
+        Number.isNaN(visit.endedAt) && !isTakenOver(visit, record.visits) && isMember(visit.trace, channel),
+    )
     .map(({ id }) => id);
   const polledOut = new Set(
     record.visits.filter(({ endedAt }) => !Number.isNaN(endedAt)).map(({ id }) => id),

@@ -99,6 +99,13 @@ export type GameRecord = {
   readonly witness: Visit;
 };
 
+/** Whether a later connection of the same client took over from this one. */
+export function isTakenOver(visit: Visit, visits: readonly Visit[]): boolean {
+  return visits
+    .slice(visits.indexOf(visit) + 1)
+    .some(({ clientId }) => clientId !== "" && clientId === visit.clientId);
+}
+
 /** For people: what a connection saw of a channel. */
 export function describeTrace({ name, trace }: Visit, channel: string | null): string {
   const lines = trace.filter((entry) => {

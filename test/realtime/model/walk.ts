@@ -1,5 +1,5 @@
 import { Attendance } from "./reach.ts";
-import type { Entry, GameRecord, Position, Visit } from "./trace.ts";
+import { type Entry, type GameRecord, isTakenOver, type Position, type Visit } from "./trace.ts";
 import type { Broken, ChannelTruth } from "./truth.ts";
 
 type Membership = {
@@ -33,10 +33,10 @@ export class Walk {
     this.#key = first.key;
     this.#visit = first;
     this.#attendance = new Attendance(truth, record, first.key);
-    for (const visit of visits) this.#follow(visit);
+    for (const visit of visits) this.#follow(visit, isTakenOver(visit, visits));
   }
 
-  #follow(visit: Visit): void {
+  #follow(visit: Visit, isTakenOver: boolean): void {
     this.#visit = visit;
     this.#heard = new Set();
     this.#membership = undefined;
@@ -49,7 +49,7 @@ export class Walk {
       this.#see(entry);
       this.#attendance.see(entry);
     }
-    if (this.#membership !== undefined) this.#expectUpTo(this.#truth.last, "at the end");
+    if (this.#membership !== undefined && !isTakenOver) this.#expectUpTo(this.#truth.last, "at the end");
   }
 
   #see(entry: Entry): void {
