@@ -17,8 +17,11 @@ export type Joined = Position & { readonly recovered: boolean };
 export type HubOptions = {
   /** Hears of announcements that the broker did not take after the member was already gone. */
   readonly onFault: (error: unknown) => void;
-  /** Send one connection what is replayed to it alone, before anything that is sent to it later. */
-  readonly deliver: (connectionId: string, eventName: string, payload: unknown) => void;
+  /**
+   * Send one connection what is replayed to it alone, before anything that is sent to it later. @returns undefined when more
+   * may follow at once, else resolves when the connection has read of it, or is gone.
+   */
+  readonly deliver: (connectionId: string, eventName: string, payload: unknown) => Promise<void> | undefined;
   readonly channels?: readonly ChannelSettings[];
   readonly traffic?: Traffic;
 };

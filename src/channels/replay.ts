@@ -1,6 +1,7 @@
 import type { ChannelGap, ChannelMessage, Position } from "../protocol/index.ts";
 import type { Broker, Publication } from "./broker.ts";
 import type { Heard } from "./heard.ts";
+import type { HubOptions } from "./hub-options.ts";
 
 /** How many messages are read from the broker at a time. */
 const PAGE = 500;
@@ -15,7 +16,8 @@ export type ReplayRequest = {
   readonly clientId: string;
   /** Whether the join still goes on; asked after each wait. */
   readonly isWanted: () => boolean;
-  readonly deliver: (eventName: string, payload: unknown) => void;
+  /** See {@link HubOptions.deliver}. */
+  readonly deliver: (eventName: string, payload: unknown) => Promise<void> | undefined;
 };
 
 /** A message as its members get it. */
@@ -41,7 +43,7 @@ export async function replay(
   const { since, from, heard, clientId, isWanted, deliver } = request;
   const missing = (after: number, before: number, reason: ChannelGap["reason"]): void => {
     const gap: ChannelGap = { channel, epoch: room.epoch, after, before, reason };
-    deliver("channel:gap", gap);
+    void deliver("channel:gap", gap);
   };
   if (since.epoch !== room.epoch || since.offset > room.offset) {
     missing(since.epoch === room.epoch ? room.offset : 0, room.offset + 1, "epoch_lost");
@@ -71,7 +73,13 @@ export async function replay(
       after = heard.endAfter(offset);
       // What it sent without wanting it back is not missing.
       if (publication.exceptId !== undefined && publication.from?.clientId === clientId) continue;
-      deliver(publication.eventName, messageOf(channel, publication, { epoch: page.epoch, offset }));
+      const full = deliver(
+        publication.eventName,
+        messageOf(channel, publication, { epoch: page.epoch, offset }),
+      );
+      if (full === undefined) continue;
+      await full;
+      if (!isWanted()) return undefined;
     }
     if (after === before) {
       // The broker has nothing of what this node has delivered: it cannot be replayed.

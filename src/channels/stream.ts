@@ -5,6 +5,9 @@ import { roughSize } from "./rough-size.ts";
 
 type Retained = { readonly publication: Publication; readonly bytes: number; readonly atMs: number };
 
+/** What a page is about, in memory: it is one answer, encoded at once. */
+const MAX_PAGE_BYTES = 1024 * 1024;
+
 /** A channel's life: its position, and the last of its messages. Offsets of what is retained are without a hole. */
 export class Stream {
   readonly epoch: string;
@@ -43,15 +46,19 @@ export class Stream {
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** Retained messages after an offset, oldest first, at most `limit`. */
+  /** Retained messages after an offset, oldest first, at most `limit`, and fewer where they are large; at least one. */
   read(after: number, limit: number, nowMs: number): { offset: number; publication: Publication }[] {
     this.trim(nowMs);
     const first = this.firstOffset;
     const from = Math.max(after + 1, first);
     const messages: { offset: number; publication: Publication }[] = [];
+    let bytes = 0;
     for (let offset = from; offset <= this.offset && messages.length < limit; offset += 1) {
       const retained = this.#retained[this.#head + offset - first];
-      if (retained !== undefined) messages.push({ offset, publication: retained.publication });
+      if (retained === undefined) continue;
+      bytes += retained.bytes;
+      if (bytes > MAX_PAGE_BYTES && messages.length > 0) break;
+      messages.push({ offset, publication: retained.publication });
     }
     return messages;
   }

@@ -4,6 +4,7 @@ import type { Charge, Gate, Identity, Verdict } from "../gate.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
+import type { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
 import { Turns } from "./turns.ts";
 
@@ -101,6 +102,11 @@ export class Connection {
 
   tell(eventName: string, payload: unknown): void {
     this.#socket.emit(eventName, payload);
+  }
+
+  /** See {@link Outbound.untilRead}. */
+  untilRead(): Promise<void> | undefined {
+    return this.#session.outbound.untilRead();
   }
 
   /** It is going to be ended: from now on nothing that it sends counts. */

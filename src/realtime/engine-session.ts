@@ -3,6 +3,7 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
+import { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
 
 /** Where a request comes from: what the policy compares. */
@@ -35,6 +36,7 @@ const CONNECT = "0";
 export class EngineSession {
   readonly conn: EngineSocket;
   readonly addressGroup: string;
+  readonly outbound: Outbound;
   /** By the request that carried CONNECT. */
   origin: string | undefined;
   /** By the latest request that was let through. */
@@ -52,11 +54,8 @@ export class EngineSession {
   readonly #tcps = new Set<Duplex>();
   readonly #slot: Slot;
   readonly #deadline: NodeJS.Timeout;
-  readonly #maxOutboundBytes: number;
   #cut: NodeJS.Timeout | undefined;
   #connects = 0;
-  #inFlightBytes = 0;
-  #queuedBytes = 0;
 
   constructor(options: EngineSessionOptions) {
     this.conn = options.conn;
@@ -66,7 +65,7 @@ export class EngineSession {
     this.presented = options.presented;
     if (options.tcp !== undefined) this.carry(options.tcp);
     this.#slot = options.slot;
-    this.#maxOutboundBytes = options.maxOutboundBytes;
+    this.outbound = new Outbound(this.conn, this.#tcps, options.maxOutboundBytes);
     // Whoever has sent its CONNECT is at work; who has not gives way to others.
     this.#slot.onPressure(() => {
       if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
@@ -78,8 +77,7 @@ export class EngineSession {
       this.#count(packet.data);
     });
     this.conn.on("flush", (packets: readonly unknown[]) => {
-      this.#inFlightBytes = this.#queuedBytes;
-      this.#queuedBytes = 0;
+      this.outbound.flushed();
       // Several packets are one write; `drain` follows in the same turn, once the transport has them.
       if (packets.length > 1) for (const tcp of this.#tcps) tcp.cork();
     });
@@ -156,18 +154,8 @@ export class EngineSession {
     }, CLOSING_GRACE_MS).unref();
   }
 
-  /**
-   * Bound what waits to be sent. Engine.IO hands its buffer to the transport (`flush`) only once the transport has
-   * passed on what it had: what is in flight and what is queued is what the client has not read. What the fan-out
-   * wrote past Engine.IO waits in the TCP connection, together with what is in flight.
-   */
   #count(data: unknown): void {
-    if (this.conn.transport.writable) this.#inFlightBytes = 0;
-    let unsentBytes = 0;
-    for (const tcp of this.#tcps) unsentBytes += tcp.writableLength;
-    const outstandingBytes = Math.max(this.#inFlightBytes, unsentBytes) + this.#queuedBytes;
-    this.#queuedBytes += sizeOf(data);
-    if (outstandingBytes <= this.#maxOutboundBytes || this.state !== "connected") return;
+    if (!this.outbound.add(data) || this.state !== "connected") return;
     this.condemn();
     // Not in the middle of somebody's fan-out.
     process.nextTick(() => this.endWith?.(refuse("slow_consumer")));
@@ -206,9 +194,4 @@ function isAuth(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function sizeOf(data: unknown): number {
-  if (typeof data === "string") return data.length;
-  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0;
 }

@@ -88,7 +88,11 @@ export class Realtime {
       channels: options.channels ?? [],
       traffic: options.traffic,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
-      deliver: (id, eventName, payload) => this.#connections.get(id)?.tell(eventName, payload),
+      deliver: (id, eventName, payload) => {
+        const connection = this.#connections.get(id);
+        connection?.tell(eventName, payload);
+        return connection?.untilRead();
+      },
     });
     this.registry = new Enforcement(this.hub, this.#clients);
     root.use((socket, next) => {

@@ -27,7 +27,7 @@ describe("hub", () => {
     onFault: (error: unknown): never => {
       throw error;
     },
-    deliver: (): void => {},
+    deliver: () => undefined,
   };
   const client = (id: string): Client => new Clients().connect(id, null, undefined).client;
 

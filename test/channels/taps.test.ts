@@ -27,7 +27,7 @@ describe("listening in on a channel", () => {
     broker = new MemoryBroker();
     traffic = new Traffic();
     hub = new Hub(broker, FAN_OUT, {
-      deliver: silent,
+      deliver: () => undefined,
       traffic,
       onFault: (error) => {
         throw error;

@@ -238,6 +238,24 @@ for (const transport of ["websocket", "polling"] as const) {
       }
     });
 
+    it("replays more than a client may leave unread, at the speed at which it reads", async () => {
+      const member = await connect(plain.secret);
+      const joined = await member.client.request("join", { channel: "much" });
+      member.client.close();
+      const filler = "x".repeat(20_000);
+      for (let i = 1; i <= 200; i += 1) {
+        await sender.request("message", { channel: "much", eventName: "n", message: { i, filler } });
+      }
+      const back = await connect(plain.secret, member.resume);
+      const join = back.client.request("join", { channel: "much", since: positionOf(joined) });
+      for (let i = 1; i <= 20; i += 1) await say("much", i);
+      const ack = await join;
+      expect(ack).to.include({ recovered: true });
+      for (let offset = 1; offset <= 220; offset += 1) {
+        expect(await back.client.next("n")).to.include({ offset });
+      }
+    });
+
     it("pages through history with the right, and not without", async () => {
       for (let i = 1; i <= 5; i += 1) await say("paged", i);
       const reader = await connect(secret);
@@ -249,6 +267,12 @@ for (const transport of ["websocket", "polling"] as const) {
       expect(rest).to.include({ complete: true });
       expect(rest["messages"]).to.be.an("array").with.length(2);
       expect(rest["messages"]).to.have.nested.property("[0].eventName", "n");
+      const filler = "x".repeat(400_000);
+      for (let i = 0; i < 4; i += 1)
+        await sender.request("message", { channel: "paged", eventName: "n", message: filler });
+      const large = await reader.client.request("history", { channel: "paged", after: { epoch, offset: 5 } });
+      expect(large).to.include({ complete: false, offset: 9 });
+      expect(large["messages"]).to.be.an("array").with.length(1);
       const denied = await connect(plain.secret);
       const answer = await denied.client.request("history", { channel: "paged" });
       expect(answer).to.have.nested.property("error.code", "channel_not_allowed");

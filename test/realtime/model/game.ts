@@ -318,8 +318,7 @@ export class Game implements Table {
     else if (how === "engine") visit.closeEngine();
     else if (how === "cut") visit.link.cut();
     else visit.link.freeze();
-    // A poller between two polls notices nothing: its own side gives up.
-    if (how === "cut" || how === "freeze") visit.closeEngine();
+    if (how === "cut" || how === "freeze") visit.abandon();
   }
 
   async #return(player: Player, resume: boolean, since: Since): Promise<void> {
@@ -412,11 +411,17 @@ export class Game implements Table {
   async #settle(): Promise<void> {
     // Those who do not read get their answers later.
     const isStalled = this.#players.some(({ current }) => current?.isStalled === true);
-    if (!isStalled) await within(Promise.all(this.#open), `seed ${this.#plan.seed}: the answers`);
+    if (!isStalled) await within(Promise.all(this.#open), "answers", () => this.#unanswered());
     const settled = this.#allPlayers().flatMap(({ visits }) =>
       visits.map((visit) => this.#settleVisit(visit, visits)),
     );
     await Promise.all(settled);
+  }
+
+  #unanswered(): string {
+    return this.#allPlayers()
+      .flatMap(({ visits }) => visits.flatMap(({ unanswered }) => unanswered))
+      .join("\n");
   }
 
   async #settleVisit(visit: PlayerVisit, visits: readonly PlayerVisit[]): Promise<void> {

@@ -108,7 +108,8 @@ export class PlayerVisit implements Visit {
   readonly #player: Player;
   readonly #table: Table;
   readonly #socket: Socket;
-  readonly #open = new Set<() => void>();
+  /** Requests without their answer. */
+  readonly #open = new Map<() => void, Request>();
   #onEnd: () => void = () => {};
   /** The membership change that is under way, by channel: the next one waits for it. */
   readonly #changes = new Map<string, Promise<unknown>>();
@@ -142,7 +143,7 @@ export class PlayerVisit implements Visit {
     if (!this.isOpen) return;
     this.#note({ type: "request", request, at: this.#table.tick() });
     const answered = new Promise<void>((resolve) => {
-      this.#open.add(resolve);
+      this.#open.set(resolve, request);
       this.#socket.emit(request.event, request.payload, (answer: unknown) => {
         this.#open.delete(resolve);
         this.#answered(request, toRecord(answer));
@@ -150,6 +151,11 @@ export class PlayerVisit implements Visit {
       });
     });
     await answered;
+  }
+
+  get unanswered(): readonly string[] {
+    const asked = [...this.#open.values()].map(({ payload, event }) => `${event} ${JSON.stringify(payload)}`);
+    return asked.map((text) => `${this.name}, ${this.isOpen ? "open" : "ended"}: ${text.slice(0, 120)}`);
   }
 
   /** A membership change: after the one before it in the same channel was answered. */
@@ -176,6 +182,13 @@ export class PlayerVisit implements Visit {
   }
 
   disconnect(): void {
+    this.#socket.disconnect();
+  }
+
+  /** The network is gone. The program notices at once: its library may take until the next time-out. */
+  abandon(): void {
+    this.#end("abandoned");
+    this.#socket.offAny();
     this.#socket.disconnect();
   }
 
@@ -260,7 +273,7 @@ export class PlayerVisit implements Visit {
     this.trace.push({ type: "end", how, at });
     this.endedAt = at;
     this.#onEnd();
-    for (const resolve of this.#open) resolve();
+    for (const resolve of this.#open.keys()) resolve();
     this.#open.clear();
   }
 }
@@ -282,10 +295,17 @@ export function settlePublication(
   }
 }
 
-export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  more: () => string = () => "",
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come within ${WAIT_MS} ms`)), WAIT_MS);
+    timer = setTimeout(
+      () => reject(new Error(`${what} did not come within ${WAIT_MS} ms\n${more()}`)),
+      WAIT_MS,
+    );
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,0 +1,81 @@
+import type { Duplex } from "node:stream";
+import type { Socket as EngineSocket } from "engine.io";
+
+/** Of the bytes that a client may leave unread, the share that is sent to it ahead when it catches up. */
+const AHEAD_SHARE = 1 / 4;
+
+/** Events after which a client may have read more. `heartbeat` comes anyhow, should another engine know no `ready`. */
+const SIGNS = ["flush", "upgrade", "heartbeat", "close"];
+
+/**
+ * What waits to be sent to one client. Engine.IO hands its buffer to the transport (`flush`) only once the transport has
+ * passed on what it had: what is in flight and what is queued is what the client has not read. What the fan-out
+ * wrote past Engine.IO waits in the TCP connection, together with what is in flight.
+ */
+export class Outbound {
+  readonly #conn: EngineSocket;
+  /** The TCP connections of its WebSockets. */
+  readonly #tcps: ReadonlySet<Duplex>;
+  readonly #maxBytes: number;
+  #inFlightBytes = 0;
+  #queuedBytes = 0;
+
+  constructor(conn: EngineSocket, tcps: ReadonlySet<Duplex>, maxBytes: number) {
+    this.#conn = conn;
+    this.#tcps = tcps;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Engine.IO hands what is queued to the transport. */
+  flushed(): void {
+    this.#inFlightBytes = this.#queuedBytes;
+    this.#queuedBytes = 0;
+  }
+
+  /** What the client has not read. */
+  get unreadBytes(): number {
+    if (this.#conn.transport.writable) this.#inFlightBytes = 0;
+    let unsentBytes = 0;
+    for (const tcp of this.#tcps) unsentBytes += tcp.writableLength;
+    return Math.max(this.#inFlightBytes, unsentBytes) + this.#queuedBytes;
+  }
+
+  /** A packet is about to be queued. @returns whether the client had left too much unread before it. */
+  add(data: unknown): boolean {
+    const { unreadBytes } = this;
+    this.#queuedBytes += sizeOf(data);
+    return unreadBytes > this.#maxBytes;
+  }
+
+  /**
+   * For who has much to send to this client alone: whoever reads is not to be taken for slow because the server is fast.
+   * @returns undefined when more may be sent now; else resolves when the client has read, or is gone.
+   */
+  untilRead(): Promise<void> | undefined {
+    if (!this.#isAhead()) return undefined;
+    return new Promise((resolve) => {
+      const { transport } = this.#conn;
+      const tcps = [...this.#tcps];
+      const look = (): void => {
+        // Another transport has other signs.
+        if (this.#isAhead() && transport === this.#conn.transport) return;
+        for (const sign of SIGNS) this.#conn.off(sign, look);
+        transport.off("ready", look);
+        for (const tcp of tcps) tcp.off("drain", look);
+        resolve();
+      };
+      for (const sign of SIGNS) this.#conn.on(sign, look);
+      transport.on("ready", look);
+      for (const tcp of tcps) tcp.on("drain", look);
+    });
+  }
+
+  #isAhead(): boolean {
+    return this.#conn.readyState === "open" && this.unreadBytes > this.#maxBytes * AHEAD_SHARE;
+  }
+}
+
+function sizeOf(data: unknown): number {
+  if (typeof data === "string") return data.length;
+  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0;
+}
