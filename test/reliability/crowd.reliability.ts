@@ -7,6 +7,8 @@ import { temporaryFolder } from "../keys/temporary-folder.ts";
 const VICTIMS = Number(process.env["CONNECTIONS"] ?? 10_000);
 const BYSTANDERS = 200;
 const CHANNELS = Array.from({ length: 20 }, (_, index) => `room:${index}`);
+/** The others have WebSockets. */
+const POLLING_SHARE = 1 / 20;
 const FLOW_EVERY_MS = 40;
 const TOLD_WITHIN_MS = 1_000;
 const GONE_WITHIN_MS = 2_000;
@@ -45,7 +47,15 @@ describe(`${VICTIMS} open connections of one key, beside ${BYSTANDERS} of anothe
     apiKey: string,
     localAddresses = ["127.0.0.1"],
   ): Promise<number> =>
-    crowd.open({ group, count, port: server.port, apiKey, channels: CHANNELS, localAddresses });
+    crowd.open({
+      group,
+      count,
+      port: server.port,
+      apiKey,
+      channels: CHANNELS,
+      localAddresses,
+      polling: count * POLLING_SHARE,
+    });
 
   /**
    * A key with many connections, and messages flowing in their channels. They join without the presence right, since
