@@ -46,8 +46,8 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     }
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const version = versionOf(request) ?? record.version;
-    if (request.headers["if-match"] !== undefined && versionOf(request) === undefined) {
+    const version = versionOf(request);
+    if (request.headers["if-match"] !== undefined && version === undefined) {
       return reply.refuse(missingVersion(request));
     }
     const { overlapSeconds = DEFAULT_OVERLAP_SECONDS } = body;

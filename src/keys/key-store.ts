@@ -122,9 +122,10 @@ export interface KeyStore {
    * Adds a secret, the first in the record from then on, and lets the older ones end: each at the earlier of its own
    * end and `overlapUntil`. A key has at most 5 secrets at once; beyond that, `too_many_secrets`. Settings stay as
    * they are. Secrets whose time is over leave the record and the store with this and every other write of the key.
+   * Without a version it takes the newest, whoever else writes meanwhile.
    * @throws DuplicateSecretError, InvalidSecretError, UnreadableRecordError; TypeError for an instant of another form
    */
-  rotate(id: string, expectedVersion: number, rotation: Rotation): Promise<RotateResult>;
+  rotate(id: string, expectedVersion: number | undefined, rotation: Rotation): Promise<RotateResult>;
 
   /**
    * Earlier settings, newest first. `limit`: 1 to 100, default 20; `before`: a version. The last 100 are kept.

@@ -76,7 +76,7 @@ export class KeyWrites {
     });
   }
 
-  async rotate(id: string, expectedVersion: number, rotation: Rotation): Promise<RotateResult> {
+  async rotate(id: string, expectedVersion: number | undefined, rotation: Rotation): Promise<RotateResult> {
     const { overlapUntil, secret = createSecret() } = rotation;
     if (!isPossibleSecret(secret)) throw new InvalidSecretError(faultOfSecret(secret));
     const untilMs = overlapUntil === null ? Number.NEGATIVE_INFINITY : parseInstant(overlapUntil);
@@ -108,10 +108,10 @@ export class KeyWrites {
     });
   }
 
-  /** Changes a record at a version, once. */
+  /** Changes a record at a version, or at its newest, once. */
   #write<R = never>(
     id: string,
-    expectedVersion: number,
+    expectedVersion: number | undefined,
     plan: (before: KeyRecord) => Promise<Plan<R>>,
   ): Promise<{ readonly ok: true; readonly record: KeyRecord } | WriteRefusal | R> {
     const { entries, feed, queue } = this.#context;
@@ -121,7 +121,7 @@ export class KeyWrites {
         const text = isKeyId(id) ? await entries.text(RECORD_PREFIX + id) : undefined;
         if (text === undefined) return NOT_FOUND;
         const before = parseRecordText(id, text);
-        if (before.version !== expectedVersion) {
+        if (expectedVersion !== undefined && before.version !== expectedVersion) {
           return { ok: false, reason: "version_conflict", currentVersion: before.version };
         }
         const planned = await plan(before);

@@ -136,7 +136,7 @@ export class StoredKeys implements KeyStore {
     return this.#calls.run(() => this.#writes.update(id, expectedVersion, change));
   }
 
-  rotate(id: string, expectedVersion: number, rotation: Rotation): Promise<RotateResult> {
+  rotate(id: string, expectedVersion: number | undefined, rotation: Rotation): Promise<RotateResult> {
     return this.#calls.run(() => this.#writes.rotate(id, expectedVersion, rotation));
   }
 

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
+import { temporaryFolder } from "../keys/temporary-folder.ts";
 
 describe("a key's life over the admin API", () => {
   let server: TestServer;
@@ -50,6 +51,26 @@ describe("a key's life over the admin API", () => {
     expect((await post(`/keys/${key.id}/rotate`, { overlapSeconds: -1 })).status).to.equal(400);
     expect((await post(`/keys/${key.id}/rotate`, {}, { "if-match": '"9"' })).status).to.equal(412);
     expect((await post("/keys/key_none/rotate")).status).to.equal(404);
+  });
+
+  it("rotates the newest version where none is named, while the settings are edited", async () => {
+    // A store that takes its time to write.
+    const folder = temporaryFolder();
+    const durable = await startServer({ config: { store: `lmdb:${folder.path}` } });
+    const key = await durable.createKey();
+    const rotate = { method: "POST", body: { overlapSeconds: 0 } };
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, index) =>
+        index % 4 === 3
+          ? durable.admin(`/keys/${key.id}/rotate`, rotate)
+          : durable.patchKey(key.id, { metadata: { index } }),
+      ),
+    );
+    await durable.close();
+    folder.remove();
+    const rotated = answers.filter(({ body }) => body["secret"] !== undefined);
+    expect(rotated.map(({ status }) => status)).to.deep.equal([200, 200, 200, 200]);
+    expect(new Set(rotated.map(({ body }) => body["version"])).size).to.equal(4);
   });
 
   it("previews what new settings would close, and changes nothing", async () => {

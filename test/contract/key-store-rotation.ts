@@ -6,6 +6,7 @@ import {
   InvalidSecretError,
   type KeyChange,
   type KeyRecord,
+  openKeyStore,
 } from "../../src/keys/index.ts";
 import { IMPORTED, type KeyStoreFixture, rejects } from "./key-store-fixture.ts";
 
@@ -68,6 +69,24 @@ export function describeKeyStoreRotation(fixture: KeyStoreFixture): void {
         await fixture.store.delete(record.id);
       }
       expect(await digestsStored()).to.deep.equal([]);
+    });
+
+    it("takes the newest version where none is given, whoever writes meanwhile", async () => {
+      const { record } = await fixture.store.create({ name: "a" });
+      const other = await openKeyStore(fixture.storage);
+      const [edited, ...made] = await Promise.all([
+        other.update(record.id, 1, () => ({ name: "b" })),
+        ...Array.from({ length: 3 }, () =>
+          fixture.store.rotate(record.id, undefined, { overlapUntil: inMs(HOUR_MS) }),
+        ),
+      ]);
+      expect(made.map(({ ok }) => ok)).to.deep.equal([true, true, true]);
+      const last = await fixture.store.get(record.id);
+      expect(last?.secrets.length).to.equal(4);
+      expect(last?.version).to.equal(edited.ok ? 5 : 4);
+      expect(last?.settings).to.deep.equal({ name: edited.ok ? "b" : "a" });
+      const none = await fixture.store.rotate("key_none", undefined, { overlapUntil: null });
+      expect(none).to.include({ ok: false, reason: "not_found" });
     });
 
     it("never moves the end of a secret further away", async () => {
