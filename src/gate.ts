@@ -115,7 +115,11 @@ export class Gate {
     if (!isPossibleSecret(presented.secret)) return refuse("invalid_api_key");
     try {
       const key = await this.#live.find(presented.secret);
-      return key === undefined ? refuse("invalid_api_key") : { key, digest: digestOf(presented.secret) };
+      if (key === undefined) return refuse("invalid_api_key");
+      const digest = digestOf(presented.secret);
+      // The record's own text of the digest, which many connections share.
+      const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
+      return { key, digest: shared ?? digest };
     } catch (error) {
       if (error instanceof UnreadableRecordError) {
         this.#log.error({ fault: faultOf(error) }, "a stored key cannot be read and is denied");

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { nanoid } from "nanoid";
 import type { Position } from "../protocol/index.ts";
 
@@ -204,5 +204,5 @@ export function withdrawWhere(client: Client, isLost: (channel: string) => boole
 }
 
 function digestOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64");
+  return hash("sha256", token, "base64");
 }

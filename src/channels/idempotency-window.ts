@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Position } from "../protocol/index.ts";
 
 /** Who repeats: ids of different keys or clients never meet. */
@@ -56,7 +56,5 @@ export function idempotencyKey(channel: string, { scope }: Idempotency, id: stri
 
 /** Equal for equal bodies. */
 export function fingerprintOf(eventName: string, message: unknown): string {
-  return createHash("sha256")
-    .update(JSON.stringify([eventName, message]))
-    .digest("base64");
+  return hash("sha256", JSON.stringify([eventName, message]), "base64");
 }

@@ -16,14 +16,14 @@ export type Resident = {
   data: unknown;
   readonly channels: Map<string, Membership>;
   /** What it has heard of channels that it left or caught up with: nothing is replayed twice to one connection. */
-  readonly heard: Map<string, Heard>;
+  heard: Map<string, Heard> | undefined;
 };
 
 /** Channels per connection of which it is remembered what was heard. */
 const MAX_HEARD = 1_000;
 
 export function createResident(id: string, client: Client): Resident {
-  return { id, client, data: null, channels: new Map(), heard: new Map() };
+  return { id, client, data: null, channels: new Map(), heard: undefined };
 }
 
 export function memberOf({ id, client, data }: Resident): Member {
@@ -39,13 +39,15 @@ export function joinedBy({ channels }: Resident): readonly string[] {
 
 /** What it has heard of the channel in this life of it. */
 export function heardOf(resident: Resident, channel: string, epoch: string): Heard {
-  const known = resident.heard.get(channel);
+  resident.heard ??= new Map();
+  const all = resident.heard;
+  const known = all.get(channel);
   if (known?.epoch === epoch) return known;
   const heard = new Heard(epoch);
-  resident.heard.set(channel, heard);
-  if (resident.heard.size > MAX_HEARD) {
-    for (const oldest of resident.heard.keys()) {
-      resident.heard.delete(oldest);
+  all.set(channel, heard);
+  if (all.size > MAX_HEARD) {
+    for (const oldest of all.keys()) {
+      all.delete(oldest);
       break;
     }
   }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { customAlphabet } from "nanoid";
 import { hasControlCharacter, LIMITS } from "../protocol/index.ts";
 
@@ -63,7 +63,7 @@ export function isPossibleSecret(secret: unknown): secret is string {
 
 /** SHA-256 in base64url (43 characters): what is stored and looked up instead of the secret. */
 export function digestOf(secret: string): string {
-  return createHash("sha256").update(secret, "utf8").digest("base64url");
+  return hash("sha256", secret, "base64url");
 }
 
 /** The beginning of a secret, to recognise it by: 8 characters, and never more than a quarter of it. */

@@ -7,6 +7,9 @@ import type { Change, Entry, KeyStorage, RangeOptions } from "./key-storage.ts";
 export const RECORD_PREFIX = "key:";
 export const SECRET_PREFIX = "secret:";
 
+/** Keys of which the parsed record is kept. */
+const MAX_PARSED = 1_000;
+
 /**
  * The entries of a key store, read through Keyv, written through the storage's transactions:
  * `key:<id>` a record, `secret:<digest>` the id of the key that has it, `history:<id>:<version>` earlier settings,
@@ -16,6 +19,8 @@ export const SECRET_PREFIX = "secret:";
 export class StoredEntries {
   readonly #storage: KeyStorage;
   readonly #keyv: Keyv<unknown>;
+  /** Records as they were last read, by id, longest known first. */
+  readonly #parsed = new Map<string, { readonly text: string; readonly record: KeyRecord }>();
 
   constructor(storage: KeyStorage) {
     this.#storage = storage;
@@ -42,9 +47,25 @@ export class StoredEntries {
     }
   }
 
+  /** What is stored is read each time; only its parsing is spared while it stays the same. */
   async record(id: string): Promise<KeyRecord | undefined> {
-    const value = await this.value(RECORD_PREFIX + id, id);
-    return value === undefined ? undefined : parseKeyRecord(id, value);
+    const text = await this.text(RECORD_PREFIX + id);
+    if (text === undefined) {
+      this.#parsed.delete(id);
+      return undefined;
+    }
+    const known = this.#parsed.get(id);
+    if (known?.text === text) return known.record;
+    const record = parseRecordText(id, text);
+    this.#parsed.delete(id);
+    this.#parsed.set(id, { text, record });
+    if (this.#parsed.size > MAX_PARSED) {
+      for (const oldest of this.#parsed.keys()) {
+        this.#parsed.delete(oldest);
+        break;
+      }
+    }
+    return record;
   }
 
   /** As it is stored, for a compare-and-set. */

@@ -1,22 +1,34 @@
 import { performance } from "node:perf_hooks";
 
 /** A place among the connections of an address that have not said yet who they are. `release` may be called twice. */
-export type Slot = {
-  release(): void;
+export class Slot {
+  readonly sinceMs = performance.now();
   /** Called when others wait and this place has been held for a while. */
-  onPressure(giveWay: () => void): void;
-};
+  giveWay: (() => void) | undefined;
+  #leave: ((slot: Slot) => void) | undefined;
 
-type Pending = { readonly sinceMs: number; giveWay: (() => void) | undefined };
+  constructor(leave: (slot: Slot) => void) {
+    this.#leave = leave;
+  }
+
+  release(): void {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    this.giveWay = undefined;
+    leave?.(this);
+  }
+}
+
 type Waiting = {
   readonly start: (slot: Slot) => void;
   readonly refused: () => void;
   readonly timer: NodeJS.Timeout;
 };
 type Group = {
-  readonly pending: Set<Pending>;
+  readonly pending: Set<Slot>;
   readonly waiting: Set<Waiting>;
   timer: NodeJS.Timeout | undefined;
+  readonly leave: (slot: Slot) => void;
 };
 
 export type AdmissionOptions = {
@@ -52,15 +64,15 @@ export class Admission {
    * @returns a function that withdraws a request that still waits.
    */
   enter(group: string, start: (slot: Slot) => void, refused: () => void): () => void {
-    const state = this.#groups.get(group) ?? { pending: new Set(), waiting: new Set(), timer: undefined };
+    const state = this.#groups.get(group) ?? this.#newGroup(group);
     if (state.pending.size < this.#options.maxPendingPerAddress) {
       this.#groups.set(group, state);
-      start(this.#slot(group, state));
-      return () => {};
+      start(takeSlot(state));
+      return noop;
     }
     if (this.#waitingCount >= this.#options.maxWaiting) {
       refused();
-      return () => {};
+      return noop;
     }
     const waiting: Waiting = {
       start,
@@ -89,24 +101,23 @@ export class Admission {
     this.#groups.clear();
   }
 
-  #slot(group: string, state: Group): Slot {
-    const pending: Pending = { sinceMs: performance.now(), giveWay: undefined };
-    state.pending.add(pending);
-    return {
-      release: () => {
-        if (state.pending.delete(pending)) this.#pass(group, state);
-      },
-      onPressure: (giveWay) => {
-        pending.giveWay = giveWay;
+  #newGroup(group: string): Group {
+    const state: Group = {
+      pending: new Set(),
+      waiting: new Set(),
+      timer: undefined,
+      leave: (slot) => {
+        if (state.pending.delete(slot)) this.#pass(group, state);
       },
     };
+    return state;
   }
 
   /** The place goes to the one that waits longest. */
   #pass(group: string, state: Group): void {
     for (const next of state.waiting) {
       this.#withdraw(state, next);
-      next.start(this.#slot(group, state));
+      next.start(takeSlot(state));
       return;
     }
     if (state.pending.size > 0) return;
@@ -136,3 +147,11 @@ export class Admission {
     state.timer.unref();
   }
 }
+
+function takeSlot(group: Group): Slot {
+  const slot = new Slot(group.leave);
+  group.pending.add(slot);
+  return slot;
+}
+
+function noop(): void {}

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
@@ -15,7 +15,7 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import { Admission, type Slot } from "./admission.ts";
-import { EngineSession, type Whence } from "./engine-session.ts";
+import { corkForTurn, EngineSession, type Whence } from "./engine-session.ts";
 
 export type DoorOptions = {
   readonly gate: Gate;
@@ -27,6 +27,7 @@ export type DoorOptions = {
   readonly maxOutboundBytes: number;
 };
 
+/** A handshake that was let in. */
 type Arrival = {
   readonly sid: string;
   readonly whence: Whence;
@@ -35,7 +36,8 @@ type Arrival = {
   readonly slot: Slot;
   readonly tcp: Duplex | undefined;
   readonly atMs: number;
-  claimed: boolean;
+  /** It became a connection: what was kept for the handshake's end is forgotten. */
+  readonly claim: () => void;
 };
 
 /** What a client has for its CONNECT although it waited long for a place. */
@@ -80,6 +82,16 @@ export class Door {
     });
     this.engine.generateId = (request: IncomingMessage) => this.#arrivals.get(request)?.sid ?? nanoid();
     this.engine.on("connection", (conn: EngineSocket) => this.#onConnection(conn));
+    // Once for all, not a listener for each connection.
+    this.engine.on("flush", (conn: EngineSocket, packets: readonly unknown[]) =>
+      this.#byConnection.get(conn)?.passOn(packets.length),
+    );
+    this.engine.on("drain", (conn: EngineSocket) => this.#byConnection.get(conn)?.passedOn());
+    // The answer to the upgrade and Engine.IO's first packet.
+    this.engine.on("initial_headers", (_headers: unknown, request: IncomingMessage) => {
+      const tcp = this.#arrivals.get(request)?.tcp;
+      if (tcp !== undefined) corkForTurn(tcp);
+    });
   }
 
   /** The session of a connection that Engine.IO has announced. */
@@ -100,21 +112,15 @@ export class Door {
       answer(refuse("payload_too_large"));
       return;
     }
-    const withdraw = this.#admit(request, undefined, answer, () =>
-      this.engine.handleRequest(request, response),
-    );
-    response.once("close", () => this.#forget(request, withdraw));
+    this.#admit(request, response, answer, () => this.engine.handleRequest(request, response));
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     const answer: Answer = (refusal) => {
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    const withdraw = this.#admit(request, socket, answer, () =>
-      this.engine.handleUpgrade(request, socket, head),
-    );
-    socket.once("close", () => this.#forget(request, withdraw));
+    this.#admit(request, socket, answer, () => this.engine.handleUpgrade(request, socket, head));
   }
 
   /** From now on new connections are turned away. Resolves when the last one is gone, or after `graceMs`. */
@@ -135,13 +141,14 @@ export class Door {
     for (const session of this.#sessions.values()) session.destroy();
   }
 
-  /** @returns withdraws a handshake that still waits for its place. */
-  #admit(request: IncomingMessage, tcp: Duplex | undefined, answer: Answer, pass: () => void): () => void {
+  /** `carrier`: the response of a request, or the TCP connection of an upgrade. */
+  #admit(request: IncomingMessage, carrier: ServerResponse | Duplex, answer: Answer, pass: () => void): void {
+    const tcp = carrier instanceof ServerResponse ? undefined : carrier;
     const query = queryOf(request);
     const sids = query.getAll("sid");
     if (sids.length > 1) {
       answer(refuse("invalid_request", "send one sid, not several"));
-      return noop;
+      return;
     }
     const whence: Whence = {
       origin: requestOrigin(
@@ -154,7 +161,7 @@ export class Door {
     // Scripts of other sites cannot read an answer, but they could load one as a script.
     if (query.has("j")) {
       answer(refuse("invalid_request", "there is no JSONP here"));
-      return noop;
+      return;
     }
     if (sid !== undefined && sid !== "") {
       const session = this.#sessions.get(sid);
@@ -164,35 +171,47 @@ export class Door {
           : this.#checkLater(session, request, whence, tcp);
       if (refusal === undefined) pass();
       else answer(refusal);
-      return noop;
+      return;
     }
     if (this.#isClosing) {
       answer(refuse("server_shutdown"));
-      return noop;
+      return;
     }
     const presented = presentedKey({
       rawHeaders: request.rawHeaders,
       query: this.#options.apiKeyInQuery ? query : undefined,
     });
-    const group = addressGroup(whence.ip);
+    this.#letIn(request, { whence, presented, tcp }, carrier, pass, answer);
+  }
+
+  /** Wait for a place, which is free again when the request is over without a connection. */
+  #letIn(
+    request: IncomingMessage,
+    known: Pick<Arrival, "whence" | "presented" | "tcp">,
+    carrier: ServerResponse | Duplex,
+    pass: () => void,
+    answer: Answer,
+  ): void {
+    const group = addressGroup(known.whence.ip);
     const atMs = performance.now();
-    return this.#admission.enter(
+    let slot: Slot | undefined;
+    const withdraw = this.#admission.enter(
       group,
-      (slot) => {
-        this.#arrivals.set(request, {
-          sid: nanoid(),
-          whence,
-          group,
-          presented,
-          slot,
-          tcp,
-          atMs,
-          claimed: false,
-        });
+      (taken) => {
+        slot = taken;
+        this.#arrivals.set(request, { ...known, sid: nanoid(), group, slot, atMs, claim });
         pass();
       },
       () => answer(refuse("too_many_connections", undefined, 1_000)),
     );
+    const forget = (): void => {
+      withdraw();
+      slot?.release();
+    };
+    function claim(): void {
+      carrier.off("close", forget);
+    }
+    carrier.once("close", forget);
   }
 
   /** A poll or an upgrade of a known session: the session's key, this request's own origin and address. */
@@ -239,7 +258,8 @@ export class Door {
       conn.close(true);
       return;
     }
-    arrival.claimed = true;
+    this.#arrivals.delete(conn.request);
+    arrival.claim();
     const session = new EngineSession({
       conn,
       whence: arrival.whence,
@@ -257,22 +277,17 @@ export class Door {
     forgetSecrets(conn.request);
     this.#sessions.set(arrival.sid, session);
     this.#byConnection.set(conn, session);
-    conn.once("close", () => {
+    conn.on("close", () => {
       this.#sessions.delete(arrival.sid);
       session.dispose();
       if (this.#sessions.size === 0) this.#onEmpty?.();
     });
   }
-
-  /** The request is over: without a connection its place is free. */
-  #forget(request: IncomingMessage, withdraw: () => void): void {
-    withdraw();
-    const arrival = this.#arrivals.get(request);
-    if (arrival !== undefined && !arrival.claimed) arrival.slot.release();
-  }
 }
 
-function noop(): void {}
+function destroy(this: Duplex): void {
+  this.destroy();
+}
 
 function queryOf(request: IncomingMessage): URLSearchParams {
   const url = request.url ?? "";

@@ -8,6 +8,7 @@
  * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
  * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
  * | ws 8 | `WebSocket._socket`, `WebSocket._sender`: `_state`, `_queue` | the TCP connection, and is its sender idle? |
+ * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |
  * | socket.io 4 | `Server.encoder`, and that an event is packet type 2 | the text and attachments of an event |
  *
  * {@link seamFault} tries all of it out at start, on a connection that is never anyone's; what another version
@@ -50,13 +51,15 @@ export class Wire {
 
   /** Nothing is queued anywhere: bytes written now come after all that was sent, and before all that will be. */
   get isIdle(): boolean {
-    const { transport } = this;
+    return this.transport.writable && this.#tcp.writableLength === 0 && this.isInOrder;
+  }
+
+  /** The same, although what was sent last may still be on its way. */
+  get isInOrder(): boolean {
     const { readyState, _sender } = this.#webSocket;
     return (
-      transport.writable &&
       this.#queue.writeBuffer.length === 0 &&
       !this.#queue.upgrading &&
-      this.#tcp.writableLength === 0 &&
       this.#tcp.writable &&
       readyState === OPEN &&
       _sender._state === IDLE &&
@@ -147,7 +150,9 @@ function tryOut(conn: EngineSocket, taken: Taken): string | undefined {
   wire.write(frame);
   conn.transport.writable = true;
   conn.write("2x");
-  return taken.bytes.equals(Buffer.concat([frame, frame]))
+  if (!wire.isInOrder) return "engine.io or ws: a packet that was sent looks queued";
+  wire.write(frame);
+  return taken.bytes.equals(Buffer.concat([frame, frame, frame]))
     ? undefined
     : "ws: frames are written in another way";
 }

@@ -50,10 +50,12 @@ export class EngineSession {
   presented: PresentedKey | undefined;
   /** Called when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
   beforePacket: (() => void) | undefined;
-  /** The TCP connections of its WebSockets: one, or two while an upgrade is tried. */
-  readonly #tcps = new Set<Duplex>();
-  readonly #slot: Slot;
-  readonly #deadline: NodeJS.Timeout;
+  /** The TCP connections of its WebSockets: one, or two while an upgrade is tried; closed ones may linger. */
+  readonly #tcps: Duplex[];
+  /** Its place among the strangers, and until when it may have it. */
+  #slot: Slot | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #isCorked = false;
   #cut: NodeJS.Timeout | undefined;
   #connects = 0;
 
@@ -63,33 +65,45 @@ export class EngineSession {
     this.origin = options.whence.origin;
     this.ip = options.whence.ip;
     this.presented = options.presented;
-    if (options.tcp !== undefined) this.carry(options.tcp);
+    this.#tcps = options.tcp === undefined ? [] : [options.tcp];
     this.#slot = options.slot;
     this.outbound = new Outbound(this.conn, this.#tcps, options.maxOutboundBytes);
     // Whoever has sent its CONNECT is at work; who has not gives way to others.
-    this.#slot.onPressure(() => {
+    this.#slot.giveWay = () => {
       if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
-    });
+    };
     this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
     this.conn.on("data", (data: unknown) => this.#inspect(data));
     this.conn.on("packetCreate", (packet: { data?: unknown }) => {
       this.beforePacket?.();
       this.#count(packet.data);
     });
-    this.conn.on("flush", (packets: readonly unknown[]) => {
-      this.outbound.flushed();
-      // Several packets are one write; `drain` follows in the same turn, once the transport has them.
-      if (packets.length > 1) for (const tcp of this.#tcps) tcp.cork();
-    });
-    this.conn.on("drain", () => {
-      for (const tcp of this.#tcps) if (tcp.writableCorked > 0) tcp.uncork();
-    });
   }
 
   /** A WebSocket of this session runs over this TCP connection; it is destroyed with the session. */
   carry(tcp: Duplex): void {
-    this.#tcps.add(tcp);
-    tcp.once("close", () => this.#tcps.delete(tcp));
+    const open = this.#openTcps();
+    this.#tcps.splice(0, Number.POSITIVE_INFINITY, ...open, tcp);
+  }
+
+  /** Engine.IO hands so many packets to the transport. Several are one write: `passedOn` follows in the same turn. */
+  passOn(packetCount: number): void {
+    this.outbound.flushed();
+    if (packetCount === 1 || this.#isCorked) return;
+    this.#isCorked = true;
+    for (const tcp of this.#tcps) tcp.cork();
+  }
+
+  /** The transport has them. */
+  passedOn(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    for (const tcp of this.#tcps) tcp.uncork();
+  }
+
+  /** Whatever is written in this turn of the event loop is one write. */
+  writeTogether(): void {
+    for (const tcp of this.#tcps) corkForTurn(tcp);
   }
 
   /** Cut it off, whatever is still to be sent. */
@@ -99,15 +113,13 @@ export class EngineSession {
 
   /** It is being refused, a little later: its place is free for others. */
   giveUpPlace(): void {
-    this.#slot.release();
+    this.#slot?.release();
   }
 
   /** CONNECT went through: the deadline ends, and the place among the strangers is free. */
   accept(): void {
-    clearTimeout(this.#deadline);
+    this.#endPending();
     this.state = "connected";
-    this.presented = undefined;
-    this.#slot.release();
   }
 
   /** It will be told and closed soon; until then it may fetch what it is told, and do nothing. */
@@ -137,14 +149,25 @@ export class EngineSession {
 
   /** Engine.IO has done with the connection; its TCP connection may still wait for the client's farewell. */
   dispose(): void {
-    clearTimeout(this.#deadline);
-    if (this.#tcps.size > 0) this.#cutLater();
+    this.#endPending();
+    if (this.#openTcps().length > 0) this.#cutLater();
     this.state = "closing";
-    this.presented = undefined;
     this.endWith = undefined;
     this.beforePacket = undefined;
     this.seat?.release();
-    this.#slot.release();
+  }
+
+  /** Nothing of the handshake is kept for as long as the connection lives. */
+  #endPending(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+    this.presented = undefined;
+    this.#slot?.release();
+    this.#slot = undefined;
+  }
+
+  #openTcps(): Duplex[] {
+    return this.#tcps.filter((tcp) => !tcp.closed);
   }
 
   #cutLater(): void {
@@ -177,6 +200,16 @@ export class EngineSession {
       this.refuse(refuse("invalid_payload", "auth is an object, such as { apiKey }"));
     }
   }
+}
+
+/** Hold back what is written to this TCP connection until the end of the turn. */
+export function corkForTurn(tcp: Duplex): void {
+  tcp.cork();
+  setImmediate(uncork, tcp);
+}
+
+function uncork(tcp: Duplex): void {
+  tcp.uncork();
 }
 
 function splitConnect(data: string): { namespace: string; auth: string } {

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { IncomingMessage, type ServerResponse } from "node:http";
+import { Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from "../channels/index.ts";
@@ -15,9 +16,11 @@ import {
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
 import { Enforcement } from "./enforcement.ts";
+import { seamFault } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { FailureThrottle } from "./failure-throttle.ts";
 import { type NodeFanOut, openFanOut } from "./fan-out.ts";
+import { createGreeting, type Greeting } from "./greeting.ts";
 import { type Admitted, shakeHands } from "./handshake.ts";
 import { type Answer, HANDLERS } from "./requests.ts";
 import { Seats } from "./seats.ts";
@@ -60,6 +63,7 @@ export class Realtime {
   readonly #door: Door;
   readonly #io: Server;
   readonly #fanOut: NodeFanOut;
+  readonly #greet: Greeting;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
   /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
   /** By id, from CONNECT to the end. */
@@ -78,8 +82,11 @@ export class Realtime {
     });
     this.#io.bind(this.#door.engine);
     const root = this.#io.of("/");
+    const fault = seamFault(root);
+    this.#greet = createGreeting(root, fault);
     this.#fanOut = openFanOut({
       namespace: root,
+      fault,
       sessionOf: (socket) => this.#door.sessionOf(socket.conn),
       log: options.log,
       onFault: (error) => this.#fault(error, "a message was not sent to a member"),
@@ -141,6 +148,8 @@ export class Realtime {
       return false;
     }
     this.#admitted.set(session, result);
+    // CONNECT and `connection:ready` follow in this turn.
+    session.writeTogether();
     return true;
   }
 
@@ -169,6 +178,7 @@ export class Realtime {
     }
     const { gate, log, traffic } = this.#options;
     const { identity, echo, resume } = admitted;
+    this.#admitted.delete(session);
     session.accept();
     session.identity = identity;
     gate.hold(identity);
@@ -185,7 +195,7 @@ export class Realtime {
     traffic.connected += 1;
     this.registry.add(connection);
     this.hub.admit(connection.id, client);
-    socket.once("disconnect", (reason) => {
+    socket.on("disconnect", (reason) => {
       traffic.disconnected += 1;
       this.#connections.delete(connection.id);
       this.#clients.disconnect(client, connection.id, this.#absenceOf(connection));
@@ -202,7 +212,7 @@ export class Realtime {
       resume: token,
       timestamp: Date.now(),
     };
-    connection.tell("connection:ready", ready);
+    this.#greet(socket, "connection:ready", ready);
     // The key may have changed between the handshake and this turn.
     const verdict = connection.mayConnect();
     if (!verdict.allowed) session.endWith(verdict);
@@ -294,11 +304,17 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-/** Socket.IO keeps the handshake for as long as the connection lives; the key must not live there. */
+/** What Socket.IO would keep of each connection's first request for as long as the connection lives. */
+const NOTHING = Object.freeze({});
+const NO_REQUEST = new IncomingMessage(new TcpSocket());
+
+/** The key must not live there, and the rest takes a kilobyte of memory. */
 function forgetHandshake(socket: Socket): void {
-  const { handshake } = socket;
-  handshake.auth = {};
-  handshake.query = {};
-  handshake.headers = {};
+  const { handshake, conn } = socket;
+  handshake.auth = NOTHING;
+  handshake.query = NOTHING;
+  handshake.headers = NOTHING;
   handshake.url = "";
+  handshake.time = "";
+  conn.request = NO_REQUEST;
 }

@@ -15,12 +15,12 @@ const SIGNS = ["flush", "upgrade", "heartbeat", "close"];
 export class Outbound {
   readonly #conn: EngineSocket;
   /** The TCP connections of its WebSockets. */
-  readonly #tcps: ReadonlySet<Duplex>;
+  readonly #tcps: readonly Duplex[];
   readonly #maxBytes: number;
   #inFlightBytes = 0;
   #queuedBytes = 0;
 
-  constructor(conn: EngineSocket, tcps: ReadonlySet<Duplex>, maxBytes: number) {
+  constructor(conn: EngineSocket, tcps: readonly Duplex[], maxBytes: number) {
     this.#conn = conn;
     this.#tcps = tcps;
     this.#maxBytes = maxBytes;

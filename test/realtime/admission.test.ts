@@ -61,7 +61,10 @@ describe("admission", () => {
 
   it("asks one that holds its place for long to give way when others wait", async () => {
     const door = admission({ pressureMs: 20 });
-    door.enter("g", (slot) => slot.onPressure(() => slot.release()), expect.fail);
+    const start = (slot: Slot): void => {
+      slot.giveWay = () => slot.release();
+    };
+    door.enter("g", start, expect.fail);
     await new Promise<void>((resolve) => {
       door.enter("g", () => resolve(), expect.fail);
     });

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { Server, type Socket as ServerSocket } from "socket.io";
 import { type Socket as ClientSocket, io as connect } from "socket.io-client";
 import { createLogger } from "../../src/observe/log.ts";
+import { Slot } from "../../src/realtime/admission.ts";
 import { seamFault } from "../../src/realtime/engine-seam.ts";
 import { EngineSession } from "../../src/realtime/engine-session.ts";
 import { type NodeFanOut, openFanOut, RoomFanOut } from "../../src/realtime/fan-out.ts";
@@ -21,12 +22,14 @@ class Stage {
 
   constructor() {
     this.io = new Server(this.#http);
+    this.io.engine.on("flush", (conn, packets) => this.#sessions.get(conn)?.passOn(packets.length));
+    this.io.engine.on("drain", (conn) => this.#sessions.get(conn)?.passedOn());
     this.io.engine.on("connection", (conn) => {
       const session = new EngineSession({
         conn,
         whence: { origin: undefined, ip: null },
         addressGroup: "",
-        slot: { release: () => {}, onPressure: () => {} },
+        slot: new Slot(() => {}),
         presented: { secret: undefined },
         tcp: conn.request.socket,
         connectTimeoutMs: 9_000,
