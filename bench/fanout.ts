@@ -1,158 +1,191 @@
 /**
- * Fan-out against plain Socket.IO's room emit, on the same work: ~100-byte messages over WebSocket to members that
- * count them. The servers run interleaved, one at a time, on core 0; the load client on core 1. Deliveries
- * per second of the server's processor time. Run: node --import tsx bench/fanout.ts [rounds] [scenario …]
- *
- * The load client is ../shared/perf/wsload.cpp; without it (or g++, or taskset) nothing is measured.
+ * Fan-out against named peers, on the same work: messages of about 100 bytes over WebSocket to members that count
+ * them. Each server on core 0, the load client on core 1, one at a time, Sluice and a peer in pairs. Run:
+ * npm run bench:fanout [rounds] [scenario …] (`PEERS=socket.io,uws` for less; `--write` keeps the figures)
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { Type } from "typebox";
-import { Compile } from "typebox/compile";
-import { IMPORTED_KEY } from "./fanout/key.ts";
+import { buildLoadClient, type Measured } from "./load/load-client.ts";
+import { measureFanOut } from "./measures.ts";
+import { inPairs, median, type Pair, ratiosOf } from "./pairs.ts";
+import { PEERS, type PeerKind, startPeer } from "./peers/peer.ts";
+import { machine, saveResult } from "./results.ts";
 
-type Kind = "sluice" | "socket.io";
-type Scenario = { name: string; members: number; inFlight: number; rooms: number; target: number };
+type Goal = { readonly atLeast: number } | { readonly lowerP99: true } | undefined;
+type Scenario = {
+  readonly name: string;
+  readonly title: string;
+  readonly members: number;
+  /** Publishes in flight, or a second. */
+  readonly inFlight?: number;
+  readonly rate?: number;
+  readonly channels?: number;
+  readonly each?: number;
+  /** Sluice publishes with an id of its own each. */
+  readonly ids?: boolean;
+  readonly peers: Partial<Record<PeerKind, Goal>>;
+};
 
-const Result = Compile(
-  Type.Object({
-    del_s: Type.Number(),
-    del_per_cpu_s: Type.Number(),
-    srv_cpu: Type.Number(),
-    p50_us: Type.Number(),
-    p99_us: Type.Number(),
-    closed: Type.Number(),
-    resync: Type.Number(),
-  }),
-);
-type Measured = ReturnType<typeof Result.Parse>;
-
-const SCENARIOS: readonly Scenario[] = [
-  { name: "1000-w32", members: 1_000, inFlight: 32, rooms: 1, target: 25 },
-  { name: "5000-w32", members: 5_000, inFlight: 32, rooms: 1, target: 20 },
-  { name: "2000x5-w64", members: 2_000, inFlight: 64, rooms: 50, target: 6 },
-  { name: "1000-w1", members: 1_000, inFlight: 1, rooms: 1, target: 1.1 },
-];
 const SECONDS = 3;
-const SOURCE = fileURLToPath(new URL("../../shared/perf/wsload.cpp", import.meta.url));
-const SERVER = fileURLToPath(new URL("./fanout/server-process.ts", import.meta.url));
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "1000-w32",
+    title: "1,000 members, 32 publishes in flight",
+    members: 1_000,
+    inFlight: 32,
+    peers: {
+      "socket.io": { atLeast: 25 },
+      nchan: { atLeast: 15 },
+      uws: { atLeast: 0.9 },
+      ws: undefined,
+      nats: undefined,
+    },
+  },
+  {
+    name: "5000-w32",
+    title: "5,000 members, 32 publishes in flight",
+    members: 5_000,
+    inFlight: 32,
+    peers: { "socket.io": { atLeast: 20 }, uws: { atLeast: 0.75 }, nchan: undefined, nats: undefined },
+  },
+  {
+    name: "2000x5-w64",
+    title: "2,000 connections, 5 of 50 channels each, 64 publishes in flight",
+    members: 2_000,
+    channels: 50,
+    each: 5,
+    inFlight: 64,
+    peers: { "socket.io": { atLeast: 6 }, uws: undefined },
+  },
+  {
+    name: "1000-w1",
+    title: "1,000 members, one publish in flight: nothing can be batched",
+    members: 1_000,
+    inFlight: 1,
+    peers: {
+      "socket.io": { atLeast: 1.1 },
+      nchan: undefined,
+      uws: undefined,
+      ws: undefined,
+      nats: undefined,
+    },
+  },
+  {
+    name: "1000-r3000",
+    title: "1,000 members, 3,000 publishes a second on schedule",
+    members: 1_000,
+    rate: 3_000,
+    peers: { nats: { lowerP99: true } },
+  },
+  {
+    name: "history",
+    title: "1,000 members, 32 in flight: ids and two minutes of history against neither",
+    members: 1_000,
+    inFlight: 32,
+    ids: true,
+    peers: { "sluice-bare": { atLeast: 0.85 } },
+  },
+];
 
-function buildLoadClient(): string | undefined {
-  const given = process.env["WSLOAD"];
-  if (given !== undefined) return given;
-  if (!existsSync(SOURCE)) return undefined;
-  const binary = join(mkdtempSync(join(tmpdir(), "sluice-bench-")), "wsload");
+const args = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
+const rounds = Number(args[0] ?? 3);
+const wanted = new Set(args.slice(1));
+const unknown = [...wanted].filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+if (unknown.length > 0) throw new Error(`no scenario is called ${unknown.join(", ")}`);
+const only = process.env["PEERS"]?.split(",");
+const missing = new Map<PeerKind, string>();
+
+const binary = buildLoadClient();
+if (binary !== undefined) {
+  for (const scenario of SCENARIOS) {
+    if (wanted.size === 0 || wanted.has(scenario.name)) await bench(binary, scenario);
+  }
+  for (const [kind, why] of missing)
+    console.log(`\nNot measured: ${PEERS[kind]} cannot be had here (${why})`);
+}
+
+async function bench(loadClient: string, scenario: Scenario): Promise<void> {
+  const where = machine();
+  console.log(`\n### ${scenario.title}\n\n${where}; medians of ${rounds} pairs of ${SECONDS} s.\n`);
+  console.log(
+    "| peer | deliveries per s of CPU: Sluice | peer | ratio: median (least to most) | goal | p50 / p99 ms: Sluice | peer |",
+  );
+  console.log("| --- | ---: | ---: | --- | --- | ---: | ---: |");
+  const rows: object[] = [];
+  for (const kind of Object.keys(PEERS).filter(isPeer)) {
+    if (!(kind in scenario.peers) || missing.has(kind) || only?.includes(kind) === false) continue;
+    const pairs = await measurePairs(loadClient, scenario, kind);
+    if (pairs === undefined) continue;
+    const row = rowOf(kind, scenario.peers[kind], pairs);
+    rows.push(row);
+    console.log(
+      `| ${PEERS[kind]} | ${amount(row.ratio.own)} | ${amount(row.ratio.other)} ` +
+        `| ${row.ratio.median.toFixed(2)} (${row.ratio.least.toFixed(2)} to ${row.ratio.most.toFixed(2)}) ` +
+        `| ${row.goal}${row.isMet === undefined ? "" : row.isMet ? " ✓" : " ✗ missed"} ` +
+        `| ${row.own.p50Ms.toFixed(1)} / ${row.own.p99Ms.toFixed(1)} | ${row.other.p50Ms.toFixed(1)} / ${row.other.p99Ms.toFixed(1)} |`,
+    );
+    if (scenario.rate !== undefined) {
+      const shares = [row.own, row.other].map((one) => `${(one.sustained * 100).toFixed(1)} %`);
+      console.log(`\nDelivered of what was scheduled: Sluice ${shares[0]}, ${PEERS[kind]} ${shares[1]}\n`);
+    }
+    if (row.stalls > 0) console.log(`\n${row.stalls} stalls or lost connections\n`);
+  }
+  saveResult(`fanout-${scenario.name}`, { machine: where, rounds, seconds: SECONDS, ...scenario, rows });
+
+  function rowOf(kind: PeerKind, goal: Goal, pairs: readonly Pair<Measured>[]) {
+    const ratio = ratiosOf(pairs, ({ deliveriesPerServerSecond }) => deliveriesPerServerSecond);
+    const [own, other] = [pairs.map((pair) => pair.own), pairs.map((pair) => pair.other)].map((runs) => ({
+      p50Ms: median(runs.map(({ p50Us }) => p50Us)) / 1_000,
+      p99Ms: median(runs.map(({ p99Us }) => p99Us)) / 1_000,
+      load: median(runs.map(({ serverLoad }) => serverLoad)),
+      deliveriesPerSecond: median(runs.map(({ deliveriesPerSecond }) => deliveriesPerSecond)),
+      sustained:
+        median(runs.map(({ deliveriesPerSecond }) => deliveriesPerSecond)) /
+        ((scenario.rate ?? 1) * scenario.members),
+    }));
+    if (own === undefined || other === undefined) throw new Error("nothing was measured");
+    const stalls = pairs
+      .flatMap((pair) => [pair.own, pair.other])
+      .reduce((sum, one) => sum + one.stalls + one.closed, 0);
+    const isMet =
+      goal === undefined
+        ? undefined
+        : "atLeast" in goal
+          ? ratio.median >= goal.atLeast
+          : own.sustained > 0.99 && own.p99Ms < other.p99Ms;
+    const said =
+      goal === undefined
+        ? ""
+        : "atLeast" in goal
+          ? `at least ${goal.atLeast}`
+          : "sustained, p99 below the peer's";
+    return { kind, ratio, own, other, stalls, goal: said, isMet };
+  }
+}
+
+async function measurePairs(
+  loadClient: string,
+  scenario: Scenario,
+  kind: PeerKind,
+): Promise<Pair<Measured>[] | undefined> {
+  const { channels = 1, each = 1, ids = false } = scenario;
   try {
-    execFileSync("g++", ["-O2", "-std=c++17", SOURCE, "-o", binary]);
-    return binary;
-  } catch {
+    const peer = await startPeer(kind, { channels, each, ids: false });
+    await peer.stop();
+  } catch (error) {
+    missing.set(kind, error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
     return undefined;
   }
+  const { members, inFlight = 1, rate } = scenario;
+  const pressure = rate === undefined ? { inFlight } : { ratePerSecond: rate };
+  const work = { channels, each, members, pressure, seconds: SECONDS };
+  const measured = (one: PeerKind) => () =>
+    measureFanOut(loadClient, one, { ...work, ids: ids && one === "sluice" });
+  return inPairs(rounds, measured("sluice"), measured(kind));
 }
 
-async function measure(loadClient: string, kind: Kind, scenario: Scenario): Promise<Measured> {
-  const server = spawn(
-    "taskset",
-    ["-c", "0", process.execPath, "--import", "tsx", SERVER, kind, String(scenario.rooms)],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  try {
-    return await load(loadClient, server, kind, scenario);
-  } finally {
-    const exited = once(server, "exit");
-    server.kill("SIGKILL");
-    await exited;
-  }
+function isPeer(name: string): name is PeerKind {
+  return Object.hasOwn(PEERS, name);
 }
 
-async function load(
-  loadClient: string,
-  server: ChildProcess,
-  kind: Kind,
-  scenario: Scenario,
-): Promise<Measured> {
-  if (server.stdout === null || server.pid === undefined) throw new Error("the server did not start");
-  const [line]: unknown[] = await once(createInterface(server.stdout), "line");
-  const connect = [`S:40{"apiKey":"${IMPORTED_KEY}"}`, kind === "sluice" ? "W:connection:ready" : "W:40{"];
-  const subscriber = ["W:0{", ...connect, 'S:420["join",{"channel":"spread"}]', "W:430"];
-  const publisher = ["W:0{", ...connect];
-  const { members, inFlight, rooms } = scenario;
-  const args = [
-    ["-c", "1", loadClient, "--port", String(line), "-n", String(members), "-w", String(inFlight)],
-    ["-d", String(SECONDS), "--warm", "1", "--spin", "--eio", "--pid", String(server.pid), "-c", "50"],
-    ["--path", "/realtime/?EIO=4&transport=websocket"],
-    rooms > 1 ? ["--fan", String((members * 5) / rooms)] : [],
-    subscriber.flatMap((step) => ["--ss", step]),
-    publisher.flatMap((step) => ["--ps", step]),
-    ["--pre", '42["message",{"channel":"spread","eventName":"m","message":', "--post", "}]"],
-  ].flat();
-  const client = spawn("taskset", args, { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  client.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const [code]: unknown[] = await once(client, "close");
-  if (code !== 0) throw new Error(`the load client ended with ${code}: ${output}`);
-  return Result.Parse(JSON.parse(output));
+function amount(value: number): string {
+  return value >= 1e6 ? `${(value / 1e6).toFixed(2)} M` : `${Math.round(value / 1_000)} k`;
 }
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = 0, high = 0] = [sorted[middle - (1 - (sorted.length % 2))], sorted[middle]];
-  return (low + high) / 2;
-}
-
-const thousands = (value: number): string => `${Math.round(value / 1_000)}k`;
-
-async function run(): Promise<void> {
-  const loadClient = buildLoadClient();
-  if (loadClient === undefined) {
-    console.log(
-      "skipped: ../shared/perf/wsload.cpp or g++ is not there, so there is nothing to measure with",
-    );
-    return;
-  }
-  const [roundsText = "5", ...names] = process.argv.slice(2);
-  const scenarios = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
-  const load = loadavg().map((value) => value.toFixed(1));
-  console.log(
-    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, load before ${load.join(" ")}\n`,
-  );
-  console.log(
-    "Deliveries per second of server CPU, medians; `w`: publishes in flight (1 allows no batching).\n",
-  );
-  console.log(
-    "| work | Sluice | Socket.IO | ratio: median (each pair) | target | p99 ms: Sluice, Socket.IO |",
-  );
-  console.log("| --- | --- | --- | --- | --- | --- |");
-  for (const scenario of scenarios) {
-    const pairs: { sluice: Measured; other: Measured }[] = [];
-    for (let round = 0; round < Number(roundsText); round += 1) {
-      const isFirst = round % 2 === 0;
-      const early = await measure(loadClient, isFirst ? "sluice" : "socket.io", scenario);
-      const late = await measure(loadClient, isFirst ? "socket.io" : "sluice", scenario);
-      pairs.push(isFirst ? { sluice: early, other: late } : { sluice: late, other: early });
-    }
-    const ratios = pairs.map(({ sluice, other }) => sluice.del_per_cpu_s / other.del_per_cpu_s);
-    const [own, theirs] = [pairs.map(({ sluice }) => sluice), pairs.map(({ other }) => other)];
-    const p99 = [own, theirs].map((list) => (median(list.map(({ p99_us }) => p99_us)) / 1_000).toFixed(1));
-    console.log(
-      `| ${scenario.name} | ${thousands(median(own.map((one) => one.del_per_cpu_s)))} ` +
-        `| ${thousands(median(theirs.map((one) => one.del_per_cpu_s)))} ` +
-        `| ${median(ratios).toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}) ` +
-        `| ${scenario.target} | ${p99.join(", ")} |`,
-    );
-    const faults = [...own, ...theirs].filter(({ closed, resync }) => closed + resync > 0).length;
-    if (faults > 0) console.log(`\n${scenario.name}: ${faults} runs lost connections or messages\n`);
-  }
-}
-
-await run();

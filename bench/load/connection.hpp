@@ -31,6 +31,13 @@ inline std::string clientFrame(Opcode opcode, const std::string& payload) {
   return frame + payload;
 }
 
+inline std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
 // One WebSocket connection to the server: TCP, upgrade, then its script's steps, then it is ready.
 class Connection {
  public:
@@ -50,6 +57,7 @@ class Connection {
 
   const int number;
   const bool isPublisher;
+  std::vector<int> channels;
   State state = State::idle;
   uint64_t openedNs = 0;
   uint64_t frames = 0;
@@ -222,7 +230,11 @@ class Connection {
   void runSteps() {
     for (; step_ < steps().size() && steps()[step_].kind != Step::Kind::waitFor; step_ += 1) {
       const Step& step = steps()[step_];
-      send(step.kind == Step::Kind::sendText ? Opcode::text : Opcode::binary, step.text);
+      std::string text = step.text;
+      for (size_t index = 0; index < channels.size(); index += 1) {
+        text = replaced(text, "{" + std::to_string(index) + "}", std::to_string(channels[index]));
+      }
+      send(step.kind == Step::Kind::sendText ? Opcode::text : Opcode::binary, text);
     }
     if (step_ < steps().size()) return;
     state = State::ready;

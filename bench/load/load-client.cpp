@@ -24,6 +24,7 @@ class LoadClient : public Connection::Listener {
       const bool isPublisher = number >= options.members;
       connections_.emplace_back(number, isPublisher, options_, poll_, *this);
       if (isPublisher) publishers_.push_back(&connections_.back());
+      else connections_.back().channels = nextChannels(number);
     }
   }
 
@@ -60,7 +61,7 @@ class LoadClient : public Connection::Listener {
   }
 
   void run() {
-    prepareMessage();
+    prepareMessages();
     const uint64_t beganNs = nowNs();
     uint64_t measureNs = beganNs + nanoseconds(options_.warmSeconds);
     const uint64_t endNs = measureNs + nanoseconds(options_.seconds);
@@ -138,22 +139,55 @@ class LoadClient : public Connection::Listener {
     connection.lastOffset = offset;
   }
 
-  void prepareMessage() {
+  // Each run of as many members as there are channels is `each` shifted copies of the channels.
+  std::vector<int> nextChannels(int number) {
+    if (number % options_.channels == 0) {
+      std::vector<std::pair<uint32_t, int>> drawn;
+      for (int shift = 0; shift < options_.channels; shift += 1) {
+        random_ = random_ * 1664525u + 1013904223u;
+        drawn.emplace_back(random_ >> 8, shift);
+      }
+      std::sort(drawn.begin(), drawn.end());
+      shifts_.clear();
+      for (int index = 0; index < options_.each; index += 1) shifts_.push_back(drawn[static_cast<size_t>(index)].second);
+    }
+    std::vector<int> channels;
+    for (const int shift : shifts_) channels.push_back((number + shift) % options_.channels);
+    return channels;
+  }
+
+  struct Message {
+    std::string frame;
+    size_t timeAt;
+    size_t idAt;
+  };
+
+  void prepareMessages() {
+    static const std::string kId = "9999999999999999";
     std::string body = "{\"t\":0000000000000000,\"d\":\"";
     while (static_cast<int>(body.size()) < options_.messageBytes - 2) body += 'x';
     body += "\"}";
-    message_ = clientFrame(options_.publishBinary ? Opcode::binary : Opcode::text,
-                           options_.publishPrefix + body + options_.publishSuffix);
-    timeAt_ = message_.find(body) + 5;
+    for (int channel = 0; channel < options_.channels; channel += 1) {
+      std::string text = options_.publishPrefix + body + options_.publishSuffix;
+      text = replaced(replaced(text, "{channel}", std::to_string(channel)), "{id}", kId);
+      const std::string frame = clientFrame(options_.publishBinary ? Opcode::binary : Opcode::text, text);
+      messages_.push_back({frame, frame.find(body) + 5, frame.find(kId)});
+    }
+  }
+
+  static void writeDigits(Message& message, size_t at, uint64_t value) {
+    char digits[24];
+    snprintf(digits, sizeof digits, "%016llu", static_cast<unsigned long long>(kTimeBase + value));
+    memcpy(&message.frame[at], digits, 16);
   }
 
   void publish(uint64_t sentNs) {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%016llu", static_cast<unsigned long long>(kTimeBase + sentNs));
-    memcpy(&message_[timeAt_], digits, 16);
+    Message& message = messages_[published_ % messages_.size()];
+    writeDigits(message, message.timeAt, sentNs);
+    if (message.idAt != std::string::npos) writeDigits(message, message.idAt, published_);
     Connection& publisher = *publishers_[published_ % publishers_.size()];
     published_ += 1;
-    if (publisher.state == Connection::State::ready) publisher.write(message_.data(), message_.size());
+    if (publisher.state == Connection::State::ready) publisher.write(message.frame.data(), message.frame.size());
   }
 
   // Each publish carries the time at which it was due, so that waiting to be sent counts.
@@ -168,7 +202,7 @@ class LoadClient : public Connection::Listener {
   }
 
   void publishInFlight() {
-    const uint64_t reach = static_cast<uint64_t>(options_.reach > 0 ? options_.reach : options_.members);
+    const uint64_t reach = static_cast<uint64_t>(options_.members * options_.each / options_.channels);
     const uint64_t completed = (deliveries_ - countedDeliveries_) / reach;
     while (published_ - countedPublished_ - completed < static_cast<uint64_t>(options_.inFlight)) publish(nowNs());
     const uint64_t before = deliveries_;
@@ -225,8 +259,9 @@ class LoadClient : public Connection::Listener {
   epoll_event events_[kEvents];
   Histogram connecting_;
   Histogram latency_;
-  std::string message_;
-  size_t timeAt_ = 0;
+  std::vector<Message> messages_;
+  uint32_t random_ = 1;
+  std::vector<int> shifts_;
   int started_ = 0;
   int ready_ = 0;
   int settled_ = 0;

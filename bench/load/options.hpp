@@ -26,13 +26,16 @@ struct Options {
   int inFlight = 1;
   // Publishes per second, on schedule whether or not the server keeps up.
   double ratePerSecond = 0;
-  // Members that one message reaches; 0: all.
-  int reach = 0;
+  // Each member is in `each` of so many channels: `{0}`, `{1}` … in its steps are their numbers, and publishes, with
+  // `{channel}` in the prefix, go round. Every channel has the same number of members.
+  int channels = 1;
+  int each = 1;
   double warmSeconds = 1;
   double seconds = 5;
   // Print what was seen every so often, and begin anew; 0: once, at the end.
   double reportSeconds = 0;
   int messageBytes = 100;
+  // `{id}` in either is a number of 16 digits that never comes twice.
   std::string publishPrefix;
   std::string publishSuffix;
   bool publishBinary = false;
@@ -82,7 +85,8 @@ inline Options parseOptions(int count, char** values) {
     else if (name == "--sources") options.sources = integer();
     else if (name == "--in-flight") options.inFlight = integer();
     else if (name == "--rate") options.ratePerSecond = number();
-    else if (name == "--reach") options.reach = integer();
+    else if (name == "--channels") options.channels = integer();
+    else if (name == "--each") options.each = integer();
     else if (name == "--warm") options.warmSeconds = number();
     else if (name == "--seconds") options.seconds = number();
     else if (name == "--report") options.reportSeconds = number();

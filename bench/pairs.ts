@@ -1,0 +1,51 @@
+import { percentile } from "./crowd/child.ts";
+
+/** Two things that were measured one after the other. */
+export type Pair<T> = { readonly own: T; readonly other: T };
+
+/** Measure both in turn, as often as there are rounds; who is first alternates. */
+export async function inPairs<T>(
+  rounds: number,
+  own: () => Promise<T>,
+  other: () => Promise<T>,
+): Promise<Pair<T>[]> {
+  const pairs: Pair<T>[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    if (round % 2 === 0) {
+      const first = await own();
+      pairs.push({ own: first, other: await other() });
+    } else {
+      const first = await other();
+      pairs.push({ own: await own(), other: first });
+    }
+  }
+  return pairs;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[middle - (1 - (sorted.length % 2))], sorted[middle]];
+  return (low + high) / 2;
+}
+
+/** The ratio of each pair, their median, and its spread. */
+export function ratiosOf<T>(
+  pairs: readonly Pair<T>[],
+  measureOf: (one: T) => number,
+): {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+  readonly own: number;
+  readonly other: number;
+} {
+  const ratios = pairs.map(({ own, other }) => measureOf(own) / measureOf(other));
+  return {
+    median: median(ratios),
+    least: percentile(ratios, 0),
+    most: percentile(ratios, 1),
+    own: median(pairs.map(({ own }) => measureOf(own))),
+    other: median(pairs.map(({ other }) => measureOf(other))),
+  };
+}
