@@ -1,10 +1,6 @@
 #!/usr/bin/env node
-import { adminCommand, contextCommand } from "./commands/admin.ts";
-import { checkCommand } from "./commands/check.ts";
 import { CommandError } from "./commands/command-error.ts";
-import { keysCommand } from "./commands/keys.ts";
-import { startCommand } from "./commands/start.ts";
-import { ConfigError } from "./config.ts";
+import type { ConfigError } from "./config.ts";
 
 const USAGE = `sluice: a realtime gateway
 
@@ -18,20 +14,22 @@ const USAGE = `sluice: a realtime gateway
 Each command's --help says more.
 `;
 
-/** @returns the exit code: 0 done, 1 failed, 2 called wrongly. */
+const CONFIG_ERROR: ConfigError["name"] = "ConfigError";
+
+/** A command loads what it needs alone: most need no server. @returns the exit code: 0 done, 1 failed, 2 called wrongly. */
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case "start":
-      return startCommand(rest);
+      return (await import("./commands/start.ts")).startCommand(rest);
     case "keys":
-      return keysCommand(rest);
+      return (await import("./commands/keys.ts")).keysCommand(rest);
     case "admin":
-      return adminCommand(rest);
+      return (await import("./commands/admin.ts")).adminCommand(rest);
     case "context":
-      return contextCommand(rest);
+      return (await import("./commands/admin.ts")).contextCommand(rest);
     case "check":
-      return checkCommand(rest);
+      return (await import("./commands/check.ts")).checkCommand(rest);
     case undefined:
     case "help":
     case "--help":
@@ -51,7 +49,8 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const isExpected = error instanceof CommandError || error instanceof ConfigError;
+    const isExpected =
+      error instanceof CommandError || (error instanceof Error && error.name === CONFIG_ERROR);
     const text =
       error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
     process.stderr.write(`sluice: ${text.trimEnd()}\n`);

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig, parseText } from "../config.ts";
-import { StoreUnavailableError, StoreUrlError, UnreadableRecordError } from "../keys/index.ts";
+import { StoreUnavailableError, StoreUrlError, UnreadableRecordError } from "../keys/errors.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";
-import { createServer, type Started } from "../server.ts";
+import type { Started } from "../server.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 
 const USAGE = `sluice start [options]: run the server
@@ -65,6 +65,8 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   });
   // On a terminal the few lines of the start are for a person: JSON between them only when something is wrong.
   const log = createLogger(dev && isTerminal && config.logLevel === "info" ? "warn" : config.logLevel);
+  // Loaded once the configuration is known to be good: a mistake in it is said at once.
+  const { createServer } = await import("../server.ts");
   const server = createServer(config, { dev, log });
   // One request's forgotten promise must not end everybody's connections.
   process.on("unhandledRejection", (error) =>

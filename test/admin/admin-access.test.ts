@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { AttemptLimit } from "../../src/admin/attempt-limit.ts";
 import { Sessions } from "../../src/admin/session.ts";
+import { toRecord } from "../helpers/record.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 
 describe("admin access", () => {
@@ -22,6 +23,41 @@ describe("admin access", () => {
     expect(response.status).to.equal(200);
     return response.headers.get("set-cookie") ?? "";
   };
+
+  it("wants the token or a session for every call of the API, and the console's origin for every change", async () => {
+    const { body } = await server.admin("/openapi.json");
+    const cookie = (await signIn()).split(";", 1)[0] ?? "";
+    const key = await server.createKey();
+    const calls = Object.entries(toRecord(body["paths"])).flatMap(([path, item]) =>
+      Object.keys(toRecord(item)).map((method) => ({
+        method: method.toUpperCase(),
+        path: path.replace("/admin/v1", "").replace("{id}", key.id),
+      })),
+    );
+    expect(calls.length).to.be.at.least(25);
+    for (const { method, path } of calls.filter((one) => one.path !== "/session")) {
+      const what = `${method} ${path}`;
+      const answered = async (headers: Record<string, string>): Promise<unknown> => {
+        const answer = await call(path, { method, headers });
+        return [answer.status, toRecord(await answer.json())["code"]];
+      };
+      expect(await answered({}), what).to.deep.equal([401, "missing_admin_token"]);
+      expect(await answered({ authorization: "Basic x" }), what).to.deep.equal([401, "invalid_admin_token"]);
+      const forged = { cookie: "sluice_session=made-up" };
+      expect(await answered(forged), what).to.deep.equal([401, "missing_admin_token"]);
+      if (method === "GET") continue;
+      for (const foreign of [
+        "https://evil.example",
+        `${origin()}.evil.example`,
+        "null",
+        origin().toUpperCase(),
+      ]) {
+        expect(await answered({ cookie, origin: foreign }), what).to.deep.equal([403, "foreign_origin"]);
+      }
+      expect(await answered({ cookie }), what).to.deep.equal([403, "foreign_origin"]);
+    }
+    expect((await server.admin(`/keys/${key.id}`)).body["version"]).to.equal(1);
+  });
 
   it("opens a session whose cookie scripts cannot read and other sites cannot use", async () => {
     const cookie = await signIn();

@@ -104,24 +104,28 @@ describe("sluice start", () => {
     for (const client of clients) client.close();
   });
 
-  it("stops with a clear message for a bad setting, an unknown one and a taken port", async () => {
-    const bad: [string[], RegExp][] = [
-      [["--port", "70000"], /"port": 70000/],
-      [["--port", "x"], /--port/],
-      [["--store", "mongo:x"], /mongo/],
-      [["--nonsense"], /nonsense/],
-      [["--config", "missing.config.ts"], /missing\.config\.ts/],
-    ];
-    for (const [args, message] of bad) {
+  for (const [args, message] of [
+    [["--port", "70000"], /"port": 70000/],
+    [["--port", "x"], /--port/],
+    [["--store", "mongo:x"], /mongo/],
+    [["--nonsense"], /nonsense/],
+    [["--config", "missing.config.ts"], /missing\.config\.ts/],
+  ] as const) {
+    it(`stops with a clear message for ${args.join(" ")}`, async () => {
       const { code, stderr } = await runCommand(["start", ...args], { cwd });
-      expect(code, args.join(" ")).to.not.equal(0);
+      expect(code).to.not.equal(0);
       expect(stderr)
         .to.match(message)
         .and.to.not.match(/\n\s+at /);
-    }
+    });
+  }
+
+  it("stops with a clear message for a setting that does not exist", async () => {
     await writeFile(join(cwd, "sluice.config.json"), '{"prot": 1}');
     expect((await runCommand(["start", ...PORTS], { cwd })).stderr).to.match(/"prot" is not a setting/);
-    await rm(join(cwd, "sluice.config.json"));
+  });
+
+  it("stops with a clear message for a taken port", async () => {
     const first = start([]);
     const port = new URL((await urlsOf(first)).url).port;
     const taken = await runCommand(["start", "--port", port, "--admin-port", "0", "--store", "memory:"], {
