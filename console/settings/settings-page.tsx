@@ -1,6 +1,6 @@
 import { Badge, Paper, Skeleton, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { request } from "../api/request.ts";
 import type { SettingInEffect, SettingsInEffect } from "../api/types.ts";
 import { LiveNotice } from "../live/live-notice.tsx";
@@ -12,7 +12,7 @@ import { ServerStatus } from "./server-status.tsx";
 const SOURCES: Readonly<Record<SettingInEffect["source"], string>> = {
   flag: "Command line",
   environment: "Environment",
-  file: "Configuration file",
+  file: "Config file",
   default: "Default",
 };
 
@@ -83,7 +83,7 @@ function SettingRow({ setting }: { readonly setting: SettingInEffect }) {
     <Table.Tr data-setting={name} data-source={source}>
       <Table.Td maw={420}>
         <Text size="sm" fw={600}>
-          {name}
+          <BreakableName name={name} />
         </Text>
         <Text size="xs" c="dimmed">
           {description}
@@ -106,6 +106,22 @@ function SettingRow({ setting }: { readonly setting: SettingInEffect }) {
         )}
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+/** A long name may break where its words begin. */
+function BreakableName({ name }: { readonly name: string }) {
+  const [first = "", ...rest] = name.split(/(?=[A-Z][a-z])/);
+  return (
+    <>
+      {first}
+      {rest.map((word) => (
+        <Fragment key={word}>
+          <wbr />
+          {word}
+        </Fragment>
+      ))}
+    </>
   );
 }
 

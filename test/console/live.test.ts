@@ -75,8 +75,11 @@ describeInBrowser("the console's live pages", () => {
     const dialog = page.getByRole("dialog", { name: "Close this connection?" });
     await dialog.getByRole("button", { name: "Cancel" }).click();
     await dialog.waitFor({ state: "hidden" });
-    await close.click();
-    await dialog.getByRole("button", { name: "Close it" }).click();
+    // The focus is where it was; the rest needs no mouse.
+    await page.keyboard.press("Enter");
+    await dialog.locator("button:focus").filter({ hasText: "Cancel" }).waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
     expect(await victim.next("connection:closing")).to.include({ code: "closed_by_operator", retry: false });
     await row.waitFor({ state: "detached" });
     await page.getByText("The connection is closed.").waitFor();
