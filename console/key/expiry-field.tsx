@@ -1,6 +1,6 @@
 import { Button, Group, Input, NativeSelect, TextInput } from "@mantine/core";
 import { type FocusEvent, useState } from "react";
-import { agoOf } from "../parts/time.tsx";
+import { distanceOf } from "../parts/time.tsx";
 import { instantOf, ownZone, wallTimeOf, zones } from "./wall-time.ts";
 
 type ExpiryFieldProps = {
@@ -34,7 +34,7 @@ export function ExpiryField({ value, error, onChange }: ExpiryFieldProps) {
       labelElement="div"
       description={
         isInstant
-          ? `${utc.format(atMs)} UTC, ${agoOf(atMs, Date.now())}. From that instant on the key is refused.`
+          ? `${utc.format(atMs)} UTC (${distanceOf(atMs)}). From that instant on the key is refused.`
           : "Empty: the key never expires."
       }
       error={error}

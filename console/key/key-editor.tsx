@@ -78,6 +78,7 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
         <Group gap="xs">
           <Button
             variant="default"
+            size="xs"
             disabled={last === undefined || isDirty || isBusy}
             onClick={() => {
               if (last !== undefined) void save.restore(last.version, last.settings);
@@ -85,7 +86,7 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
           >
             Undo the last edit
           </Button>
-          <Button variant="default" onClick={() => setAsking(true)}>
+          <Button variant="default" size="xs" onClick={() => setAsking(true)}>
             Why was it denied?
           </Button>
           <KeyActions apiKey={newest} onAction={setAction} onChanged={save.rebase} />

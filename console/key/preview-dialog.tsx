@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useEffect, useState } from "react";
 import type { KeyPreview } from "../api/keys.ts";
+import { sentence } from "../api/problem.ts";
 
 export type PreviewQuestion = { readonly preview: KeyPreview; readonly go: () => void };
 
@@ -51,44 +52,69 @@ export function PreviewDialog({ question, onClose }: PreviewDialogProps) {
   );
 }
 
+const SHOWN_MAX = 5;
+const EXAMPLES_MAX = 3;
+
 function Reasons({ preview }: { readonly preview: KeyPreview }) {
-  const { byCode, examples } = preview;
+  const { byCode, byOrigin, examples } = preview;
+  const origins = Object.entries(byOrigin).toSorted(([, a], [, b]) => b - a);
   return (
     <>
-      <Text size="sm">
-        {Object.entries(byCode).map(([code, number]) => (
-          <span key={code}>
-            <span className="mono">{code}</span>: {number.toLocaleString("en")}
-            <br />
-          </span>
-        ))}
-      </Text>
+      <Counts title="Why" counts={Object.entries(byCode)} />
+      <Counts
+        title="From"
+        counts={origins.map(([origin, n]) => [origin === "none" ? "no origin" : origin, n])}
+      />
       {examples.length > 0 && (
-        <div className="fits">
-          <Table fz="sm" captionSide="top" layout="auto">
-            <Table.Caption ta="left">Examples</Table.Caption>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Address</Table.Th>
-                <Table.Th>Origin</Table.Th>
-                <Table.Th>Why</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {examples.map(({ connectionId, ip, origin, channel, message }) => (
-                <Table.Tr key={`${connectionId} ${channel ?? ""}`}>
-                  <Table.Td>{ip ?? "unknown"}</Table.Td>
-                  <Table.Td>{origin ?? "none"}</Table.Td>
-                  <Table.Td>
-                    {channel === undefined ? "" : `leaves ${channel}: `}
-                    {message}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+        <div>
+          <Text size="sm" fw={600}>
+            Examples
+          </Text>
+          <ul className="checks" aria-label="Examples">
+            {examples.slice(0, EXAMPLES_MAX).map(({ connectionId, ip, origin, channel, message }) => (
+              <li key={`${connectionId} ${channel ?? ""}`} className="refusal">
+                <div>
+                  <Text size="sm">
+                    {origin ?? "no origin"} · {ip ?? "unknown address"}
+                    {channel === undefined ? "" : ` · leaves ${channel}`}
+                  </Text>
+                  <Text size="sm" c="dimmed">
+                    {sentence(message)}
+                  </Text>
+                </div>
+              </li>
+            ))}
+          </ul>
         </div>
       )}
     </>
+  );
+}
+
+function Counts({
+  title,
+  counts,
+}: {
+  readonly title: string;
+  readonly counts: readonly (readonly [string, number])[];
+}) {
+  if (counts.length === 0) return null;
+  const rest = counts.slice(SHOWN_MAX).reduce((sum, [, number]) => sum + number, 0);
+  return (
+    <div>
+      <Text size="sm" fw={600}>
+        {title}
+      </Text>
+      {counts.slice(0, SHOWN_MAX).map(([what, number]) => (
+        <Text key={what} size="sm">
+          <span className="mono">{what}</span>: {number.toLocaleString("en")}
+        </Text>
+      ))}
+      {rest > 0 && (
+        <Text size="sm" c="dimmed">
+          and {rest.toLocaleString("en")} more
+        </Text>
+      )}
+    </div>
   );
 }

@@ -26,7 +26,7 @@ export function KeyActions({ apiKey, onAction, onChanged, children }: KeyActions
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
-        <ActionIcon variant="default" size={34} aria-label={`Actions for ${name}`}>
+        <ActionIcon variant="default" size={32} aria-label={`Actions for ${name}`}>
           <DotsIcon />
         </ActionIcon>
       </Menu.Target>

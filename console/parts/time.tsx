@@ -1,8 +1,6 @@
 import { useEffect, useState } from "react";
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ["year", 31_536_000_000],
-  ["month", 2_592_000_000],
   ["day", 86_400_000],
   ["hour", 3_600_000],
   ["minute", 60_000],
@@ -10,13 +8,25 @@ const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 
-/** "3 minutes ago", "in 2 days". */
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const FAR_MS = 30 * 86_400_000;
+
+/** "3 minutes ago", "in 2 days"; what is far away by its date. */
 export function agoOf(atMs: number, nowMs: number): string {
   const distanceMs = atMs - nowMs;
+  if (Math.abs(distanceMs) > FAR_MS) return day.format(atMs);
   for (const [unit, lengthMs] of STEPS) {
     if (Math.abs(distanceMs) >= lengthMs) return relative.format(Math.round(distanceMs / lengthMs), unit);
   }
   return distanceMs > 0 ? "in less than a minute" : "just now";
+}
+
+/** "in 400 days", however far. */
+export function distanceOf(atMs: number): string {
+  const distanceMs = atMs - Date.now();
+  return Math.abs(distanceMs) > FAR_MS
+    ? relative.format(Math.round(distanceMs / 86_400_000), "day")
+    : agoOf(atMs, Date.now());
 }
 
 /** An instant as a distance from now, with the instant itself to hover over. */

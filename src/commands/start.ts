@@ -152,7 +152,12 @@ async function announce(
     }
     return;
   }
-  const lines = [`Sluice is running.`, `  Public           ${origin}`, `  Admin            ${adminUrl}`];
+  const lines = [
+    `Sluice is running.`,
+    `  Public           ${origin}`,
+    `  Admin            ${adminUrl}`,
+    `  Console          ${adminUrl}/console`,
+  ];
   if (secrets.length > 0) {
     lines.push("", "Made just now and shown once:", ...secrets.map((line) => `  ${line}`));
     lines.push("", `Keys are kept in ${config.store}.`);

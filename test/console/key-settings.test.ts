@@ -148,7 +148,7 @@ describeInBrowser("a key's settings in the console", () => {
     const dialog = page.getByRole("dialog", { name: "Before you save" });
     await dialog.getByText("This will close 1 of 3 connections.").waitFor();
     await dialog.getByText("missing_request_origin").waitFor();
-    await dialog.getByRole("cell", { name: "127.0.0.1" }).waitFor();
+    await dialog.getByRole("list", { name: "Examples" }).getByText("no origin · 127.0.0.1").waitFor();
     await dialog.getByRole("button", { name: "Keep editing" }).click();
     expect(await stored(id)).to.have.nested.property("domains.mode", "all");
     await page.getByRole("button", { name: "Save", exact: true }).click();

@@ -1,0 +1,47 @@
+/**
+ * How soon the console can be used: `npm run bench:console`. Each load is one of a browser profile that has never been
+ * there, with ten thousand keys in the store.
+ */
+import { gzipSync } from "node:zlib";
+import { openBrowser } from "../test/helpers/browser.ts";
+import { openConsole } from "../test/helpers/console.ts";
+import { importKeys } from "../test/helpers/many-keys.ts";
+import { startServer } from "../test/helpers/server.ts";
+import { percentile } from "./crowd/child.ts";
+
+const LOADS = 15;
+const KEYS = 10_000;
+
+const server = await startServer();
+await importKeys(server, KEYS, (index) => ({ name: `service ${index}` }));
+const browser = await openBrowser();
+const loadsMs: number[] = [];
+const searchesMs: number[] = [];
+let scriptBytes = 0;
+for (let i = 0; i < LOADS; i += 1) {
+  const { page, visit, close } = await openConsole(browser, server);
+  const scripts: Promise<Buffer>[] = [];
+  page.on("response", (response) => {
+    if (response.request().resourceType() === "script") scripts.push(response.body());
+  });
+  const rows = page.locator("tbody tr[data-key]");
+  const startedMs = performance.now();
+  await visit("");
+  await rows.first().waitFor();
+  loadsMs.push(performance.now() - startedMs);
+  const typedMs = performance.now();
+  await page.getByLabel("Search").fill(`service ${i}999`);
+  await page.getByText("1 key", { exact: true }).waitFor();
+  searchesMs.push(performance.now() - typedMs);
+  scriptBytes = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0);
+  await close();
+}
+await browser.close();
+await server.close();
+const line = (what: string, values: readonly number[]): void => {
+  const [p50, max] = [percentile(values, 0.5), percentile(values, 1)].map((ms) => `${ms.toFixed(0)} ms`);
+  console.log(`${what}: ${p50} (median), ${max} (slowest of ${LOADS})`);
+};
+line("cold load until the list is there", loadsMs);
+line("search among ten thousand, 150 ms of waiting for the typist included", searchesMs);
+console.log(`JavaScript of the first load: ${(scriptBytes / 1_000).toFixed(0)} kB of gzip`);
