@@ -6,16 +6,18 @@ import { queries } from "./api/queries.ts";
 import { requestOnce } from "./api/request.ts";
 import { session, useSessionState } from "./api/session.ts";
 import { styleNonce } from "./nonce.ts";
+import { useHasWords } from "./parts/tell.ts";
 import { guardedNavigation } from "./parts/unsaved.ts";
 import { Shell } from "./shell/shell.tsx";
 import { SignInPage } from "./shell/sign-in.tsx";
 import { Waiting } from "./shell/waiting.tsx";
 import { theme, variables } from "./theme.ts";
 
-// Nothing is said in the first second: it need not be part of the first load.
+// Loaded with the first word.
 const Words = lazy(async () => ({ default: (await import("./parts/words.tsx")).Words }));
 
 export function App() {
+  const hasWords = useHasWords();
   return (
     <MantineProvider
       theme={theme}
@@ -26,9 +28,7 @@ export function App() {
       <QueryClientProvider client={queries}>
         <Router base="/console" aroundNav={guardedNavigation}>
           <Door />
-          <Suspense>
-            <Words />
-          </Suspense>
+          <Suspense>{hasWords && <Words />}</Suspense>
         </Router>
       </QueryClientProvider>
     </MantineProvider>

@@ -1,10 +1,4 @@
-import {
-  type CSSVariablesResolver,
-  createTheme,
-  Loader,
-  type MantineColorsTuple,
-  Modal,
-} from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const sea: MantineColorsTuple = [
   "#e9f8f8",
@@ -29,9 +23,9 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: "pointer",
   components: {
-    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close this dialog" } } }),
-    // A name needs a role that may have one.
-    Loader: Loader.extend({ defaultProps: { role: "img", "aria-label": "Loading" } }),
+    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close this dialog" } } },
+    // By name, so that a dialog is not part of the first load. A label needs a role that may have one.
+    Loader: { defaultProps: { role: "img", "aria-label": "Loading" } },
   },
 });
 

@@ -13,18 +13,23 @@ import {
   VisuallyHidden,
 } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
-import { useRef, useState } from "react";
+import { lazy, Suspense, useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { type KeyList, useKeys } from "../api/keys.ts";
 import { looksSecret } from "../parts/explain-link.ts";
 import { Failure } from "../parts/failure.tsx";
 import { SearchIcon } from "../parts/icons.tsx";
+import { useOnce } from "../parts/once.ts";
 import { PageTitle } from "../parts/page-title.tsx";
-import { type KeyAction, KeyActionDialog } from "./key-action-dialog.tsx";
+import type { KeyAction } from "./key-action-dialog.tsx";
 import { KeyRow } from "./key-row.tsx";
 import { SortHeader } from "./sort-header.tsx";
 import { STATE_LABELS } from "./state-badge.tsx";
 import { UnreadableKeys } from "./unreadable-keys.tsx";
+
+const KeyActionDialog = lazy(async () => ({
+  default: (await import("./key-action-dialog.tsx")).KeyActionDialog,
+}));
 
 const PAGE_SIZE = 50;
 const TYPING_MS = 150;
@@ -33,6 +38,7 @@ const TYPING_MS = 150;
 export function KeysPage() {
   const [params, setParams] = useSearchParams();
   const [action, setAction] = useState<KeyAction>();
+  const hasActed = useOnce(action !== undefined);
   const searchField = useRef<HTMLInputElement>(null);
   useHotkeys([["/", () => searchField.current?.focus()]]);
   const page = Math.max(1, Number.parseInt(params.get("page") ?? "1", 10) || 1);
@@ -133,7 +139,9 @@ export function KeysPage() {
           getItemProps={(item) => ({ "aria-label": `Page ${item}` })}
         />
       )}
-      <KeyActionDialog action={action} onClose={() => setAction(undefined)} />
+      <Suspense>
+        {hasActed && <KeyActionDialog action={action} onClose={() => setAction(undefined)} />}
+      </Suspense>
     </Stack>
   );
 }

@@ -13,8 +13,6 @@ import { useDisclosure } from "@mantine/hooks";
 import { Suspense } from "react";
 import { Link, useLocation } from "wouter";
 import { useLive, useLiveStream } from "../api/live-stream.ts";
-import { useSessionState } from "../api/session.ts";
-import { SecretDialog } from "../key/secret-dialog.tsx";
 import {
   KeyIcon,
   LogIcon,
@@ -27,10 +25,10 @@ import {
   SunIcon,
 } from "../parts/icons.tsx";
 import { unsaved } from "../parts/unsaved.ts";
-import { LeaveDialog } from "./leave-dialog.tsx";
+import { Dialogs } from "./dialogs.tsx";
 import { Mark } from "./mark.tsx";
 import { Pages } from "./pages.tsx";
-import { SignInAgain, signOut } from "./sign-in.tsx";
+import { signOut } from "./sign-in.tsx";
 import { Waiting } from "./waiting.tsx";
 
 const PLACES = [
@@ -46,7 +44,6 @@ const PLACES = [
 /** What is around every page: where to go, how the server is, light or dark, the way out. */
 export function Shell() {
   useLiveStream();
-  const state = useSessionState();
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const [path] = useLocation();
   return (
@@ -101,9 +98,7 @@ export function Shell() {
           </Suspense>
         </div>
       </AppShell.Main>
-      <SecretDialog />
-      <LeaveDialog />
-      <SignInAgain opened={state === "ended"} />
+      <Dialogs />
     </AppShell>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Center, Modal, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Center, Paper, PasswordInput, Stack, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { messageOf } from "../api/problem.ts";
 import { queries } from "../api/queries.ts";
@@ -23,30 +23,6 @@ export function SignInPage() {
   );
 }
 
-/** Over the page, when the session ended: what is in its forms stays. */
-export function SignInAgain({ opened }: { readonly opened: boolean }) {
-  return (
-    <Modal
-      opened={opened}
-      onClose={() => undefined}
-      withCloseButton={false}
-      closeOnEscape={false}
-      closeOnClickOutside={false}
-      title="Your session ended"
-      zIndex={400}
-      centered
-    >
-      <Stack>
-        <Text size="sm">Sign in again. Everything on this page stays as you left it.</Text>
-        <SignInForm />
-        <Button variant="subtle" onClick={() => void signOut()}>
-          Leave instead
-        </Button>
-      </Stack>
-    </Modal>
-  );
-}
-
 export async function signOut(): Promise<void> {
   // Gone on the server or not reachable: this page forgets all the same.
   await requestOnce("/session", { method: "DELETE" }).catch(() => undefined);
@@ -54,7 +30,8 @@ export async function signOut(): Promise<void> {
   queries.clear();
 }
 
-function SignInForm() {
+/** The token, and what the server says of it. */
+export function SignInForm() {
   const [token, setToken] = useState("");
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);

@@ -1,0 +1,26 @@
+import { Button, Modal, Stack, Text } from "@mantine/core";
+import { SignInForm, signOut } from "./sign-in.tsx";
+
+/** Over the page, when the session ended: what is in its forms stays. */
+export function SignInAgain({ opened }: { readonly opened: boolean }) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={() => undefined}
+      withCloseButton={false}
+      closeOnEscape={false}
+      closeOnClickOutside={false}
+      title="Your session ended"
+      zIndex={400}
+      centered
+    >
+      <Stack>
+        <Text size="sm">Sign in again. Everything on this page stays as you left it.</Text>
+        <SignInForm />
+        <Button variant="subtle" onClick={() => void signOut()}>
+          Leave instead
+        </Button>
+      </Stack>
+    </Modal>
+  );
+}
