@@ -87,8 +87,7 @@ describeInBrowser("everybody can use the console", () => {
     ["light", 1280],
     ["dark", 390],
   ] as const) {
-    it(`axe finds nothing serious on any page: ${scheme}, ${width} wide`, async function () {
-      this.timeout(60_000);
+    it(`axe finds nothing serious on any page: ${scheme}, ${width} wide`, async () => {
       const { page, visit, offences, close } = await openConsole(browser, server, { scheme, width });
       const faults: string[] = [];
       const look = async (name: string): Promise<void> => {
@@ -106,8 +105,7 @@ describeInBrowser("everybody can use the console", () => {
       await close();
     });
 
-    it(`axe finds nothing serious in any dialog: ${scheme}, ${width} wide`, async function () {
-      this.timeout(60_000);
+    it(`axe finds nothing serious in any dialog: ${scheme}, ${width} wide`, async () => {
       const { page, visit, close } = await openConsole(browser, server, { scheme, width });
       const faults: string[] = [];
       const look = async (name: string): Promise<void> => {
@@ -180,8 +178,7 @@ describeInBrowser("everybody can use the console", () => {
       throw new Error(`Tab does not reach the ${role} "${name}"`);
     }
 
-    it("one signs in, makes a key, limits it, and deletes it", async function () {
-      this.timeout(40_000);
+    it("one signs in, makes a key, limits it, and deletes it", async () => {
       console = await openConsole(browser, server, { signedIn: false });
       const { page, visit } = console;
       const { keyboard } = page;

@@ -7,8 +7,7 @@ import { openConsole } from "../helpers/console.ts";
 import { startServer } from "../helpers/server.ts";
 
 describeInBrowser("the console while the server restarts", () => {
-  it("says so, comes back by itself after a new sign-in, and keeps what was typed", async function () {
-    this.timeout(40_000);
+  it("says so, comes back by itself after a new sign-in, and keeps what was typed", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-restart-"));
     const store = `lmdb:${folder}`;
     let server = await startServer({ config: { store } });

@@ -4,6 +4,8 @@ import { type Browser, chromium } from "playwright-core";
 
 const executablePath = process.env["CHROMIUM_PATH"] || "/usr/bin/chromium";
 
+const JOURNEY_MS = 60_000;
+
 /** Launch Debian's Chromium, headless, with everything off that talks to the network by itself. */
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -24,7 +26,11 @@ export async function openBrowser(): Promise<Browser> {
 /** A suite that needs Chromium: without it, skipped by name, and failed when CI is set. */
 export function describeInBrowser(title: string, fn: (this: Suite) => void): void {
   if (existsSync(executablePath)) {
-    describe(title, fn);
+    describe(title, function () {
+      // A journey has many steps, and each has a limit of its own that says what was missing.
+      this.timeout(JOURNEY_MS);
+      fn.call(this);
+    });
   } else if (process.env["CI"]) {
     describe(title, () => {
       it("has Chromium", () => {
