@@ -24,6 +24,8 @@ export class Walk {
   /** What this very connection has heard. */
   #heard = new Set<number>();
   #leaveSentAt = Number.NaN;
+  /** A join that was asked for while it was a member: it begins anew if it is one no longer when the server comes to it. */
+  #rejoin: { readonly since: Position | undefined } | undefined;
 
   constructor(truth: ChannelTruth, record: GameRecord, visits: readonly Visit[]) {
     const [first] = visits;
@@ -40,6 +42,7 @@ export class Walk {
     this.#visit = visit;
     this.#heard = new Set();
     this.#membership = undefined;
+    this.#rejoin = undefined;
     if (visit.id === "") return;
     this.#attendance.enter(visit);
     for (const entry of visit.trace) {
@@ -62,7 +65,10 @@ export class Walk {
   }
 
   #onJoin(since: Position | undefined): void {
-    if (this.#membership !== undefined) return;
+    if (this.#membership !== undefined) {
+      this.#rejoin = { since };
+      return;
+    }
     this.#membership = { state: "joining", since, at: since?.offset ?? 0, saidGap: false, early: [] };
   }
 
@@ -150,6 +156,7 @@ export class Walk {
   }
 
   #onJoined(isOk: boolean, offset: number, recovered: boolean, answer: unknown): void {
+    this.#rejoin = undefined;
     const membership = this.#membership;
     if (!isOk) {
       this.#mayBeRefused(answer);
@@ -188,7 +195,11 @@ export class Walk {
     if (withdrawal === undefined) throw this.#broken("channel:closed although nothing was withdrawn");
     if (this.#membership?.state === "joined" && Number.isNaN(this.#leaveSentAt))
       this.#expectUpTo(this.#truth.acknowledgedBefore(withdrawal.sentAt), "when it was closed");
-    if (this.#membership?.state === "joined") this.#membership = undefined;
+    if (this.#membership?.state !== "joined") return;
+    const rejoin = this.#rejoin;
+    this.#rejoin = undefined;
+    this.#membership = undefined;
+    if (rejoin !== undefined) this.#onJoin(rejoin.since);
   }
 
   #mayBeRefused(answer: unknown): void {
