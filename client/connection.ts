@@ -21,7 +21,8 @@ export type Closing = {
 };
 
 export type ConnectionEvents = {
-  readonly ready: () => void;
+  /** `isSameClient`: the server knows this client from before. */
+  readonly ready: (isSameClient: boolean) => void;
   /** The connection is gone and will be tried again. */
   readonly lost: (error: SluiceError) => void;
   /** The connection is gone and stays away. */
@@ -115,11 +116,12 @@ export class Connection {
     if (this.#state !== "connecting" || !isRecord(payload)) return;
     const { id, clientId, resume } = payload;
     this.#id = typeof id === "string" ? id : (this.#socket.id ?? null);
+    const isSameClient = this.#clientId !== null && this.#clientId === clientId;
     this.#clientId = typeof clientId === "string" ? clientId : null;
     this.#resume = typeof resume === "string" ? resume : null;
     this.#attempts = 0;
     this.#state = "connected";
-    this.#events.ready();
+    this.#events.ready(isSameClient);
   }
 
   #onClosing(payload: unknown): void {

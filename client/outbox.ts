@@ -6,19 +6,30 @@ export type Transmit = (event: string, payload: unknown, onAnswer: (answer: unkn
 
 export type Call<T> = {
   readonly event: string;
-  readonly payload: unknown;
+  /** A function is asked each time that it is sent. */
+  readonly payload: object | (() => object);
   readonly parse: AnswerParser<T>;
-  /** Doing it twice is the same as once: when the connection is lost before the answer, it is sent again. */
-  readonly repeatable?: boolean;
+  readonly repeatable?: Repeatable;
 };
+
+/**
+ * Whether it is sent again when the connection is lost before the answer: `always`, where doing it twice is the same as
+ * once; `as-same-client`, where the server knows the repetition by its id, of the same client and for a while.
+ */
+export type Repeatable = "never" | "always" | "as-same-client";
 
 type Pending = {
   readonly event: string;
-  readonly payload: unknown;
-  readonly repeatable: boolean;
+  readonly payload: object | (() => object);
+  readonly repeatable: Repeatable;
+  /** When it was sent first, by the local clock. */
+  sentAtMs: number | undefined;
   readonly answer: (answer: unknown) => void;
   readonly fail: (error: SluiceError) => void;
 };
+
+/** The server remembers ids for two minutes. */
+const REPEAT_WINDOW_MS = 100_000;
 
 /**
  * Calls on their way: those that wait for the connection, in order and bounded, and those that wait for their
@@ -62,8 +73,18 @@ export class Outbox {
     this.#flowing = false;
     const sent = [...this.#sent];
     this.#sent.clear();
-    this.#queued = [...sent.filter((pending) => pending.repeatable), ...this.#queued];
-    for (const pending of sent) if (!pending.repeatable) pending.fail(error);
+    this.#queued = [...sent.filter(({ repeatable }) => repeatable !== "never"), ...this.#queued];
+    for (const pending of sent) if (pending.repeatable === "never") pending.fail(error);
+  }
+
+  /** Connected again. What the server may have had from another client, or long ago, would be done twice. */
+  giveUpRepeats(isSameClient: boolean): void {
+    const sinceMs = performance.now() - REPEAT_WINDOW_MS;
+    for (const pending of [...this.#queued]) {
+      const { repeatable, sentAtMs } = pending;
+      if (repeatable !== "as-same-client" || sentAtMs === undefined) continue;
+      if (!isSameClient || sentAtMs < sinceMs) pending.fail(localError("connection_lost"));
+    }
   }
 
   /** The connection is gone for good. */
@@ -84,7 +105,8 @@ export class Outbox {
       const pending: Pending = {
         event: call.event,
         payload: call.payload,
-        repeatable: call.repeatable ?? false,
+        repeatable: call.repeatable ?? "never",
+        sentAtMs: undefined,
         answer: (answer) => settle(parseAnswer(answer, call.parse)),
         fail: (error) => settle(failure(error)),
       };
@@ -96,8 +118,10 @@ export class Outbox {
 
   #send(pending: Pending): void {
     this.#sent.add(pending);
+    pending.sentAtMs ??= performance.now();
+    const { event, payload, answer } = pending;
     try {
-      this.#transmit(pending.event, pending.payload, pending.answer);
+      this.#transmit(event, typeof payload === "function" ? payload() : payload, answer);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       pending.fail({ status: 400, code: "invalid_payload", message: `this cannot be sent: ${message}` });

@@ -15,21 +15,15 @@ import {
   type Sent,
 } from "./answers.ts";
 import { type Closing, Connection, type ConnectionState } from "./connection.ts";
-import { type IncomingMessage, parseCount, parseMessage, parsePresence } from "./events.ts";
-import { Listeners, type Off, Signal } from "./listeners.ts";
-import {
-  type ClosedChannel,
-  type Disconnect,
-  type Gap,
-  parseChannelClosed,
-  parseChannelError,
-  parseGap,
-  type RealtimeError,
-} from "./notices.ts";
+import type { IncomingMessage } from "./events.ts";
+import { Incoming } from "./incoming.ts";
+import { type Off, Signal } from "./listeners.ts";
+import { randomMessageId } from "./message-id.ts";
+import type { ClosedChannel, Disconnect, Gap, RealtimeError } from "./notices.ts";
 import type { JoinOptions, MembersOptions, SendOptions, Settings, UpdateOptions } from "./options.ts";
-import { type Call, Outbox } from "./outbox.ts";
+import { type Call, Outbox, type Repeatable } from "./outbox.ts";
 import { failure, localError, type Result, type SluiceError, success } from "./result.ts";
-import { joinCall, Subscriptions, updateCall } from "./subscriptions.ts";
+import { Subscriptions, updateCall } from "./subscriptions.ts";
 
 /** This connection's id and this client's public id, as other members see them. */
 export type Identity = { readonly id: string; readonly clientId: string };
@@ -46,29 +40,22 @@ export class Realtime {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
-  readonly #messages = new Listeners<IncomingMessage>();
-  readonly #joins = new Signal<PresenceEvent>();
-  readonly #leaves = new Signal<PresenceEvent>();
-  readonly #updates = new Signal<PresenceEvent>();
-  readonly #counts = new Signal<PresenceCount>();
+  readonly #incoming: Incoming;
   readonly #connects = new Signal<Identity>();
   readonly #disconnects = new Signal<Disconnect>();
-  readonly #errors = new Signal<RealtimeError>();
   readonly #closings = new Signal<Closing>();
-  readonly #closedChannels = new Signal<ClosedChannel>();
-  readonly #gaps = new Signal<Gap>();
   #opening: ((result: Result<Identity>) => void)[] = [];
   #endedBy: SluiceError | undefined;
 
   constructor(settings: Settings) {
     this.#autoOpen = settings.autoOpen;
     this.#connection = new Connection(settings, {
-      ready: () => void this.#onReady(),
+      ready: (isSameClient) => void this.#onReady(isSameClient),
       lost: (error) => this.#onLost(error),
       ended: (error, wasConnected) => this.#onEnded(error, wasConnected),
       failed: (error) => this.#onFailed(error),
       closing: (closing) => this.#closings.emit(closing),
-      event: (name, payload) => this.#onEvent(name, payload),
+      event: (name, payload) => this.#incoming.take(name, payload),
     });
     this.#outbox = new Outbox(
       (event, payload, onAnswer) => this.#connection.transmit(event, payload, onAnswer),
@@ -77,8 +64,9 @@ export class Realtime {
     );
     this.#subscriptions = new Subscriptions(
       (call) => this.#outbox.callAhead(call),
-      (error, channel, retrying) => this.#errors.emit({ ...error, channel, retrying }),
+      (error, channel, retrying) => this.#incoming.errors.emit({ ...error, channel, retrying }),
     );
+    this.#incoming = new Incoming(this.#subscriptions);
   }
 
   /** `idle` before the first use, then `connecting`, `connected`, and `closed` when it stays away. */
@@ -125,8 +113,9 @@ export class Realtime {
   /** Become a member of a channel. Refusals: `invalid_channel`, `channel_not_allowed`, limits. */
   async join(channel: string, options: JoinOptions = {}): Promise<Result<Joined>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
-    const result = await this.#call(joinCall(channel, options));
-    if (!result.error) this.#subscriptions.add(channel, options);
+    const result = await this.#call(this.#subscriptions.joinCall(channel, options));
+    if (result.data) this.#subscriptions.add(channel, options, result.data);
+    else if (!this.channels.includes(channel)) this.#subscriptions.drop(channel);
     return result;
   }
 
@@ -135,14 +124,15 @@ export class Realtime {
     if (!isChannelName(channel)) return refused("invalid_channel");
     this.#subscriptions.drop(channel);
     const payload = { channel, ...options };
-    const result = await this.#call({ event: "leave", payload, parse: parseNothing, repeatable: true });
+    const result = await this.#call({ event: "leave", payload, parse: parseNothing, repeatable: "always" });
     this.#subscriptions.drop(channel);
     return result.error?.code === "not_a_member" ? success(null) : result;
   }
 
   /**
    * Send to a channel's members; being one is not needed. Resolves when the server has it, with its id and its
-   * place in the channel. After `ack_timeout` or `connection_lost` it may or may not have been published.
+   * place in the channel. When the connection is lost before the answer it is sent again with the same id, and is
+   * published once. After `ack_timeout` or `connection_lost` it may or may not have been published.
    */
   async send(
     channel: string,
@@ -151,12 +141,19 @@ export class Realtime {
     options: SendOptions = {},
   ): Promise<Result<Sent>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
-    return this.#publish({ channel, eventName, message: message ?? null, ...options }, eventName);
+    const payload = {
+      channel,
+      eventName,
+      message: message ?? null,
+      ...options,
+      id: options.id ?? randomMessageId(),
+    };
+    return this.#publish(payload, eventName, "as-same-client");
   }
 
   /** Send to everyone who is connected. Delivered at most once, and to nobody who is away. */
   async broadcast(eventName: string, message: unknown, options: SendOptions = {}): Promise<Result<Sent>> {
-    return this.#publish({ eventName, message: message ?? null, ...options }, eventName);
+    return this.#publish({ eventName, message: message ?? null, ...options }, eventName, "never");
   }
 
   /** Share data about this client with the members of its channels; kept across reconnects. */
@@ -170,7 +167,7 @@ export class Realtime {
   async getMembers(channel: string, options: MembersOptions = {}): Promise<Result<MembersPage>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
     const payload = { channel, ...options };
-    return this.#call({ event: "members", payload, parse: parseMembers, repeatable: true });
+    return this.#call({ event: "members", payload, parse: parseMembers, repeatable: "always" });
   }
 
   /**
@@ -188,41 +185,41 @@ export class Realtime {
 
   /** Stop listening; without `fn`, every listener of that event name. */
   off(eventName: string, fn?: (message: IncomingMessage) => void): void {
-    this.#messages.remove(eventName, fn);
+    this.#incoming.messages.remove(eventName, fn);
   }
 
   /** Somebody joined one of this client's channels. Each of these returns a function that stops it. */
-  onJoin = (fn: (event: PresenceEvent) => void): Off => this.#joins.add(fn);
+  onJoin = (fn: (event: PresenceEvent) => void): Off => this.#incoming.joins.add(fn);
   /** Somebody left one of this client's channels. */
-  onLeave = (fn: (event: PresenceEvent) => void): Off => this.#leaves.add(fn);
+  onLeave = (fn: (event: PresenceEvent) => void): Off => this.#incoming.leaves.add(fn);
   /** A member of one of this client's channels changed its profile. */
-  onUpdate = (fn: (event: PresenceEvent) => void): Off => this.#updates.add(fn);
+  onUpdate = (fn: (event: PresenceEvent) => void): Off => this.#incoming.updates.add(fn);
   /** How many members a channel has that is too large to tell of each; `mode: "events"`: it is small again. */
-  onCount = (fn: (count: PresenceCount) => void): Off => this.#counts.add(fn);
+  onCount = (fn: (count: PresenceCount) => void): Off => this.#incoming.counts.add(fn);
   /** Connected, the first time or again. The channels are being joined again at this moment. */
   onConnect = (fn: (identity: Identity) => void): Off => this.#connects.add(fn);
   /** An open connection ended; `willReconnect` says whether the client comes back by itself. */
   onDisconnect = (fn: (disconnect: Disconnect) => void): Off => this.#disconnects.add(fn);
   /** The connection was refused or failed, or a channel could not be joined again. */
-  onError = (fn: (error: RealtimeError) => void): Off => this.#errors.add(fn);
+  onError = (fn: (error: RealtimeError) => void): Off => this.#incoming.errors.add(fn);
   /** The server is about to close this connection, and says why. */
   onClosing = (fn: (closing: Closing) => void): Off => this.#closings.add(fn);
   /** The server ended this client's membership of one channel. */
-  onChannelClosed = (fn: (closed: ClosedChannel) => void): Off => this.#closedChannels.add(fn);
+  onChannelClosed = (fn: (closed: ClosedChannel) => void): Off => this.#incoming.closedChannels.add(fn);
   /** Messages were missed and will not come. */
-  onGap = (fn: (gap: Gap) => void): Off => this.#gaps.add(fn);
+  onGap = (fn: (gap: Gap) => void): Off => this.#incoming.gaps.add(fn);
 
   #listen(eventName: string, fn: (message: IncomingMessage) => void, once: boolean): Off {
     const fault = eventNameFault(eventName);
     if (fault) throw new TypeError(`${eventName}: ${ERROR_TABLE[fault].message}`);
     this.#touch();
-    return this.#messages.add(eventName, fn, once);
+    return this.#incoming.messages.add(eventName, fn, once);
   }
 
-  async #publish(payload: unknown, eventName: string): Promise<Result<Sent>> {
+  async #publish(payload: object, eventName: string, repeatable: Repeatable): Promise<Result<Sent>> {
     const fault = eventNameFault(eventName);
     if (fault) return refused(fault);
-    return this.#call({ event: "message", payload, parse: parseSent });
+    return this.#call({ event: "message", payload, parse: parseSent, repeatable });
   }
 
   async #call<T>(call: Call<T>): Promise<Result<T>> {
@@ -248,7 +245,8 @@ export class Realtime {
     for (const resolve of this.#opening.splice(0)) resolve(result);
   }
 
-  async #onReady(): Promise<void> {
+  async #onReady(isSameClient: boolean): Promise<void> {
+    this.#outbox.giveUpRepeats(isSameClient);
     const identity = this.#identity();
     this.#opened(identity);
     if (identity.data) this.#connects.emit(identity.data);
@@ -267,39 +265,17 @@ export class Realtime {
     this.#outbox.end(error);
     this.#opened(failure(error));
     if (wasConnected) this.#disconnects.emit({ ...error, willReconnect: false });
-    else if (error.code !== "client_close") this.#errors.emit({ ...error, channel: null, retrying: false });
+    else if (error.code !== "client_close")
+      this.#incoming.errors.emit({ ...error, channel: null, retrying: false });
   }
 
   #onFailed(error: SluiceError): void {
     this.#opened(failure(error));
-    this.#errors.emit({ ...error, channel: null, retrying: true });
-  }
-
-  #onEvent(name: string, payload: unknown): void {
-    if (name === "channel:join") emitParsed(this.#joins, parsePresence(payload));
-    else if (name === "channel:leave") emitParsed(this.#leaves, parsePresence(payload));
-    else if (name === "channel:update") emitParsed(this.#updates, parsePresence(payload));
-    else if (name === "channel:presence") emitParsed(this.#counts, parseCount(payload));
-    else if (name === "channel:gap") emitParsed(this.#gaps, parseGap(payload));
-    else if (name === "channel:error") emitParsed(this.#errors, parseChannelError(payload));
-    else if (name === "channel:closed") this.#onChannelClosed(parseChannelClosed(payload));
-    else {
-      const message = parseMessage(payload);
-      if (message) this.#messages.emit(name, message);
-    }
-  }
-
-  #onChannelClosed(closed: ClosedChannel | undefined): void {
-    if (closed) this.#subscriptions.drop(closed.channel);
-    emitParsed(this.#closedChannels, closed);
+    this.#incoming.errors.emit({ ...error, channel: null, retrying: true });
   }
 }
 
 function refused<T>(code: ErrorCode): Result<T> {
   const { status, message } = ERROR_TABLE[code];
   return failure({ status, code, message });
-}
-
-function emitParsed<T>(signal: Signal<T>, payload: T | undefined): void {
-  if (payload !== undefined) signal.emit(payload);
 }

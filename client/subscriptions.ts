@@ -1,6 +1,7 @@
 import { type Joined, parseJoin, parseNothing } from "./answers.ts";
 import type { JoinOptions } from "./options.ts";
 import type { Call } from "./outbox.ts";
+import { Positions } from "./positions.ts";
 import { localError, mayRetry, type Result, type SluiceError } from "./result.ts";
 
 type SendAhead = <T>(call: Call<T>) => Promise<Result<T>>;
@@ -18,6 +19,8 @@ export class Subscriptions {
   readonly #send: SendAhead;
   readonly #report: Report;
   readonly #channels = new Map<string, JoinOptions>();
+  /** Up to where each of the channels was heard; also of those whose join is on its way. */
+  readonly #positions = new Positions();
   readonly #retryTimers = new Set<ReturnType<typeof setTimeout>>();
   #profile: { readonly data: unknown } | undefined;
   /** Counts connections, so that what a former one still answers is told apart. */
@@ -32,12 +35,34 @@ export class Subscriptions {
     return [...this.#channels.keys()];
   }
 
-  add(channel: string, options: JoinOptions): void {
+  /** The call that joins a channel: from where it was heard up to, if it was. */
+  joinCall(channel: string, { echo }: JoinOptions): Call<Joined> {
+    this.#positions.follow(channel);
+    const payload = (): object => {
+      const since = this.#positions.of(channel);
+      return {
+        channel,
+        ...(echo === undefined ? {} : { echo }),
+        ...(since === undefined ? {} : { since }),
+      };
+    };
+    return { event: "join", payload, parse: parseJoin, repeatable: "always" };
+  }
+
+  /** The server took the join. */
+  add(channel: string, options: JoinOptions, { epoch, offset }: Joined): void {
     this.#channels.set(channel, options);
+    this.#positions.reach(channel, epoch, offset);
+  }
+
+  /** A message, or the word that there will be none, up to this place. */
+  reach(channel: string, epoch: string, offset: number): void {
+    this.#positions.reach(channel, epoch, offset);
   }
 
   drop(channel: string): void {
     this.#channels.delete(channel);
+    this.#positions.forget(channel);
   }
 
   keepProfile(data: unknown): void {
@@ -67,14 +92,15 @@ export class Subscriptions {
 
   async #restoreProfile(round: number): Promise<void> {
     if (this.#profile === undefined) return;
-    const { error } = await this.#send({ ...updateCall(this.#profile.data), repeatable: false });
+    const { error } = await this.#send({ ...updateCall(this.#profile.data), repeatable: "never" });
     if (error && round === this.#round) this.#report(error, null, false);
   }
 
   async #rejoin(channel: string, round: number): Promise<void> {
     const options = this.#channels.get(channel);
     if (options === undefined) return;
-    const { error } = await this.#send({ ...joinCall(channel, options), repeatable: false });
+    const { data, error } = await this.#send({ ...this.joinCall(channel, options), repeatable: "never" });
+    if (data && this.#channels.has(channel)) this.#positions.reach(channel, data.epoch, data.offset);
     if (!error || round !== this.#round || !this.#channels.has(channel)) return;
     const retrying = mayRetry(error.code) || error.code === localError("ack_timeout").code;
     if (retrying) this.#rejoinLater(channel, round, error.afterMs ?? RETRY_MS);
@@ -91,12 +117,7 @@ export class Subscriptions {
   }
 }
 
-export function joinCall(channel: string, { echo }: JoinOptions): Call<Joined> {
-  const payload = echo === undefined ? { channel } : { channel, echo };
-  return { event: "join", payload, parse: parseJoin, repeatable: true };
-}
-
 export function updateCall(data: unknown, echo?: boolean): Call<null> {
   const payload = echo === undefined ? { data } : { data, echo };
-  return { event: "update", payload, parse: parseNothing, repeatable: true };
+  return { event: "update", payload, parse: parseNothing, repeatable: "always" };
 }

@@ -54,8 +54,11 @@ describe("client realtime", () => {
     const page = await realtime.getMembers("lobby", { limit: 5 });
     expect(page.data?.members).to.deep.equal([{ id: "a", clientId: "b", data: { name: "Ada" } }]);
     await realtime.leave("lobby");
+    const [first] = server.received;
+    const id = textOf(first?.payload, "id");
+    expect(id).to.match(/^[0-9a-f]{32}$/);
     expect(server.received.map(({ event, payload }) => [event, payload])).to.deep.equal([
-      ["message", { channel: "lobby", eventName: "say", message: "hi", echo: false }],
+      ["message", { channel: "lobby", eventName: "say", message: "hi", echo: false, id }],
       ["message", { eventName: "news", message: null }],
       ["update", { data: { name: "Ada" } }],
       ["members", { channel: "lobby", limit: 5 }],

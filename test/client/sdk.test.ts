@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
+import { createClient } from "../../client/index.ts";
 import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
+import { Link } from "../helpers/link.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { addressOf } from "./fake-server.ts";
 
@@ -64,6 +66,39 @@ describeInBrowser("browser SDK, on a page of another origin", () => {
       expect(await titleOf(write(other.secret))).to.equal("domain_not_authorized");
     });
   }
+
+  it("hears what was sent while its network was away, once and in order", async () => {
+    const link = await Link.open(server.port);
+    const key = await server.createKey({ allowRealtime: true });
+    const sender = createClient(server.url, key.secret);
+    const say = (message: number) => sender.realtime.send("away", "say", message);
+    script = `<script src="${server.url}/sdk/sluice.global.js"></script><script>
+      const { realtime } = sluice.createClient(${JSON.stringify(link.url)}, ${JSON.stringify(key.secret)});
+      const heard = [];
+      realtime.on("say", ({ message }) => { heard.push(message); document.title = heard.join(); });
+      realtime.onDisconnect(() => { document.body.dataset.state = "lost"; });
+      realtime.onGap(() => heard.push("gap"));
+      realtime.join("away").then(() => { document.title = "joined"; });
+    </script>`;
+    const page = await browser.newPage();
+    try {
+      await page.goto(siteUrl);
+      await page.waitForFunction(() => document.title === "joined");
+      await say(1);
+      await page.waitForFunction(() => document.title === "1");
+      link.down();
+      await page.waitForFunction(() => document.body.dataset["state"] === "lost");
+      for (const message of [2, 3]) await say(message);
+      link.up();
+      await page.waitForFunction(() => document.title === "1,2,3");
+      await say(4);
+      await page.waitForFunction(() => document.title === "1,2,3,4");
+    } finally {
+      await page.close();
+      sender.realtime.close();
+      link.close();
+    }
+  });
 
   async function titleOf(html: string): Promise<string> {
     script = html;

@@ -10,6 +10,7 @@ import { openKeyStore } from "../../src/keys/index.ts";
 import { parseSettings } from "../../src/policy/index.ts";
 import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
 import { Command, type Finished } from "../helpers/command.ts";
+import { Link } from "../helpers/link.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 import { ROOT, readDocument, Snippets, substitute } from "./documents.ts";
@@ -244,6 +245,37 @@ describe("documentation snippets", () => {
         expect(result.members.data.members[0].data).to.deep.equal({ name: "Ann" });
         expect(result.orders).to.deep.equal({ data: [{ id: 1, item: "tea" }], error: null });
       } finally {
+        await gateway.close();
+      }
+    });
+
+    const lossBlock = snippets.claim("docs/client.md > When the network is lost", "js");
+    it("docs/client.md > When the network is lost", async () => {
+      const channels = [{ pattern: "**", history: { size: 1, seconds: 60 } }];
+      const gateway = await startServer({ config: { channels } });
+      const link = await Link.open(gateway.port);
+      try {
+        const key = await gateway.createKey({ allowRealtime: true });
+        const witness = await new SocketClient(gateway.url, { apiKey: key.secret }).ready();
+        await witness.request("join", { channel: "lobby" });
+        const say = (message: string) =>
+          witness.request("message", { channel: "lobby", eventName: "say", message });
+        const done = runModule(
+          `const apiKey = process.env.API_KEY;\n${substitute(lossBlock(), { [PUBLIC]: link.url })}`,
+          { API_KEY: key.secret },
+          /three\n/,
+        );
+        await witness.next(
+          "channel:join",
+          (payload) => !JSON.stringify(payload).includes(witness.socket.id ?? ""),
+        );
+        link.down();
+        for (const message of ["one", "two", "three"]) await say(message);
+        link.up();
+        expect((await done).stdout).to.equal("lobby: 2 messages are lost, load it anew\nthree\n");
+        witness.close();
+      } finally {
+        link.close();
         await gateway.close();
       }
     });

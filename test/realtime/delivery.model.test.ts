@@ -3,7 +3,7 @@ import { Broken, checkContract } from "./model/contract.ts";
 import { Game, WINDOWS } from "./model/game.ts";
 import { planOf } from "./model/plan.ts";
 import { checkMembers } from "./model/presence.ts";
-import { describeTrace } from "./model/trace.ts";
+import { describeTrace, type GameRecord } from "./model/trace.ts";
 
 /**
  * Random plans over real sockets, WebSocket and polling mixed, held against a reference model of the delivery contract. A
@@ -13,6 +13,9 @@ const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 150);
 /** Games that are played side by side: most of the time each waits for the network. */
 const AT_ONCE = Number(process.env["SLUICE_MODEL_AT_ONCE"] ?? 8);
 const FIRST_SEED = Number(process.env["SLUICE_MODEL_SEED"] ?? 1);
+
+/** What the witness may be behind of the list. */
+const PRESENCE_MS = 5_000;
 
 describe("delivery model", () => {
   let server: TestServer;
@@ -44,7 +47,7 @@ async function play(server: TestServer, seed: number): Promise<void> {
     if (game.faults.length > 0) throw new Error(game.faults.join("\n"));
     checkContract(record);
     await game.thaw();
-    for (const { name } of record.channels) checkMembers(record, name, await game.members(name));
+    for (const { name } of record.channels) await checkMembersSoon(game, record, name);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const traces =
@@ -54,5 +57,19 @@ async function play(server: TestServer, seed: number): Promise<void> {
     throw new Error([`seed ${seed}: ${text}`, ...traces].join("\n"), { cause: error });
   } finally {
     game.close();
+  }
+}
+
+/** Presence is told a little later than it is listed: looked at again until it agrees, for a while. */
+async function checkMembersSoon(game: Game, record: GameRecord, channel: string): Promise<void> {
+  const untilMs = performance.now() + PRESENCE_MS;
+  for (;;) {
+    try {
+      checkMembers(record, channel, await game.members(channel));
+      return;
+    } catch (error) {
+      if (performance.now() > untilMs) throw error;
+    }
+    await game.thaw();
   }
 }
