@@ -9,7 +9,7 @@ import { describeTrace, type GameRecord } from "./model/trace.ts";
  * Random plans over real sockets, WebSocket and polling mixed, held against a reference model of the delivery contract. A
  * seed repeats its plan (the network's timing is its own): SLUICE_MODEL_SEED=17 SLUICE_MODEL_RUNS=1 npx mocha -g "delivery model".
  */
-const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 150);
+const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 100);
 /** Games that are played side by side: most of the time each waits for the network. */
 const AT_ONCE = Number(process.env["SLUICE_MODEL_AT_ONCE"] ?? 8);
 const FIRST_SEED = Number(process.env["SLUICE_MODEL_SEED"] ?? 1);
@@ -23,7 +23,7 @@ describe("delivery model", () => {
   before(async () => {
     const channels = WINDOWS.map(({ suffix, window }) => ({
       pattern: `model:*:${suffix}`,
-      history: { size: window, seconds: 600 },
+      history: { size: window, seconds: 120 },
     }));
     server = await startServer({ config: { channels, maxOutboundBytes: 64 * 1024 } });
   });

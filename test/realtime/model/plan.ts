@@ -170,7 +170,8 @@ class Planner {
     }
     this.#stalled = this.#here();
     this.#steps.push({ do: "stall", who: this.#stalled });
-    if (this.#chance(0.08)) this.#steps.push({ do: "flood", channel: this.#channel() });
+    // Mostly where nothing is kept: all games together have one bound for what is.
+    if (this.#chance(0.08)) this.#steps.push({ do: "flood", channel: this.#chance(0.15) ? 0 : CHANNELS - 1 });
   }
 
   #drop(): void {
