@@ -17,7 +17,7 @@ export class Stream {
   idleSinceMs = 0;
   bytes = 0;
   /** From `#head` on: what is retained, oldest first. */
-  #retained: Retained[] = [];
+  #retained: (Retained | undefined)[] = [];
   #head = 0;
 
   constructor(epoch: string, window: HistoryWindow) {
@@ -77,6 +77,8 @@ export class Stream {
   dropOldest(): number {
     const oldest = this.#retained[this.#head];
     if (oldest === undefined) return 0;
+    // The array moves rarely; what the message takes is free at once.
+    this.#retained[this.#head] = undefined;
     this.#head += 1;
     this.bytes -= oldest.bytes;
     // The array moves rarely, so that dropping costs the same however much is retained.

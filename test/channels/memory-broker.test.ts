@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { type BrokerListener, MemoryBroker, type Publication } from "../../src/channels/index.ts";
 
@@ -91,5 +93,23 @@ describe("memory broker", () => {
     const second = await broker.members("room", { limit: 2, after: first.next ?? "" });
     expect(second.members.map(({ id }) => id)).to.deep.equal(["c", "d"]);
     expect(second).to.include({ count: 3, next: null });
+  });
+
+  it("holds nothing of a message that its history has let go", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: unknown = runInNewContext("gc");
+    if (typeof collect !== "function") throw new Error("no gc");
+    const messages: WeakRef<object>[] = [];
+    for (let i = 0; i < 10; i += 1) {
+      const message = { i };
+      messages.push(new WeakRef(message));
+      await publish("large", message);
+    }
+    nowMs += 1_000_000;
+    expect((await broker.history("large", 0, 10)).messages).to.deep.equal([]);
+    // A WeakRef lives until the end of the turn in which it was made.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(messages.filter((message) => message.deref() !== undefined).length).to.be.lessThan(2);
   });
 });
