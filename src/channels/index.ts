@@ -26,6 +26,6 @@ export { Hub } from "./hub.ts";
 export type { Joined } from "./hub-options.ts";
 export type { Idempotency } from "./idempotency-window.ts";
 export { MemoryBroker } from "./memory-broker.ts";
-export { isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";
+export { binaryOf, isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";
 export type { ChannelPage, ChannelView } from "./rooms.ts";
 export type { Tap } from "./taps.ts";

@@ -12,6 +12,9 @@ import type { Publication } from "./broker.ts";
 /** Deeper values overflow the stack of the encoder, which would be a fault of ours. */
 const MAX_MESSAGE_DEPTH = 100;
 
+/** What socket.io-parser takes at most; whoever is sent more is disconnected by its own parser. */
+const MAX_ATTACHMENTS = 10;
+
 export type PublicationInput = {
   readonly channel?: unknown;
   readonly eventName?: unknown;
@@ -50,6 +53,13 @@ export function parsePublication(
   if (!isShallow(message, MAX_MESSAGE_DEPTH)) {
     return refuse("invalid_payload", `message is nested more than ${MAX_MESSAGE_DEPTH} levels deep`);
   }
+  const { count, bytes } = binaryOf(message);
+  if (count > MAX_ATTACHMENTS) {
+    return refuse("invalid_payload", `message has at most ${MAX_ATTACHMENTS} binary values`);
+  }
+  if (bytes > LIMITS.maxPayloadBytes) {
+    return refuse("payload_too_large", `binary values have at most ${LIMITS.maxPayloadBytes} bytes together`);
+  }
   const { from, now, exceptId } = context;
   const publication: Publication = {
     eventName,
@@ -82,3 +92,21 @@ export function isShallow(value: unknown, levels: number): boolean {
   }
   return true;
 }
+
+/**
+ * How many binary values a shallow value has, and their bytes together, as they are sent on. A client can name one
+ * attachment in thousands of places: each of them is a copy to whoever hears it.
+ */
+export function binaryOf(value: unknown): { readonly count: number; readonly bytes: number } {
+  if (typeof value !== "object" || value === null) return NO_BINARY;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return { count: 1, bytes: value.byteLength };
+  let [count, bytes] = [0, 0];
+  for (const key in value) {
+    const inner = binaryOf(Reflect.get(value, key));
+    count += inner.count;
+    bytes += inner.bytes;
+  }
+  return { count, bytes };
+}
+
+const NO_BINARY = { count: 0, bytes: 0 };

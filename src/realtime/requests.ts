@@ -1,4 +1,4 @@
-import { type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
+import { binaryOf, type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
 import type {
   HistoryAck,
   JoinAck,
@@ -127,8 +127,9 @@ async function update({ hub, connection }: RequestContext, fields: Fields): Prom
   if (!isShallow(data, MAX_PROFILE_DEPTH)) {
     return refuse("invalid_payload", `data is nested more than ${MAX_PROFILE_DEPTH} levels deep`);
   }
-  const text = JSON.stringify(data);
-  if (Buffer.byteLength(text) > MAX_PROFILE_BYTES) {
+  // Looked at first: as JSON, a byte takes several characters.
+  const text = binaryOf(data).bytes > MAX_PROFILE_BYTES ? undefined : JSON.stringify(data);
+  if (text === undefined || Buffer.byteLength(text) > MAX_PROFILE_BYTES) {
     return refuse("payload_too_large", `data is at most ${MAX_PROFILE_BYTES} bytes of JSON`);
   }
   await hub.update(connection.id, JSON.parse(text), echo);

@@ -190,4 +190,36 @@ describe("hostile input over sockets", () => {
     await big.next("disconnect");
     expect(await client.request("members", { channel: "c" })).to.include({ ok: true });
   });
+
+  it("refuses one attachment in more places than receivers take", async () => {
+    const member = await new SocketClient(server.url, { apiKey: secret }).ready();
+    await member.request("join", { channel: "copies" });
+    const socket = new WebSocket(`ws://localhost:${server.port}/realtime/?EIO=4&transport=websocket`);
+    const answer = new Promise<string>((resolve) => {
+      socket.on("message", (data) => {
+        const text = String(data);
+        if (text.startsWith("0{")) socket.send(`40{"apiKey":"${secret}"}`);
+        if (text.startsWith('42["connection:ready"')) {
+          const places = Array.from({ length: 11 }, () => ({ _placeholder: true, num: 0 }));
+          const payload = { channel: "copies", eventName: "x", message: places };
+          socket.send(`451-1${JSON.stringify(["message", payload])}`);
+          socket.send(Buffer.alloc(10));
+        }
+        if (text.startsWith("431")) resolve(text);
+      });
+    });
+    expect(await answer).to.include('"invalid_payload"');
+    socket.close();
+    await member.settle();
+    expect(member.pending("x")).to.deep.equal([]);
+    member.close();
+  });
+
+  it("refuses binary values that together exceed a payload", async () => {
+    const half = Buffer.alloc(600_000);
+    expect(await codeOf("message", { channel: "c", eventName: "x", message: [half, half] })).to.equal(
+      "payload_too_large",
+    );
+    expect(await codeOf("update", { data: { half } })).to.equal("payload_too_large");
+  });
 });
