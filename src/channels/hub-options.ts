@@ -4,11 +4,12 @@ import type { ChannelSettings } from "./channel-settings.ts";
 
 export type JoinOptions = {
   readonly echo: boolean;
-  readonly watch: boolean;
+  /** May it hear who comes and goes? Asked when it is a member: a right may end while it is being replayed to. */
+  readonly watch: () => boolean;
   /** What the client has heard of the channel: it wants what came since. */
   readonly since?: Position | undefined;
-  /** Without it, `since` reaches no further back than the client's own membership. */
-  readonly mayReadHistory?: boolean;
+  /** Without it, `since` reaches no further back than the client's own membership. Asked again after each wait. */
+  readonly mayReadHistory?: () => boolean;
 };
 
 /** Where a member stands. `recovered`: with `since`, and nothing between is missing. */

@@ -146,7 +146,7 @@ export class Hub {
     // A leave, a dismissal or an enforcement may have come while the broker was asked.
     if (resident.channels.get(channel) !== membership) return undefined;
     if (membership.state !== "joining") {
-      this.#setWatching(resident, channel, membership, options.watch);
+      this.#setWatching(resident, channel, membership, options.watch());
       return { epoch: room.epoch, offset: room.offset, recovered: false };
     }
     const { since } = options;
@@ -154,7 +154,7 @@ export class Hub {
     if (since !== undefined) {
       const outcome = await replay(this.#broker, room, channel, {
         since,
-        from: reachOf(resident, channel, room, options.mayReadHistory === true),
+        from: () => reachOf(resident, channel, room, options.mayReadHistory?.() === true),
         heard: heardOf(resident, channel, room.epoch),
         clientId: resident.client.clientId,
         isWanted: () => resident.channels.get(channel) === membership,
@@ -167,7 +167,7 @@ export class Hub {
     membership.state = "joined";
     membership.liveAfter = room.offset;
     this.#fanOut.attach(id, channel);
-    this.#setWatching(resident, channel, membership, options.watch);
+    this.#setWatching(resident, channel, membership, options.watch());
     const position = { epoch: room.epoch, offset: room.offset };
     attend(resident.client, channel, position);
     await this.#announcer.join(resident, channel, options.echo ? undefined : id);

@@ -9,8 +9,8 @@ const PAGE = 500;
 export type ReplayRequest = {
   /** What the client says it has heard. */
   readonly since: Position;
-  /** Nothing up to this offset is its to hear. */
-  readonly from: number;
+  /** Nothing up to this offset is its to hear. Asked again after each wait. */
+  readonly from: () => number;
   /** What this very connection has heard of the channel before; noted as it goes on. */
   readonly heard: Heard;
   readonly clientId: string;
@@ -56,12 +56,17 @@ export async function replay(
     recovered = false;
     after = heard.endAfter(upTo);
   };
-  if (from > after) miss(from, "not_a_member");
+  const skipForeign = (): void => {
+    const first = from();
+    if (first > after) miss(first, "not_a_member");
+  };
+  skipForeign();
   if (heard.forgottenUpTo > after) miss(heard.forgottenUpTo, "trimmed");
   while (after < room.offset) {
     const before = after;
     const page = await broker.history(channel, after, PAGE);
     if (!isWanted()) return undefined;
+    skipForeign();
     if (page.epoch !== room.epoch) {
       missing(after, room.offset + 1, "epoch_lost");
       return { recovered: false };
@@ -80,6 +85,7 @@ export async function replay(
       if (full === undefined) continue;
       await full;
       if (!isWanted()) return undefined;
+      skipForeign();
     }
     if (after === before) {
       // The broker has nothing of what this node has delivered: it cannot be replayed.

@@ -66,9 +66,9 @@ async function join({ hub, connection }: RequestContext, fields: Fields): Promis
   }
   const position = await hub.join(connection.id, channel, {
     echo,
-    watch: connection.mayStill("presence", channel).allowed,
+    watch: () => connection.mayStill("presence", channel).allowed,
     since,
-    mayReadHistory: since !== undefined && connection.mayStill("history", channel).allowed,
+    mayReadHistory: () => connection.mayStill("history", channel).allowed,
   });
   if (position !== undefined) return { ok: true, channel, ...position };
   // Taken out while the broker was asked: say what holds now.

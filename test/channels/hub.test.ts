@@ -36,7 +36,7 @@ describe("hub", () => {
     const { calls, fanOut } = recorder();
     const hub = new Hub(broker, fanOut, options);
     hub.admit("a", client("a"));
-    const joining = hub.join("a", "room", { echo: true, watch: true });
+    const joining = hub.join("a", "room", { echo: true, watch: () => true });
     expect(await hub.leave("a", "room", true)).to.equal(true);
     expect(await joining).to.equal(undefined);
     expect(calls.map(([name]) => name)).to.not.include("attach");
@@ -49,7 +49,7 @@ describe("hub", () => {
     const { calls, fanOut } = recorder();
     const hub = new Hub(broker, fanOut, options);
     hub.admit("a", client("a"));
-    const joining = hub.join("a", "room", { echo: true, watch: true });
+    const joining = hub.join("a", "room", { echo: true, watch: () => true });
     hub.dismiss(["a"]);
     expect(await joining).to.equal(undefined);
     expect(calls.map(([name]) => name)).to.not.include("attach");
@@ -60,7 +60,7 @@ describe("hub", () => {
   const joined = async (hub: Hub, ids: readonly string[]): Promise<void> => {
     for (const id of ids) {
       hub.admit(id, client(id));
-      await hub.join(id, "room", { echo: true, watch: true });
+      await hub.join(id, "room", { echo: true, watch: () => true });
     }
   };
 
@@ -108,12 +108,43 @@ describe("hub", () => {
     const hub = new Hub(broker, fanOut, options);
     hub.admit("a", client("a"));
     let fault: unknown;
-    await hub.join("a", "room", { echo: true, watch: true }).catch((error: unknown) => {
+    await hub.join("a", "room", { echo: true, watch: () => true }).catch((error: unknown) => {
       fault = error;
     });
     expect(fault).to.be.instanceOf(Error);
     expect(hub.channelsOf("a")).to.deep.equal([]);
     expect(hub.channelCount).to.equal(0);
+    await broker.close();
+  });
+
+  it("replays nothing that a right withdrawn meanwhile was needed for, and tells of nobody then", async () => {
+    const broker = new MemoryBroker();
+    const { calls, fanOut } = recorder();
+    const events: unknown[][] = [];
+    let [isAllowed, read] = [true, (): void => {}];
+    const deliver = (_id: string, event: string, payload: unknown): Promise<void> => {
+      events.push([event, payload]);
+      return new Promise((resolve) => {
+        read = resolve;
+      });
+    };
+    const hub = new Hub(broker, fanOut, { ...options, deliver });
+    const say = { eventName: "say", message: 1, id: "m", from: null, timestamp: 1 };
+    const first = await hub.publish("room", say);
+    await hub.publish("room", say);
+    await hub.publish("room", say);
+    if (first === "conflict") throw new Error("conflict");
+    hub.admit("a", client("a"));
+    const [watch, mayReadHistory] = [() => isAllowed, () => isAllowed];
+    const since = { epoch: first.epoch, offset: 1 };
+    const joining = hub.join("a", "room", { echo: true, watch, since, mayReadHistory });
+    while (events.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    isAllowed = false;
+    read();
+    expect(await joining).to.include({ offset: 3, recovered: false });
+    expect(events.map(([event]) => event)).to.deep.equal(["say", "channel:gap"]);
+    expect(events[1]?.[1]).to.include({ after: 2, before: 4, reason: "not_a_member" });
+    expect(calls.map(([name]) => name)).to.not.include("watch");
     await broker.close();
   });
 });
