@@ -8,6 +8,7 @@
  * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
  * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
  * | ws 8 | `WebSocket._socket`, `WebSocket._sender`: `_state`, `_queue` | the TCP connection, and is its sender idle? |
+ * | engine.io 6 | the polling transport's `closeTimeout` | how long the end waits for a next poll |
  * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |
  * | socket.io 4 | `Server.encoder`, and that an event is packet type 2 | the text and attachments of an event |
  *
@@ -81,6 +82,11 @@ export function wireOf(conn: EngineSocket): Wire | undefined {
   if (fieldOf(transport, "supportsBinary") !== true) return undefined;
   const webSocket = fieldOf(transport, "socket");
   return isQueue(conn) && isWebSocket(webSocket) ? new Wire(conn, conn, webSocket) : undefined;
+}
+
+/** How long the end of a poller waits for its next poll, which may never come. */
+export function closeWithin({ transport }: EngineSocket, waitMs: number): void {
+  if ("closeTimeout" in transport) transport.closeTimeout = waitMs;
 }
 
 /** How Socket.IO writes an event of the root namespace: its text, then its attachments. */

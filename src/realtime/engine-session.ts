@@ -3,6 +3,7 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
+import { closeWithin } from "./engine-seam.ts";
 import { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
 
@@ -72,6 +73,7 @@ export class EngineSession {
     this.#slot.giveWay = () => {
       if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
     };
+    closeWithin(this.conn, CLOSING_GRACE_MS);
     this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
     this.conn.on("data", (data: unknown) => this.#inspect(data));
     this.conn.on("packetCreate", (packet: { data?: unknown }) => {

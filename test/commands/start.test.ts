@@ -120,6 +120,19 @@ describe("sluice start", () => {
     });
   }
 
+  it("ends soon although a client that polls has gone without asking how it ended", async () => {
+    const command = start([], { env: { SLUICE_KEY_REQUIRED: "false" } });
+    const polling = `${(await urlsOf(command)).url}/realtime/?EIO=4&transport=polling`;
+    const headers = { connection: "close" };
+    const [, sid] = (await (await fetch(polling, { headers })).text()).match(/"sid":"([^"]+)"/) ?? [];
+    const session = `${polling}&sid=${sid}`;
+    await fetch(session, { method: "POST", body: "40", headers });
+    let heard = "";
+    while (!heard.includes("connection:ready")) heard += await (await fetch(session, { headers })).text();
+    expect((await fetch(session, { method: "POST", body: "41", headers })).status).to.equal(200);
+    expect((await command.kill("SIGTERM")).code).to.equal(0);
+  });
+
   it("stops with a clear message for a setting that does not exist", async () => {
     await writeFile(join(cwd, "sluice.config.json"), '{"prot": 1}');
     expect((await runCommand(["start", ...PORTS], { cwd })).stderr).to.match(/"prot" is not a setting/);
