@@ -109,6 +109,7 @@ function paramsOf(params: unknown): Record<string, string> {
 /** @throws TypeError for what cannot be sent: a stream, a function, a BigInt, an object that holds itself. */
 function answer(reply: FastifyReply, result: unknown): FastifyReply {
   if (result === undefined) return reply.code(204).send();
+  if (result instanceof Response && reply.request.method === "HEAD") return answerHead(reply, result);
   if (result instanceof Response || typeof result === "string" || result instanceof Uint8Array)
     return reply.send(result);
   if (result instanceof Readable || result instanceof ReadableStream) {
@@ -117,6 +118,13 @@ function answer(reply: FastifyReply, result: unknown): FastifyReply {
   const text: string | undefined = JSON.stringify(result);
   if (text === undefined) throw new TypeError(`a handler returned a ${typeof result}`);
   return reply.type("application/json; charset=utf-8").send(text);
+}
+
+/** Fastify's HEAD drops a stream, and takes a Response for text whose bytes it could count. */
+function answerHead(reply: FastifyReply, { status, headers, body }: Response): FastifyReply {
+  reply.code(status);
+  for (const [name, value] of headers) reply.header(name, value);
+  return reply.send(body ?? undefined);
 }
 
 /** A handler's faults are exceptions: nobody else can answer them. */

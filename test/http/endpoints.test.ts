@@ -25,6 +25,12 @@ describe("endpoints", () => {
         { id: "nothing", method: "DELETE", path: "/orders/:id", handler: () => undefined },
         { id: "teapot", method: "GET", path: "/teapot", handler: () => new Response("tea", { status: 418 }) },
         {
+          id: "moved",
+          method: "GET",
+          path: "/moved",
+          handler: () => new Response(null, { status: 302, headers: { location: "/orders" } }),
+        },
+        {
           id: "echo",
           method: "GET",
           path: "/echo",
@@ -139,6 +145,16 @@ describe("endpoints", () => {
     expect((await call("/orders", some, { method: "HEAD" })).status).to.equal(200);
     const allBut = await keyWith({ endpoints: { mode: "custom-excluded", list: ["GET /orders"] } });
     expect((await call("/orders", allBut, { method: "HEAD" })).status).to.equal(403);
+  });
+
+  it("lets HEAD follow a GET that answers with a Response", async () => {
+    const tea = await call("/teapot", undefined, { method: "HEAD" });
+    expect(tea.status).to.equal(418);
+    expect(tea.headers.get("content-type")).to.equal("text/plain;charset=UTF-8");
+    expect(await tea.text()).to.equal("");
+    const moved = await call("/moved", undefined, { method: "HEAD", redirect: "manual" });
+    expect(moved.status).to.equal(302);
+    expect(moved.headers.get("location")).to.equal("/orders");
   });
 
   it("answers an unknown path with 401 without a good key and 404 with one", async () => {
