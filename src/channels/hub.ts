@@ -205,11 +205,13 @@ export class Hub {
     return true;
   }
 
-  /** End a membership at once, as enforcement does; the others hear the leave. */
+  /** End a membership at once, as enforcement does, or what lingers of the client's old one; the others hear the leave. */
   expel(id: string, channel: string): void {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
-    if (resident === undefined || membership === undefined) return;
+    if (resident === undefined) return;
+    this.#announcer.leaveBehind(resident.client, channel);
+    if (membership === undefined) return;
     withdraw(resident.client, channel);
     this.#remove(resident, channel);
     if (membership.state !== "joined") return;

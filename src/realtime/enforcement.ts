@@ -173,11 +173,12 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
 
   /** Also in channels that the client has attended and has not joined again yet. */
   #withdrawLost(connection: Connection): void {
-    withdrawWhere(
-      connection.client,
-      (channel) =>
-        !this.#hub.isMember(connection.id, channel) && !connection.mayStill("join", channel).allowed,
-    );
+    withdrawWhere(connection.client, (channel) => {
+      if (this.#hub.isMember(connection.id, channel) || connection.mayStill("join", channel).allowed)
+        return false;
+      this.#hub.expel(connection.id, channel);
+      return true;
+    });
   }
 
   *#arrivedWith(keyId: string): Generator<Arrived> {

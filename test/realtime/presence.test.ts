@@ -215,13 +215,15 @@ describe("presence", () => {
 
   it("of a client that was taken over ends at once when it says so or goes", async () => {
     const observer = await member("both");
-    for (const end of ["leave", "disconnect", "revoke"]) {
+    for (const end of ["leave", "disconnect", "revoke", "withdraw"]) {
       const own = await server.createKey({ allowRealtime: true });
       const old = await member("both", { apiKey: own.secret });
       const back = await connect({ resume: old.resume, apiKey: own.secret });
       expect(await membersOf("both")).to.include({ count: 2 });
       if (end === "leave") await back.client.request("leave", { channel: "both" });
       else if (end === "revoke") await server.deleteKey(own.id);
+      else if (end === "withdraw")
+        await server.patchKey(own.id, { channels: [{ pattern: "other", actions: ["join"] }] });
       else back.client.close();
       if (end !== "disconnect") expect(await membersOf("both"), end).to.include({ count: 1 });
       const left = await observer.client.next("channel:leave");
