@@ -16,6 +16,7 @@ import {
 } from "../protocol/index.ts";
 import { Admission, type Slot } from "./admission.ts";
 import { corkForTurn, EngineSession, type Whence } from "./engine-session.ts";
+import { OpenPoll } from "./open-poll.ts";
 
 export type DoorOptions = {
   readonly gate: Gate;
@@ -169,8 +170,13 @@ export class Door {
         session === undefined
           ? refuse("invalid_request", "this session is not known here")
           : this.#checkLater(session, request, whence, tcp);
-      if (refusal === undefined) pass();
-      else answer(refusal);
+      if (refusal !== undefined) {
+        answer(refusal);
+        return;
+      }
+      if (session !== undefined && carrier instanceof ServerResponse && request.method === "GET")
+        session.poll = new OpenPoll(request, carrier);
+      pass();
       return;
     }
     if (this.#isClosing) {

@@ -3,7 +3,11 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
+
 import { closeWithin } from "./engine-seam.ts";
+
+import type { OpenPoll } from "./open-poll.ts";
+
 import { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
 
@@ -49,6 +53,8 @@ export class EngineSession {
   /** Its place among the connections, from its handshake on; free as soon as it begins to end. */
   seat: Seat | undefined;
   presented: PresentedKey | undefined;
+  /** While it polls. */
+  poll: OpenPoll | undefined;
   /** Called when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
   beforePacket: (() => void) | undefined;
   /** The TCP connections of its WebSockets: one, or two while an upgrade is tried; closed ones may linger. */
@@ -111,6 +117,7 @@ export class EngineSession {
   /** Cut it off, whatever is still to be sent. */
   destroy(): void {
     for (const tcp of this.#tcps) tcp.destroy();
+    this.poll?.destroy();
   }
 
   /** It is being refused, a little later: its place is free for others. */
@@ -152,7 +159,7 @@ export class EngineSession {
   /** Engine.IO has done with the connection; its TCP connection may still wait for the client's farewell. */
   dispose(): void {
     this.#endPending();
-    if (this.#openTcps().length > 0) this.#cutLater();
+    if (this.#openTcps().length > 0 || this.poll?.isUnread === true) this.#cutLater();
     this.state = "closing";
     this.endWith = undefined;
     this.beforePacket = undefined;

@@ -38,6 +38,11 @@ export class Link {
     return this.#pairs.size;
   }
 
+  /** The ports by which the server knows them. */
+  get serverSidePorts(): readonly number[] {
+    return [...this.#pairs].flatMap(({ far }) => far.localPort ?? []);
+  }
+
   /** Stop reading what the server sends; what the client sends goes on. */
   stall(): void {
     this.#isStalled = true;

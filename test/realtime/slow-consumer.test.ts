@@ -1,4 +1,6 @@
-import { connect as connectTcp, type Socket } from "node:net";
+import diagnostics from "node:diagnostics_channel";
+import { once } from "node:events";
+import { connect as connectTcp, Socket } from "node:net";
 import { expect } from "chai";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
@@ -92,6 +94,43 @@ describe("slow consumers", () => {
     expect(performance.now() - at).to.be.below(2_000);
   });
 
+  it("lose the TCP connection of a poll whose answer they do not read", async () => {
+    const { secret } = await server.createKey({ allowRealtime: true });
+    const other = await new SocketClient(server.url, { apiKey: secret }).ready();
+    await other.request("join", { channel: "polled" });
+    const poller = await openPolling(server.url, secret, "polled");
+    await other.next("channel:join", (payload) => !JSON.stringify(payload).includes(other.socket.id ?? ""));
+    const say = () =>
+      other.request("message", { channel: "polled", eventName: "x", message: "x".repeat(900_000) });
+    await say();
+    await say();
+    const accepted = new Promise<Socket>((resolve) => {
+      const take = (message: unknown): void => {
+        const socket: unknown =
+          typeof message === "object" && message !== null ? Reflect.get(message, "socket") : undefined;
+        if (!(socket instanceof Socket) || socket.remotePort !== reader.localPort) return;
+        diagnostics.unsubscribe("net.server.socket", take);
+        resolve(socket);
+      };
+      diagnostics.subscribe("net.server.socket", take);
+    });
+    const reader = connectTcp(server.port, "127.0.0.1");
+    reader.on("error", () => {});
+    reader.pause();
+    reader.write(`GET ${poller.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const serverSide = await accepted;
+    // One more than it may leave unread: it never reads the answer, nor asks again.
+    await say();
+    await say();
+    await other.next("channel:leave");
+    const at = performance.now();
+    expect(serverSide.destroyed).to.equal(false);
+    await once(serverSide, "close");
+    expect(performance.now() - at).to.be.below(2_500);
+    reader.destroy();
+    other.close();
+  });
+
   it("answer for their own unread replies too", async () => {
     key = await server.createKey({ allowRealtime: true });
     const watcher = await new SocketClient(server.url, { apiKey: key.secret }).ready();
@@ -105,3 +144,15 @@ describe("slow consumers", () => {
     watcher.close();
   }).timeout(30_000);
 });
+
+/** A polling session by hand, that is in a channel. */
+async function openPolling(url: string, apiKey: string, channel: string): Promise<{ path: string }> {
+  const base = "/realtime/?EIO=4&transport=polling";
+  const opened = await (await fetch(`${url}${base}`)).text();
+  const path = `${base}&sid=${/"sid":"([^"]+)"/.exec(opened)?.[1]}`;
+  const post = (body: string) => fetch(`${url}${path}`, { method: "POST", body });
+  await post(`40{"apiKey":"${apiKey}"}`);
+  await (await fetch(`${url}${path}`)).text();
+  await post(`420["join",{"channel":"${channel}"}]`);
+  return { path };
+}
