@@ -10,6 +10,13 @@ import { Turns } from "./turns.ts";
 
 type ChannelAction = "join" | "publish" | "presence" | "history" | "broadcast";
 
+/**
+ * What of one connection may be under way at the same time. Requests wait behind a join that replays at the pace of its
+ * reader, and 1,000 of them can be 1 GiB.
+ */
+const MAX_OPEN_REQUESTS = 1_000;
+const MAX_OPEN_BYTES = 4 * 1024 * 1024;
+
 /** One client that came through the gate: who it is and where it comes from, never a verdict about it. */
 export class Connection {
   readonly id: string;
@@ -22,6 +29,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #session: EngineSession;
   readonly #gate: Gate;
+  #openBytes = 0;
   #isTold = false;
 
   constructor(
@@ -68,6 +76,26 @@ export class Connection {
   /** Message ids are one's own per key and client. */
   get idempotencyScope(): string {
     return `${this.identity.key?.id ?? ""}/${this.client.clientId}`;
+  }
+
+  /** Whether so many requests, or so much of them, are under way that another would only be kept. */
+  get isBusy(): boolean {
+    return this.turns.open >= MAX_OPEN_REQUESTS || this.#openBytes > MAX_OPEN_BYTES;
+  }
+
+  /** Bytes of the request that has just come in, with its attachments. */
+  takeReceivedBytes(): number {
+    return this.#session.takeReceivedBytes();
+  }
+
+  /** Do what a request of so many bytes asks, and count them as under way until it is answered. */
+  async work<T>(bytes: number, task: () => Promise<T>): Promise<T> {
+    this.#openBytes += bytes;
+    try {
+      return await task();
+    } finally {
+      this.#openBytes -= bytes;
+    }
   }
 
   /** May this connection stay? By the key as it is now. */

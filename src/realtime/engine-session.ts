@@ -65,6 +65,7 @@ export class EngineSession {
   #isCorked = false;
   #cut: NodeJS.Timeout | undefined;
   #connects = 0;
+  #receivedBytes = 0;
 
   constructor(options: EngineSessionOptions) {
     this.conn = options.conn;
@@ -197,7 +198,16 @@ export class EngineSession {
    * Look at the packets before Socket.IO does: a connection has one CONNECT, to the root namespace, with
    * an object or nothing as `auth`. Socket.IO would answer hundreds of them a second, or close without a word.
    */
+  /** Bytes of the messages that came in since it was asked last. */
+  takeReceivedBytes(): number {
+    const taken = this.#receivedBytes;
+    this.#receivedBytes = 0;
+    return taken;
+  }
+
   #inspect(data: unknown): void {
+    if (typeof data === "string") this.#receivedBytes += data.length;
+    else if (Buffer.isBuffer(data)) this.#receivedBytes += data.length;
     if (typeof data !== "string" || !data.startsWith(CONNECT) || this.state === "closing") return;
     this.#connects += 1;
     const { namespace, auth } = splitConnect(data);

@@ -43,9 +43,6 @@ export type RealtimeOptions = {
   readonly log: Logger;
 };
 
-/** Requests of one connection that may be under way at the same time. */
-const MAX_OPEN_REQUESTS = 1_000;
-
 /** How long clients may take to fetch that the server stops. */
 const CLOSE_GRACE_MS = 1_500;
 
@@ -65,11 +62,11 @@ export class Realtime {
   readonly #fanOut: NodeFanOut;
   readonly #greet: Greeting;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
-  /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
   /** By id, from CONNECT to the end. */
   readonly #connections = new Map<string, Connection>();
   readonly #clients = new Clients();
   readonly #seats: Seats;
+  /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
   readonly #admitted = new WeakMap<EngineSession, Admitted>();
 
   constructor(options: RealtimeOptions) {
@@ -250,13 +247,14 @@ export class Realtime {
   }
 
   async #handle(connection: Connection, event: unknown, payload: unknown): Promise<Answer> {
+    const bytes = connection.takeReceivedBytes();
     const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
     if (handler === undefined) return refuse("unknown_event");
     if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");
-    if (connection.turns.open >= MAX_OPEN_REQUESTS) {
+    if (connection.isBusy) {
       return refuse("rate_limit_exceeded", "too many requests of this connection are under way", 1_000);
     }
-    return handler({ hub: this.hub, connection, now: Date.now }, payload);
+    return connection.work(bytes, () => handler({ hub: this.hub, connection, now: Date.now }, payload));
   }
 
   #answer(

@@ -2,6 +2,7 @@ import diagnostics from "node:diagnostics_channel";
 import { once } from "node:events";
 import { connect as connectTcp, Socket } from "node:net";
 import { expect } from "chai";
+import { Link } from "../helpers/link.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 
@@ -143,6 +144,40 @@ describe("slow consumers", () => {
     reader.destroy();
     watcher.close();
   }).timeout(30_000);
+
+  it("who join and read nothing cannot fill the memory with what waits behind the join", async () => {
+    key = await server.createKey({ allowRealtime: true });
+    const other = await new SocketClient(server.url, { apiKey: key.secret }).ready();
+    let position: Record<string, unknown> = {};
+    // More than the buffers of two TCP connections take.
+    for (let i = 0; i < 40; i += 1) {
+      const message = "x".repeat(900_000);
+      position = await other.request("message", { channel: "long", eventName: "x", message });
+    }
+    const link = await Link.open(server.port);
+    const reader = await new SocketClient(link.url, { apiKey: key.secret }).ready();
+    link.stall();
+    const joined = reader.request("join", {
+      channel: "long",
+      since: { epoch: position["epoch"], offset: 0 },
+    });
+    const send = (size: number) =>
+      reader.request("message", { channel: "elsewhere", eventName: "y", message: "y".repeat(size) });
+    const answers = Array.from({ length: 12 }, () => send(900_000));
+    // In each of these turns of the loop every hop takes 64 KiB of the 10.8 MB on.
+    for (let turn = 0; turn < 600; turn += 1) await other.request("members", { channel: "elsewhere" });
+    link.flow();
+    expect(await joined).to.include({ ok: true, recovered: true });
+    const codes = (await Promise.all(answers)).map((answer) =>
+      answer["ok"] === true ? "ok" : Reflect.get(Object(answer["error"]), "code"),
+    );
+    expect(codes.slice(0, 4)).to.deep.equal(["ok", "ok", "ok", "ok"]);
+    expect(codes.slice(6)).to.deep.equal(Array(6).fill("rate_limit_exceeded"));
+    expect(await send(900_000)).to.include({ ok: true });
+    reader.close();
+    other.close();
+    link.close();
+  }).timeout(60_000);
 });
 
 /** A polling session by hand, that is in a channel. */
