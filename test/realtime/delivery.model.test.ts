@@ -1,6 +1,7 @@
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { WINDOWS } from "./model/channels.ts";
 import { Broken, checkContract } from "./model/contract.ts";
-import { Game, WINDOWS } from "./model/game.ts";
+import { Game } from "./model/game.ts";
 import { planOf } from "./model/plan.ts";
 import { checkMembers } from "./model/presence.ts";
 import { describeTrace, type GameRecord } from "./model/trace.ts";

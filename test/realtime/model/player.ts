@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { io, type Socket } from "socket.io-client";
 import { Link } from "../../helpers/link.ts";
 import { toRecord } from "../../helpers/record.ts";
-import type { Entry, Position, Publication, Request, Visit } from "./trace.ts";
+import { settlePublication, textOf } from "./answers.ts";
+import type { Entry, Position, Request, Visit } from "./trace.ts";
+import { within } from "./within.ts";
 
 /** What all who play one game share: the clock, and what bodies look like. */
 export type Table = {
@@ -14,9 +16,6 @@ export type Table = {
   /** Something that must not happen, seen on the way. */
   fault(text: string): void;
 };
-
-/** What a wait may take: the machine may be busy, the server is not. */
-const WAIT_MS = 10_000;
 
 /** A program across its connections, each through a link of its own. */
 export class Player {
@@ -276,44 +275,4 @@ export class PlayerVisit implements Visit {
     for (const resolve of this.#open.keys()) resolve();
     this.#open.clear();
   }
-}
-
-export function settlePublication(
-  publication: Publication,
-  answer: Record<string, unknown>,
-  at: number,
-): void {
-  publication.ackedAt = at;
-  if (answer["ok"] === true || typeof answer["id"] === "string") {
-    publication.outcome = {
-      offset: Number(answer["offset"]),
-      id: textOf(answer["id"]),
-      epoch: String(answer["epoch"]),
-    };
-  } else {
-    publication.outcome = { refused: textOf(toRecord(answer["error"])["code"]) };
-  }
-}
-
-export async function within<T>(
-  promise: Promise<T>,
-  what: string,
-  more: () => string = () => "",
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what} did not come within ${WAIT_MS} ms\n${more()}`)),
-      WAIT_MS,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : `(${JSON.stringify(value)})`;
 }
