@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { nanoid } from "nanoid";
 import type { Position } from "../protocol/index.ts";
+import { SmallMap } from "./small-map.ts";
 
 /** Since when a client has been a member of a channel, across its reconnects. */
 type Attendance = {
@@ -19,7 +20,7 @@ export type Client = {
   /** The key that it connected with; null where none is required. */
   readonly keyId: string | null;
   readonly digest: string;
-  readonly attendances: Map<string, Attendance>;
+  readonly attendances: SmallMap<Attendance>;
   /** The connection that it has now. */
   connectionId: string | undefined;
   goneSinceMs: number;
@@ -87,7 +88,7 @@ export class Clients {
       clientId: nanoid(),
       keyId,
       digest: digestOf(token),
-      attendances: new Map(),
+      attendances: new SmallMap(),
       connectionId,
       goneSinceMs: 0,
       absence: undefined,

@@ -1,6 +1,7 @@
 import type { Member, Position } from "../protocol/index.ts";
 import { attend, type Client } from "./clients.ts";
 import { Heard } from "./heard.ts";
+import { SmallMap } from "./small-map.ts";
 
 export type Membership = {
   state: "joining" | "joined" | "leaving";
@@ -14,7 +15,7 @@ export type Resident = {
   readonly id: string;
   readonly client: Client;
   data: unknown;
-  readonly channels: Map<string, Membership>;
+  readonly channels: SmallMap<Membership>;
   /** What it has heard of channels that it left or caught up with: nothing is replayed twice to one connection. */
   heard: Map<string, Heard> | undefined;
 };
@@ -23,7 +24,7 @@ export type Resident = {
 const MAX_HEARD = 1_000;
 
 export function createResident(id: string, client: Client): Resident {
-  return { id, client, data: null, channels: new Map(), heard: undefined };
+  return { id, client, data: null, channels: new SmallMap(), heard: undefined };
 }
 
 export function memberOf({ id, client, data }: Resident): Member {

@@ -42,10 +42,13 @@ export function createListener(
   });
   const sockets = new Set<Socket>();
   openSockets.set(server, sockets);
+  function forget(this: Socket): void {
+    sockets.delete(this);
+  }
   server.on("connection", (socket: Socket) => {
     if (sockets.has(socket)) return;
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.on("close", forget);
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const fault = targetFault(request.url ?? "");

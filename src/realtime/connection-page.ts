@@ -4,9 +4,6 @@ import type { Connection } from "./connection.ts";
 /** Channels of a connection that a view names. */
 const MAX_NAMED_CHANNELS = 20;
 
-/** A connection and the number of its arrival. */
-export type Arrived = { readonly connection: Connection; readonly arrival: number };
-
 /** What a page needs to know of the hub. */
 export type Memberships = {
   isMember(connectionId: string, channel: string): boolean;
@@ -18,24 +15,24 @@ export type Memberships = {
  * goes on rightly although connections came and went. Looks at each once, and makes views of the page alone.
  */
 export function pageOfConnections(
-  connections: Iterable<Arrived>,
+  connections: Iterable<Connection>,
   { channel, isFrom, limit, after }: ConnectionQuery,
   memberships: Memberships,
 ): ConnectionPage {
   const items: ConnectionView[] = [];
   let [total, last, hasMore] = [0, after, false];
-  for (const { connection, arrival } of connections) {
+  for (const connection of connections) {
     if (!connection.isOpen) continue;
     if (isFrom !== undefined && !isFrom(connection.ip)) continue;
     if (channel !== undefined && !memberships.isMember(connection.id, channel)) continue;
     total += 1;
-    if (arrival <= after) continue;
+    if (connection.arrival <= after) continue;
     if (items.length === limit) {
       hasMore = true;
       continue;
     }
     items.push(viewOf(connection, memberships.channelsOf(connection.id)));
-    last = arrival;
+    last = connection.arrival;
   }
   return { items, next: hasMore ? last : null, total };
 }

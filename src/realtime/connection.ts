@@ -24,6 +24,8 @@ export class Connection {
   readonly identity: Identity;
   /** Whether it hears its own messages, where a request does not say. */
   readonly echo: boolean;
+  /** Its number among all that came; the registry's. */
+  arrival = 0;
   readonly turns = new Turns();
   readonly connectedAtMs = Date.now();
   readonly #socket: Socket;

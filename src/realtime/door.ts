@@ -15,8 +15,10 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import { Admission, type Slot } from "./admission.ts";
+import { upgradeLightly } from "./engine-seam.ts";
 import { corkForTurn, EngineSession, type Whence } from "./engine-session.ts";
 import { OpenPoll } from "./open-poll.ts";
+import { SessionListeners } from "./session-listeners.ts";
 
 export type DoorOptions = {
   readonly gate: Gate;
@@ -63,8 +65,10 @@ export class Door {
   readonly #admission: Admission;
   readonly #sessions = new Map<string, EngineSession>();
   readonly #byConnection = new WeakMap<EngineSocket, EngineSession>();
+  readonly #listeners: SessionListeners;
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
+  readonly #onClose: (this: EngineSocket) => void;
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
 
   constructor(options: DoorOptions) {
@@ -82,12 +86,16 @@ export class Door {
       transports: ["polling", "websocket"],
     });
     this.engine.generateId = (request: IncomingMessage) => this.#arrivals.get(request)?.sid ?? nanoid();
+    this.#listeners = new SessionListeners((conn) => this.sessionOf(conn));
+    const door = this;
+    this.#onClose = function onClose(this: EngineSocket): void {
+      door.#forget(this);
+    };
     this.engine.on("connection", (conn: EngineSocket) => this.#onConnection(conn));
-    // Once for all, not a listener for each connection.
     this.engine.on("flush", (conn: EngineSocket, packets: readonly unknown[]) =>
-      this.#byConnection.get(conn)?.passOn(packets.length),
+      this.sessionOf(conn)?.passOn(packets.length),
     );
-    this.engine.on("drain", (conn: EngineSocket) => this.#byConnection.get(conn)?.passedOn());
+    this.engine.on("drain", (conn: EngineSocket) => this.sessionOf(conn)?.passedOn());
     // The answer to the upgrade and Engine.IO's first packet.
     this.engine.on("initial_headers", (_headers: unknown, request: IncomingMessage) => {
       const tcp = this.#arrivals.get(request)?.tcp;
@@ -121,7 +129,9 @@ export class Door {
     const answer: Answer = (refusal) => {
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    this.#admit(request, socket, answer, () => this.engine.handleUpgrade(request, socket, head));
+    this.#admit(request, socket, answer, () =>
+      upgradeLightly(socket, () => this.engine.handleUpgrade(request, socket, head)),
+    );
   }
 
   /** From now on new connections are turned away. Resolves when the last one is gone, or after `graceMs`. */
@@ -205,7 +215,8 @@ export class Door {
       group,
       (taken) => {
         slot = taken;
-        this.#arrivals.set(request, { ...known, sid: nanoid(), group, slot, atMs, claim });
+        const { whence, presented, tcp } = known;
+        this.#arrivals.set(request, { sid: nanoid(), whence, group, presented, slot, tcp, atMs, claim });
         pass();
       },
       () => answer(refuse("too_many_connections", undefined, 1_000)),
@@ -258,6 +269,14 @@ export class Door {
     return undefined;
   }
 
+  #forget(conn: EngineSocket): void {
+    const session = this.sessionOf(conn);
+    if (session === undefined) return;
+    this.#sessions.delete(session.sid);
+    session.dispose();
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+
   #onConnection(conn: EngineSocket): void {
     const arrival = this.#arrivals.get(conn.request);
     if (arrival === undefined) {
@@ -268,6 +287,7 @@ export class Door {
     arrival.claim();
     const session = new EngineSession({
       conn,
+      sid: arrival.sid,
       whence: arrival.whence,
       addressGroup: arrival.group,
       slot: arrival.slot,
@@ -283,11 +303,8 @@ export class Door {
     forgetSecrets(conn.request);
     this.#sessions.set(arrival.sid, session);
     this.#byConnection.set(conn, session);
-    conn.on("close", () => {
-      this.#sessions.delete(arrival.sid);
-      session.dispose();
-      if (this.#sessions.size === 0) this.#onEmpty?.();
-    });
+    this.#listeners.listen(conn);
+    conn.on("close", this.#onClose);
   }
 }
 

@@ -13,7 +13,7 @@ import type {
 import type { AccessRequest } from "../policy/index.ts";
 import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
-import { type Arrived, pageOfConnections, viewOf } from "./connection-page.ts";
+import { pageOfConnections, viewOf } from "./connection-page.ts";
 
 /** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
 const BATCH_MS = 5;
@@ -36,7 +36,7 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
   readonly #clients: Clients;
   readonly #byKey = new Map<string, Set<Connection>>();
   /** By id, in the order of their arrival. */
-  readonly #connections = new Map<string, Arrived>();
+  readonly #connections = new Map<string, Connection>();
   #arrivals = 0;
   /** Told first, all of them, and then ended. */
   readonly #toTell: Ending[] = [];
@@ -50,7 +50,8 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
 
   add(connection: Connection): void {
     this.#arrivals += 1;
-    this.#connections.set(connection.id, { connection, arrival: this.#arrivals });
+    connection.arrival = this.#arrivals;
+    this.#connections.set(connection.id, connection);
     const { key } = connection.identity;
     if (key === null) return;
     const siblings = this.#byKey.get(key.id) ?? new Set();
@@ -93,23 +94,27 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
     this.#schedule();
   }
 
+  get(connectionId: string): Connection | undefined {
+    return this.#connections.get(connectionId);
+  }
+
   countOf(keyId: string): number {
     return this.#byKey.get(keyId)?.size ?? 0;
   }
 
   page(query: ConnectionQuery): ConnectionPage {
     const { keyId } = query;
-    const connections = keyId === undefined ? this.#connections.values() : this.#arrivedWith(keyId);
-    return pageOfConnections(connections, query, this.#hub);
+    const connections = keyId === undefined ? this.#connections.values() : this.#byKey.get(keyId);
+    return pageOfConnections(connections ?? [], query, this.#hub);
   }
 
   find(connectionId: string): ConnectionView | undefined {
-    const connection = this.#connections.get(connectionId)?.connection;
+    const connection = this.#connections.get(connectionId);
     return connection?.isOpen === true ? viewOf(connection, this.#hub.channelsOf(connectionId)) : undefined;
   }
 
   disconnect(connectionId: string, refusal: Refusal): boolean {
-    const connection = this.#connections.get(connectionId)?.connection;
+    const connection = this.#connections.get(connectionId);
     if (connection?.isOpen !== true) return false;
     connection.condemn();
     this.#hub.dismiss([connectionId]);
@@ -160,7 +165,7 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
 
   /** The server stops: clients are told to come back. */
   endAll(): void {
-    for (const { connection } of this.#connections.values())
+    for (const connection of this.#connections.values())
       this.#toTell.push({ connection, refusal: refuse("server_shutdown") });
     this.#schedule();
   }
@@ -179,13 +184,6 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
       this.#hub.expel(connection.id, channel);
       return true;
     });
-  }
-
-  *#arrivedWith(keyId: string): Generator<Arrived> {
-    for (const { id } of this.#byKey.get(keyId) ?? []) {
-      const arrived = this.#connections.get(id);
-      if (arrived !== undefined) yield arrived;
-    }
   }
 
   #enforceMemberships(connection: Connection): void {

@@ -7,6 +7,7 @@
  * | engine.io 6 | `transports.websocket`: `socket` | the WebSocket under a transport |
  * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
  * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
+ * | engine.io 6 | an upgrade adds `once("close")` to the TCP connection for the response that its middlewares get | here are none |
  * | ws 8 | `WebSocket._socket`, `WebSocket._sender`: `_state`, `_queue` | the TCP connection, and is its sender idle? |
  * | engine.io 6 | the polling transport's `closeTimeout` | how long the end waits for a next poll |
  * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |
@@ -73,6 +74,23 @@ export class Wire {
   write(frames: Buffer): void {
     this.#tcp.write(frames);
   }
+}
+
+/**
+ * Hand an upgrade to engine.io without what it keeps for its middlewares for as long as the connection lives: an emitter that
+ * holds the request. Where another version adds no such listener, nothing is taken away.
+ */
+export function upgradeLightly(tcp: Duplex, upgrade: () => void): void {
+  const before = tcp.listenerCount("close");
+  upgrade();
+  const added: readonly unknown[] = tcp.rawListeners("close").slice(before);
+  const kept = added.find(isOnce);
+  if (kept !== undefined) tcp.off("close", kept);
+}
+
+/** What `once` registers: a function that knows the listener which it stands for. */
+function isOnce(value: unknown): value is () => void {
+  return typeof value === "function" && Reflect.has(value, "listener");
 }
 
 /** The way to write past engine.io; none while the connection polls, or when it is not as expected. */

@@ -16,6 +16,8 @@ export type Whence = { readonly origin: string | undefined; readonly ip: string 
 
 export type EngineSessionOptions = {
   readonly conn: EngineSocket;
+  /** Engine.IO's secret name of the connection. */
+  readonly sid: string;
   readonly whence: Whence;
   readonly addressGroup: string;
   readonly slot: Slot;
@@ -40,6 +42,7 @@ const CONNECT = "0";
  */
 export class EngineSession {
   readonly conn: EngineSocket;
+  readonly sid: string;
   readonly addressGroup: string;
   readonly outbound: Outbound;
   /** By the request that carried CONNECT. */
@@ -69,6 +72,7 @@ export class EngineSession {
 
   constructor(options: EngineSessionOptions) {
     this.conn = options.conn;
+    this.sid = options.sid;
     this.addressGroup = options.addressGroup;
     this.origin = options.whence.origin;
     this.ip = options.whence.ip;
@@ -82,11 +86,6 @@ export class EngineSession {
     };
     closeWithin(this.conn, CLOSING_GRACE_MS);
     this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
-    this.conn.on("data", (data: unknown) => this.#inspect(data));
-    this.conn.on("packetCreate", (packet: { data?: unknown }) => {
-      this.beforePacket?.();
-      this.#count(packet.data);
-    });
   }
 
   /** A WebSocket of this session runs over this TCP connection; it is destroyed with the session. */
@@ -187,17 +186,15 @@ export class EngineSession {
     }, CLOSING_GRACE_MS).unref();
   }
 
-  #count(data: unknown): void {
+  /** A packet is about to be queued: what the fan-out holds back for this client goes first, and what is unread is bounded. */
+  beforeQueued(data: unknown): void {
+    this.beforePacket?.();
     if (!this.outbound.add(data) || this.state !== "connected") return;
     this.condemn();
     // Not in the middle of somebody's fan-out.
     process.nextTick(() => this.endWith?.(refuse("slow_consumer")));
   }
 
-  /**
-   * Look at the packets before Socket.IO does: a connection has one CONNECT, to the root namespace, with
-   * an object or nothing as `auth`. Socket.IO would answer hundreds of them a second, or close without a word.
-   */
   /** Bytes of the messages that came in since it was asked last. */
   takeReceivedBytes(): number {
     const taken = this.#receivedBytes;
@@ -205,7 +202,11 @@ export class EngineSession {
     return taken;
   }
 
-  #inspect(data: unknown): void {
+  /**
+   * Look at the packets before Socket.IO does: a connection has one CONNECT, to the root namespace, with
+   * an object or nothing as `auth`. Socket.IO would answer hundreds of them a second, or close without a word.
+   */
+  inspect(data: unknown): void {
     if (typeof data === "string") this.#receivedBytes += data.length;
     else if (Buffer.isBuffer(data)) this.#receivedBytes += data.length;
     if (typeof data !== "string" || !data.startsWith(CONNECT) || this.state === "closing") return;

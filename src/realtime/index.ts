@@ -62,8 +62,6 @@ export class Realtime {
   readonly #fanOut: NodeFanOut;
   readonly #greet: Greeting;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
-  /** By id, from CONNECT to the end. */
-  readonly #connections = new Map<string, Connection>();
   readonly #clients = new Clients();
   readonly #seats: Seats;
   /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
@@ -93,7 +91,7 @@ export class Realtime {
       traffic: options.traffic,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => {
-        const connection = this.#connections.get(id);
+        const connection = this.registry.get(id);
         connection?.tell(eventName, payload);
         return connection?.untilRead();
       },
@@ -159,7 +157,7 @@ export class Realtime {
     if (session.state !== "pending") return undefined;
     const keyId = key?.id ?? null;
     const lingering = resume === undefined ? undefined : this.#clients.lingering(keyId, resume);
-    const old = lingering === undefined ? undefined : this.#connections.get(lingering)?.seat;
+    const old = lingering === undefined ? undefined : this.registry.get(lingering)?.seat;
     const seat = this.#seats.take(session.addressGroup, keyId, old);
     if ("allowed" in seat) return seat;
     session.seat = seat;
@@ -184,17 +182,15 @@ export class Realtime {
     // Its old connection goes first, so that the client is never seen to leave after it has come back.
     if (takenOver !== undefined) {
       this.hub.supersede(takenOver);
-      this.#connections.get(takenOver)?.end(refuse("taken_over"));
+      this.registry.get(takenOver)?.end(refuse("taken_over"));
     }
     const connection = new Connection(socket, session, identity, echo, gate, client);
-    this.#connections.set(connection.id, connection);
     session.endWith = (refusal) => this.#end(connection.id, refusal);
     traffic.connected += 1;
     this.registry.add(connection);
     this.hub.admit(connection.id, client);
     socket.on("disconnect", (reason) => {
       traffic.disconnected += 1;
-      this.#connections.delete(connection.id);
       this.#clients.disconnect(client, connection.id, this.#absenceOf(connection));
       this.registry.remove(connection);
       this.hub.dismiss([connection.id]);
@@ -229,7 +225,7 @@ export class Realtime {
 
   #end(connectionId: string, refusal: Refusal): void {
     this.hub.dismiss([connectionId]);
-    this.#connections.get(connectionId)?.end(refusal);
+    this.registry.get(connectionId)?.end(refusal);
   }
 
   #receive(connection: Connection, event: unknown, args: unknown[]): void {
@@ -302,11 +298,14 @@ function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-/** What Socket.IO would keep of each connection's first request for as long as the connection lives. */
 const NOTHING = Object.freeze({});
+/** Stands for the first request of everyone. */
 const NO_REQUEST = new IncomingMessage(new TcpSocket());
 
-/** The key must not live there, and the rest takes a kilobyte of memory. */
+/**
+ * Socket.IO keeps the handshake, and Engine.IO the first request, for as long as the connection lives. The key must not live
+ * there, and the rest is not worth its memory.
+ */
 function forgetHandshake(socket: Socket): void {
   const { handshake, conn } = socket;
   handshake.auth = NOTHING;

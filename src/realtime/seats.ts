@@ -8,12 +8,28 @@ export type SeatLimits = {
 };
 
 /** A connection's place among those of the node, of its address and of its key, from `take` to its first `release`. */
-export type Seat = {
+export class Seat {
   readonly group: string;
   readonly keyId: string | null;
-  readonly isTaken: boolean;
-  release(): void;
-};
+  #leave: ((seat: Seat) => void) | undefined;
+
+  /** `leave` is called once. */
+  constructor(group: string, keyId: string | null, leave: (seat: Seat) => void) {
+    this.group = group;
+    this.keyId = keyId;
+    this.#leave = leave;
+  }
+
+  get isTaken(): boolean {
+    return this.#leave !== undefined;
+  }
+
+  release(): void {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.(this);
+  }
+}
 
 /** Seats come free when somebody goes: nobody knows when, so this keeps those who wait from asking all the time. */
 const RETRY_MS = 5_000;
@@ -24,6 +40,8 @@ export class Seats {
   readonly #byGroup = new Map<string, number>();
   readonly #byKey = new Map<string, number>();
   #count = 0;
+  /** One for all seats. */
+  readonly #leave = ({ group, keyId }: Seat): void => this.#add(group, keyId, -1);
 
   constructor(limits: SeatLimits) {
     this.#limits = limits;
@@ -49,24 +67,8 @@ export class Seats {
     if (keyId !== null && isFull(this.#byKey.get(keyId), maxConnectionsPerKey, own?.keyId === keyId)) {
       return refuse("too_many_connections_per_key", undefined, RETRY_MS);
     }
-    return this.#seat(group, keyId);
-  }
-
-  #seat(group: string, keyId: string | null): Seat {
     this.#add(group, keyId, 1);
-    let isTaken = true;
-    return {
-      group,
-      keyId,
-      get isTaken() {
-        return isTaken;
-      },
-      release: () => {
-        if (!isTaken) return;
-        isTaken = false;
-        this.#add(group, keyId, -1);
-      },
-    };
+    return new Seat(group, keyId, this.#leave);
   }
 
   #add(group: string, keyId: string | null, by: 1 | -1): void {

@@ -9,6 +9,7 @@ import { seamFault } from "../../src/realtime/engine-seam.ts";
 import { EngineSession } from "../../src/realtime/engine-session.ts";
 import { type NodeFanOut, openFanOut, RoomFanOut } from "../../src/realtime/fan-out.ts";
 import { FastFanOut } from "../../src/realtime/fast-fan-out.ts";
+import { SessionListeners } from "../../src/realtime/session-listeners.ts";
 
 type Player = { client: ClientSocket; server: ServerSocket; heard: unknown[][]; takeWrites: () => number };
 
@@ -22,11 +23,13 @@ class Stage {
 
   constructor() {
     this.io = new Server(this.#http);
+    const listeners = new SessionListeners((conn) => this.#sessions.get(conn));
     this.io.engine.on("flush", (conn, packets) => this.#sessions.get(conn)?.passOn(packets.length));
     this.io.engine.on("drain", (conn) => this.#sessions.get(conn)?.passedOn());
     this.io.engine.on("connection", (conn) => {
       const session = new EngineSession({
         conn,
+        sid: "",
         whence: { origin: undefined, ip: null },
         addressGroup: "",
         slot: new Slot(() => {}),
@@ -35,6 +38,7 @@ class Stage {
         connectTimeoutMs: 9_000,
         maxOutboundBytes: 1024 * 1024,
       });
+      listeners.listen(conn);
       session.accept();
       conn.once("close", () => session.dispose());
       this.#sessions.set(conn, session);
