@@ -50,7 +50,10 @@ describeInBrowser("everybody can use the console", () => {
     ...["general", "domains", "ips", "channels", "limits", "activity"].map((tab) => ({
       name: `key, ${tab}`,
       path: `/keys/${id}/${tab}`,
-      ready: panel,
+      ready: async (page: Page) => {
+        await panel(page);
+        await page.locator("button:enabled", { hasText: "Undo the last edit" }).waitFor();
+      },
     })),
     {
       name: "live",

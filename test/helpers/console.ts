@@ -66,6 +66,10 @@ type AxeViolation = {
 
 /** What axe-core calls serious or critical about the page as it is now: rule, and where. */
 export async function seriousFaults(page: Page): Promise<string[]> {
+  // At rest: a button that has just been enabled still has the colours of one that is not.
+  await page.evaluate(
+    "Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map(({ finished }) => finished)).then(() => null)",
+  );
   // Evaluated through the debugger, which the page's policy does not bind.
   await page.evaluate(readFileSync(axeFile, "utf8"));
   const violations: readonly AxeViolation[] = await page.evaluate(
