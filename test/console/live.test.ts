@@ -75,7 +75,8 @@ describeInBrowser("the console's live pages", () => {
     const dialog = page.getByRole("dialog", { name: "Close this connection?" });
     await dialog.getByRole("button", { name: "Cancel" }).click();
     await dialog.waitFor({ state: "hidden" });
-    // The focus is where it was; the rest needs no mouse.
+    // The focus goes back to where it was, a moment later; the rest needs no mouse.
+    await page.locator("button:focus").and(close).waitFor();
     await page.keyboard.press("Enter");
     await dialog.locator("button:focus").filter({ hasText: "Cancel" }).waitFor();
     await page.keyboard.press("Tab");
