@@ -3,8 +3,8 @@ import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { nanoid } from "nanoid";
-import { type Gate, type PresentedKey, presentedKey } from "../gate.ts";
-import { addressGroup, requestOrigin } from "../policy/index.ts";
+import { type Gate, presentedKey } from "../gate.ts";
+import { requestOrigin } from "../policy/index.ts";
 import {
   LIMITS,
   PROBLEM_MEDIA_TYPE,
@@ -14,10 +14,11 @@ import {
   refusalHeaders,
   refuse,
 } from "../protocol/index.ts";
-import { Admission, type Slot } from "./admission.ts";
+import { Arrivals } from "./arrivals.ts";
 import { upgradeLightly } from "./engine-seam.ts";
 import { corkForTurn, EngineSession, type Whence } from "./engine-session.ts";
 import { OpenPoll } from "./open-poll.ts";
+import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
 
 export type DoorOptions = {
@@ -30,24 +31,8 @@ export type DoorOptions = {
   readonly maxOutboundBytes: number;
 };
 
-/** A handshake that was let in. */
-type Arrival = {
-  readonly sid: string;
-  readonly whence: Whence;
-  readonly group: string;
-  readonly presented: PresentedKey;
-  readonly slot: Slot;
-  readonly tcp: Duplex | undefined;
-  readonly atMs: number;
-  /** It became a connection: what was kept for the handshake's end is forgotten. */
-  readonly claim: () => void;
-};
-
 /** What a client has for its CONNECT although it waited long for a place. */
 const MIN_CONNECT_MS = 1_000;
-
-/** How long a connection may stay silent while others of its address wait. */
-const PRESSURE_MS = 1_000;
 
 /** Sends a refusal over whichever of the two a request has. */
 type Answer = (refusal: Refusal) => void;
@@ -62,30 +47,24 @@ type Answer = (refusal: Refusal) => void;
 export class Door {
   readonly engine: Engine;
   readonly #options: DoorOptions;
-  readonly #admission: Admission;
+  readonly #arrivals: Arrivals;
   readonly #sessions = new Map<string, EngineSession>();
   readonly #byConnection = new WeakMap<EngineSocket, EngineSession>();
   readonly #listeners: SessionListeners;
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
   readonly #onClose: (this: EngineSocket) => void;
-  readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
 
   constructor(options: DoorOptions) {
     this.#options = options;
-    this.#admission = new Admission({
-      maxPendingPerAddress: options.maxPendingPerAddress,
-      maxWaiting: 10_000,
-      maxWaitMs: options.connectTimeoutMs,
-      pressureMs: PRESSURE_MS,
-    });
+    this.#arrivals = new Arrivals(options);
     this.engine = new Engine({
       maxHttpBufferSize: LIMITS.maxPayloadBytes,
       perMessageDeflate: false,
       httpCompression: false,
       transports: ["polling", "websocket"],
     });
-    this.engine.generateId = (request: IncomingMessage) => this.#arrivals.get(request)?.sid ?? nanoid();
+    this.engine.generateId = (request: IncomingMessage) => this.#arrivals.of(request)?.sid ?? nanoid();
     this.#listeners = new SessionListeners((conn) => this.sessionOf(conn));
     const door = this;
     this.#onClose = function onClose(this: EngineSocket): void {
@@ -98,7 +77,7 @@ export class Door {
     this.engine.on("drain", (conn: EngineSocket) => this.sessionOf(conn)?.passedOn());
     // The answer to the upgrade and Engine.IO's first packet.
     this.engine.on("initial_headers", (_headers: unknown, request: IncomingMessage) => {
-      const tcp = this.#arrivals.get(request)?.tcp;
+      const tcp = this.#arrivals.of(request)?.tcp;
       if (tcp !== undefined) corkForTurn(tcp);
     });
   }
@@ -137,7 +116,7 @@ export class Door {
   /** From now on new connections are turned away. Resolves when the last one is gone, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     this.#isClosing = true;
-    this.#admission.close();
+    this.#arrivals.close();
     if (this.#sessions.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, graceMs);
@@ -179,7 +158,11 @@ export class Door {
       const refusal =
         session === undefined
           ? refuse("invalid_request", "this session is not known here")
-          : this.#checkLater(session, request, whence, tcp);
+          : checkLater(this.#options.gate, session, {
+              isPoll: request.method === "GET" && tcp === undefined,
+              whence,
+              tcp,
+            });
       if (refusal !== undefined) {
         answer(refusal);
         return;
@@ -197,76 +180,9 @@ export class Door {
       rawHeaders: request.rawHeaders,
       query: this.#options.apiKeyInQuery ? query : undefined,
     });
-    this.#letIn(request, { whence, presented, tcp }, carrier, pass, answer);
-  }
-
-  /** Wait for a place, which is free again when the request is over without a connection. */
-  #letIn(
-    request: IncomingMessage,
-    known: Pick<Arrival, "whence" | "presented" | "tcp">,
-    carrier: ServerResponse | Duplex,
-    pass: () => void,
-    answer: Answer,
-  ): void {
-    const group = addressGroup(known.whence.ip);
-    const atMs = performance.now();
-    let slot: Slot | undefined;
-    const withdraw = this.#admission.enter(
-      group,
-      (taken) => {
-        slot = taken;
-        const { whence, presented, tcp } = known;
-        this.#arrivals.set(request, { sid: nanoid(), whence, group, presented, slot, tcp, atMs, claim });
-        pass();
-      },
-      () => answer(refuse("too_many_connections", undefined, 1_000)),
+    this.#arrivals.enter(request, { whence, presented, tcp, carrier }, pass, () =>
+      answer(refuse("too_many_connections", undefined, 1_000)),
     );
-    const forget = (): void => {
-      withdraw();
-      slot?.release();
-    };
-    function claim(): void {
-      carrier.off("close", forget);
-    }
-    carrier.once("close", forget);
-  }
-
-  /** A poll or an upgrade of a known session: the session's key, this request's own origin and address. */
-  #checkLater(
-    session: EngineSession,
-    request: IncomingMessage,
-    whence: Whence,
-    tcp: Duplex | undefined,
-  ): Refusal | undefined {
-    const { origin, ip } = whence;
-    // Before CONNECT the first Origin that is seen stands for the session.
-    const isOther = session.state !== "pending" || session.origin !== undefined;
-    if (origin !== undefined && isOther && origin !== session.origin) {
-      return refuse("session_mismatch", "the session belongs to another origin");
-    }
-    const isPoll = request.method === "GET" && tcp === undefined;
-    const { identity } = session;
-    if (session.state === "pending") {
-      if (!isPoll) session.origin = origin;
-      session.ip = ip;
-    } else if (session.state === "connected" && identity !== undefined) {
-      const { gate } = this.#options;
-      const verdict = gate.recheck(identity, { action: "connect", origin: session.origin, ip });
-      if (verdict.allowed) {
-        session.ip = ip;
-      } else {
-        // Denied wherever it comes from: the key's time is over, and its alarm has not rung yet.
-        const own = gate.recheck(identity, { action: "connect", origin: session.origin, ip: session.ip });
-        if (own.allowed) return verdict;
-        session.endWith?.(own);
-        return isPoll ? undefined : verdict;
-      }
-    } else if (!isPoll) {
-      // A poller still has to fetch why it is closed; nothing else is taken.
-      return refuse("session_mismatch", "the session is closing");
-    }
-    if (tcp !== undefined) session.carry(tcp);
-    return undefined;
   }
 
   #forget(conn: EngineSocket): void {
@@ -278,13 +194,11 @@ export class Door {
   }
 
   #onConnection(conn: EngineSocket): void {
-    const arrival = this.#arrivals.get(conn.request);
+    const arrival = this.#arrivals.take(conn.request);
     if (arrival === undefined) {
       conn.close(true);
       return;
     }
-    this.#arrivals.delete(conn.request);
-    arrival.claim();
     const session = new EngineSession({
       conn,
       sid: arrival.sid,

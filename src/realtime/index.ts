@@ -6,13 +6,7 @@ import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from ".
 import type { Gate, Identity } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
-import {
-  type ChannelError,
-  type ConnectionReady,
-  type Refusal,
-  type RefusalAck,
-  refuse,
-} from "../protocol/index.ts";
+import { type ConnectionReady, type Refusal, refuse } from "../protocol/index.ts";
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
 import { Enforcement } from "./enforcement.ts";
@@ -22,7 +16,7 @@ import { FailureThrottle } from "./failure-throttle.ts";
 import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { createGreeting, type Greeting } from "./greeting.ts";
 import { type Admitted, shakeHands } from "./handshake.ts";
-import { type Answer, HANDLERS } from "./requests.ts";
+import { Inbox } from "./inbox.ts";
 import { Seats } from "./seats.ts";
 
 export type RealtimeOptions = {
@@ -61,6 +55,7 @@ export class Realtime {
   readonly #io: Server;
   readonly #fanOut: NodeFanOut;
   readonly #greet: Greeting;
+  readonly #inbox: Inbox;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
   readonly #clients = new Clients();
   readonly #seats: Seats;
@@ -97,6 +92,7 @@ export class Realtime {
       },
     });
     this.registry = new Enforcement(this.hub, this.#clients);
+    this.#inbox = new Inbox(this.hub, (error) => this.#fault(error, "a request failed"));
     root.use((socket, next) => {
       this.#shakeHands(socket).then(
         (isIn) => next(isIn ? undefined : new Error("refused")),
@@ -198,7 +194,7 @@ export class Realtime {
       session.end();
       log.debug({ connectionId: connection.id, reason }, "connection ended");
     });
-    socket.onAny((event: unknown, ...args: unknown[]) => this.#receive(connection, event, args));
+    socket.onAny((event: unknown, ...args: unknown[]) => this.#inbox.receive(connection, event, args));
     const ready: ConnectionReady = {
       id: connection.id,
       clientId: connection.clientId,
@@ -228,74 +224,9 @@ export class Realtime {
     this.registry.get(connectionId)?.end(refusal);
   }
 
-  #receive(connection: Connection, event: unknown, args: unknown[]): void {
-    if (!connection.isOpen) return;
-    const last = args.at(-1);
-    const acknowledge = isAcknowledgement(last) ? last : undefined;
-    const payload = acknowledge !== undefined && args.length === 1 ? undefined : args[0];
-    this.#handle(connection, event, payload).then(
-      (answer) => this.#answer(connection, event, payload, answer, acknowledge),
-      (error: unknown) => {
-        this.#fault(error, "a request failed");
-        this.#answer(connection, event, payload, refuse("unavailable"), acknowledge);
-      },
-    );
-  }
-
-  async #handle(connection: Connection, event: unknown, payload: unknown): Promise<Answer> {
-    const bytes = connection.takeReceivedBytes();
-    const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
-    if (handler === undefined) return refuse("unknown_event");
-    if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");
-    if (connection.isBusy) {
-      return refuse("rate_limit_exceeded", "too many requests of this connection are under way", 1_000);
-    }
-    return connection.work(bytes, () => handler({ hub: this.hub, connection, now: Date.now }, payload));
-  }
-
-  #answer(
-    connection: Connection,
-    event: unknown,
-    payload: unknown,
-    answer: Answer,
-    acknowledge: ((answer: unknown) => void) | undefined,
-  ): void {
-    if (!connection.isOpen) return;
-    if (!("allowed" in answer)) {
-      acknowledge?.(answer);
-      return;
-    }
-    const { code, message, afterMs } = answer;
-    if (acknowledge !== undefined) {
-      const ack: RefusalAck = {
-        ok: false,
-        error: { code, message, ...(afterMs === undefined ? {} : { afterMs }) },
-      };
-      acknowledge(ack);
-      return;
-    }
-    const channel = isFields(payload) ? payload["channel"] : undefined;
-    const error: ChannelError = {
-      event: String(event).slice(0, 128),
-      channel: typeof channel === "string" ? channel.slice(0, 200) : null,
-      code,
-      message,
-      ...(afterMs === undefined ? {} : { afterMs }),
-    };
-    connection.tell("channel:error", error);
-  }
-
   #fault(error: unknown, message: string): void {
     this.#options.log.error({ fault: faultOf(error) }, message);
   }
-}
-
-function isAcknowledgement(value: unknown): value is (answer: unknown) => void {
-  return typeof value === "function";
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
 const NOTHING = Object.freeze({});

@@ -1,0 +1,81 @@
+import type { Hub } from "../channels/index.ts";
+import { type ChannelError, type RefusalAck, refuse } from "../protocol/index.ts";
+import type { Connection } from "./connection.ts";
+import { type Answer, HANDLERS } from "./requests.ts";
+
+/** What clients send: each event goes to its handler, and each gets an answer, whatever happens. */
+export class Inbox {
+  readonly #hub: Hub;
+  readonly #onFault: (error: unknown) => void;
+
+  constructor(hub: Hub, onFault: (error: unknown) => void) {
+    this.#hub = hub;
+    this.#onFault = onFault;
+  }
+
+  /** An event of a client with what came along, an acknowledgement last. */
+  receive(connection: Connection, event: unknown, args: unknown[]): void {
+    if (!connection.isOpen) return;
+    const last = args.at(-1);
+    const acknowledge = isAcknowledgement(last) ? last : undefined;
+    const payload = acknowledge !== undefined && args.length === 1 ? undefined : args[0];
+    this.#handle(connection, event, payload).then(
+      (answer) => this.#answer(connection, event, payload, answer, acknowledge),
+      (error: unknown) => {
+        this.#onFault(error);
+        this.#answer(connection, event, payload, refuse("unavailable"), acknowledge);
+      },
+    );
+  }
+
+  async #handle(connection: Connection, event: unknown, payload: unknown): Promise<Answer> {
+    const bytes = connection.takeReceivedBytes();
+    const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
+    if (handler === undefined) return refuse("unknown_event");
+    if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");
+    if (connection.isBusy) {
+      return refuse("rate_limit_exceeded", "too many requests of this connection are under way", 1_000);
+    }
+    return connection.work(bytes, () => handler({ hub: this.#hub, connection, now: Date.now }, payload));
+  }
+
+  #answer(
+    connection: Connection,
+    event: unknown,
+    payload: unknown,
+    answer: Answer,
+    acknowledge: ((answer: unknown) => void) | undefined,
+  ): void {
+    if (!connection.isOpen) return;
+    if (!("allowed" in answer)) {
+      acknowledge?.(answer);
+      return;
+    }
+    const { code, message, afterMs } = answer;
+    if (acknowledge !== undefined) {
+      const ack: RefusalAck = {
+        ok: false,
+        error: { code, message, ...(afterMs === undefined ? {} : { afterMs }) },
+      };
+      acknowledge(ack);
+      return;
+    }
+    const channel = isFields(payload) ? payload["channel"] : undefined;
+    const error: ChannelError = {
+      event: String(event).slice(0, 128),
+      channel: typeof channel === "string" ? channel.slice(0, 200) : null,
+      code,
+      message,
+      ...(afterMs === undefined ? {} : { afterMs }),
+    };
+    connection.tell("channel:error", error);
+  }
+}
+
+function isAcknowledgement(value: unknown): value is (answer: unknown) => void {
+  return typeof value === "function";
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}

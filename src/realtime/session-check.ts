@@ -1,0 +1,48 @@
+import type { Duplex } from "node:stream";
+import type { Gate } from "../gate.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
+import type { EngineSession, Whence } from "./engine-session.ts";
+
+/** A request of a session that is there already. */
+export type LaterRequest = {
+  /** It only fetches what is there for it. */
+  readonly isPoll: boolean;
+  readonly whence: Whence;
+  /** Of an upgrade. */
+  readonly tcp: Duplex | undefined;
+};
+
+/** A poll or an upgrade of a known session: the session's key, this request's own origin and address. */
+export function checkLater(
+  gate: Gate,
+  session: EngineSession,
+  { isPoll, whence, tcp }: LaterRequest,
+): Refusal | undefined {
+  const { origin, ip } = whence;
+  // Before CONNECT the first Origin that is seen stands for the session.
+  const isOther = session.state !== "pending" || session.origin !== undefined;
+  if (origin !== undefined && isOther && origin !== session.origin) {
+    return refuse("session_mismatch", "the session belongs to another origin");
+  }
+  const { identity } = session;
+  if (session.state === "pending") {
+    if (!isPoll) session.origin = origin;
+    session.ip = ip;
+  } else if (session.state === "connected" && identity !== undefined) {
+    const verdict = gate.recheck(identity, { action: "connect", origin: session.origin, ip });
+    if (verdict.allowed) {
+      session.ip = ip;
+    } else {
+      // Denied wherever it comes from: the key's time is over, and its alarm has not rung yet.
+      const own = gate.recheck(identity, { action: "connect", origin: session.origin, ip: session.ip });
+      if (own.allowed) return verdict;
+      session.endWith?.(own);
+      return isPoll ? undefined : verdict;
+    }
+  } else if (!isPoll) {
+    // A poller still has to fetch why it is closed; nothing else is taken.
+    return refuse("session_mismatch", "the session is closing");
+  }
+  if (tcp !== undefined) session.carry(tcp);
+  return undefined;
+}
