@@ -1,11 +1,8 @@
 import { existsSync } from "node:fs";
-import { isIP } from "node:net";
-import { inspect } from "node:util";
 import { loadConfig as loadFile } from "c12";
-import { Type } from "typebox";
-import { Compile } from "typebox/compile";
-import { type EndpointDeclaration, endpointsFault } from "./endpoint-declaration.ts";
+import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
+import { settingFault } from "./setting-fault.ts";
 
 /** Everything that decides how a server runs. What is absent in a file has its default. */
 export type Config = {
@@ -63,76 +60,6 @@ export class ConfigError extends Error {
 }
 
 export type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "./endpoint-declaration.ts";
-
-const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
-const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });
-const Text = Type.String({ minLength: 1 });
-
-/** The scalar settings; `endpoints` hold functions and are checked by hand. */
-const SCHEMA = {
-  host: Text,
-  port: Port,
-  adminHost: Text,
-  adminPort: Port,
-  publicOrigin: Text,
-  store: Text,
-  keySweepSeconds: Type.Number({ minimum: 0.05, maximum: 3600 }),
-  trustedProxies: Type.Array(Text),
-  forwardedHeader: Type.Union([
-    Type.Literal("x-forwarded-for"),
-    Type.Literal("forwarded"),
-    Type.Literal("x-real-ip"),
-  ]),
-  adminToken: Type.String({ pattern: "^[\\x21-\\x7e]{16,512}$" }),
-  adminOrigin: Text,
-  realtime: Type.Boolean(),
-  keyRequired: Type.Boolean(),
-  apiKeyInQuery: Type.Boolean(),
-  connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
-  maxPendingPerAddress: Type.Integer({ minimum: 1 }),
-  maxConnections: MaxConnections,
-  maxConnectionsPerAddress: MaxConnections,
-  maxConnectionsPerKey: MaxConnections,
-  maxOutboundBytes: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 3 }),
-  // No dot segments, and none of the prefixes that the server has itself.
-  endpointPrefix: Type.String({
-    pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
-  }),
-  channels: Type.Array(
-    Type.Object(
-      {
-        pattern: Type.String({
-          pattern: "^(\\*\\*|([^*:]*|\\*)(:([^*:]*|\\*))*(:\\*\\*)?)$",
-          minLength: 1,
-          maxLength: 200,
-        }),
-        history: Type.Optional(
-          Type.Object(
-            {
-              size: Type.Integer({ minimum: 0, maximum: 100_000 }),
-              seconds: Type.Integer({ minimum: 0, maximum: 604_800 }),
-            },
-            { additionalProperties: false },
-          ),
-        ),
-        presence: Type.Optional(
-          Type.Union([
-            Type.Literal(false),
-            Type.Object(
-              { maxMembers: Type.Integer({ minimum: 0, maximum: 10_000 }) },
-              { additionalProperties: false },
-            ),
-          ]),
-        ),
-      },
-      { additionalProperties: false },
-    ),
-  ),
-  logLevel: Type.Union(
-    ["silent", "fatal", "error", "warn", "info", "debug"].map((level) => Type.Literal(level)),
-  ),
-};
-const CHECKS = new Map(Object.entries(SCHEMA).map(([name, schema]) => [name, Compile(schema)]));
 
 const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_HOST: "host",
@@ -314,40 +241,10 @@ export function parseText(name: keyof Config, text: string, source: string): unk
 }
 
 function assertSettings(input: object): asserts input is ConfigInput {
-  for (const [name, value] of Object.entries(input)) checkSetting(name, value);
-}
-
-function checkSetting(name: string, value: unknown): void {
-  if (name === "endpoints") {
-    const fault = endpointsFault(value);
+  for (const [name, value] of Object.entries(input)) {
+    const fault = settingFault(name, value);
     if (fault !== undefined) throw new ConfigError(fault);
-    return;
   }
-  const check = CHECKS.get(name);
-  if (check === undefined) throw new ConfigError(`"${name}" is not a setting of Sluice`);
-  if (!check.Check(value)) {
-    const reason = [...check.Errors(value)].map(({ message }) => message).join(", ");
-    // The admin token is a secret: its value is not repeated.
-    const shown = name === "adminToken" ? "the value" : inspect(value, { depth: 2, maxStringLength: 200 });
-    throw new ConfigError(`"${name}": ${shown} cannot be used: ${reason}`);
-  }
-  if (name === "publicOrigin" || name === "adminOrigin") checkOrigin(name, value);
-  if ((name === "host" || name === "adminHost") && typeof value === "string") checkHost(name, value);
-}
-
-function checkOrigin(name: string, value: unknown): void {
-  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.origin !== value) {
-    throw new ConfigError(
-      `"${name}": ${JSON.stringify(value)} is not an origin such as https://rt.example.com`,
-    );
-  }
-}
-
-function checkHost(name: string, value: string): void {
-  const isName = /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value);
-  if (isIP(value) === 0 && !isName)
-    throw new ConfigError(`"${name}": ${JSON.stringify(value)} is not a host`);
 }
 
 function defined(input: object): object {

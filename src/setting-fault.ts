@@ -1,0 +1,105 @@
+import { isIP } from "node:net";
+import { inspect } from "node:util";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { endpointsFault } from "./endpoint-declaration.ts";
+
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });
+const Text = Type.String({ minLength: 1 });
+
+/** The scalar settings; `endpoints` hold functions and are checked by hand. */
+const SCHEMA = {
+  host: Text,
+  port: Port,
+  adminHost: Text,
+  adminPort: Port,
+  publicOrigin: Text,
+  store: Text,
+  keySweepSeconds: Type.Number({ minimum: 0.05, maximum: 3600 }),
+  trustedProxies: Type.Array(Text),
+  forwardedHeader: Type.Union([
+    Type.Literal("x-forwarded-for"),
+    Type.Literal("forwarded"),
+    Type.Literal("x-real-ip"),
+  ]),
+  adminToken: Type.String({ pattern: "^[\\x21-\\x7e]{16,512}$" }),
+  adminOrigin: Text,
+  realtime: Type.Boolean(),
+  keyRequired: Type.Boolean(),
+  apiKeyInQuery: Type.Boolean(),
+  connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
+  maxPendingPerAddress: Type.Integer({ minimum: 1 }),
+  maxConnections: MaxConnections,
+  maxConnectionsPerAddress: MaxConnections,
+  maxConnectionsPerKey: MaxConnections,
+  maxOutboundBytes: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 3 }),
+  // No dot segments, and none of the prefixes that the server has itself.
+  endpointPrefix: Type.String({
+    pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
+  }),
+  channels: Type.Array(
+    Type.Object(
+      {
+        pattern: Type.String({
+          pattern: "^(\\*\\*|([^*:]*|\\*)(:([^*:]*|\\*))*(:\\*\\*)?)$",
+          minLength: 1,
+          maxLength: 200,
+        }),
+        history: Type.Optional(
+          Type.Object(
+            {
+              size: Type.Integer({ minimum: 0, maximum: 100_000 }),
+              seconds: Type.Integer({ minimum: 0, maximum: 604_800 }),
+            },
+            { additionalProperties: false },
+          ),
+        ),
+        presence: Type.Optional(
+          Type.Union([
+            Type.Literal(false),
+            Type.Object(
+              { maxMembers: Type.Integer({ minimum: 0, maximum: 10_000 }) },
+              { additionalProperties: false },
+            ),
+          ]),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+  ),
+  logLevel: Type.Union(
+    ["silent", "fatal", "error", "warn", "info", "debug"].map((level) => Type.Literal(level)),
+  ),
+};
+const CHECKS = new Map(Object.entries(SCHEMA).map(([name, schema]) => [name, Compile(schema)]));
+
+/** Why a value cannot be that of a setting of the configuration. */
+export function settingFault(name: string, value: unknown): string | undefined {
+  if (name === "endpoints") return endpointsFault(value);
+  const check = CHECKS.get(name);
+  if (check === undefined) return `"${name}" is not a setting of Sluice`;
+  if (!check.Check(value)) {
+    const reason = [...check.Errors(value)].map(({ message }) => message).join(", ");
+    // The admin token is a secret: its value is not repeated.
+    const shown = name === "adminToken" ? "the value" : inspect(value, { depth: 2, maxStringLength: 200 });
+    return `"${name}": ${shown} cannot be used: ${reason}`;
+  }
+  if (name === "publicOrigin" || name === "adminOrigin") return originFault(name, value);
+  if (name === "host" || name === "adminHost") return hostFault(name, value);
+  return undefined;
+}
+
+function originFault(name: string, value: unknown): string | undefined {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  if (url !== undefined && ["http:", "https:"].includes(url.protocol) && url.origin === value)
+    return undefined;
+  return `"${name}": ${JSON.stringify(value)} is not an origin such as https://rt.example.com`;
+}
+
+function hostFault(name: string, value: unknown): string | undefined {
+  const isHost =
+    typeof value === "string" &&
+    (isIP(value) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value));
+  return isHost ? undefined : `"${name}": ${JSON.stringify(value)} is not a host`;
+}
