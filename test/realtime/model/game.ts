@@ -149,9 +149,9 @@ export class Game implements Table {
     else if (step.do === "update")
       this.#track(visit.request({ ...PLAIN, event: "update", payload: { data: { at: this.#clock } } }));
     else if (step.do === "history") this.#history(visit, this.#channel(step.channel), step.limit);
-    else if (step.do === "drop") this.#drop(visit, step.how);
-    else if (step.do === "stall") stall(visit);
-    else flow(visit);
+    else if (step.do === "drop") visit.drop(step.how);
+    else if (step.do === "stall") visit.stall();
+    else visit.flow();
   }
 
   #publish(player: Player, visit: PlayerVisit, { channel: at, echo, slot, other, kind }: PublishStep): void {
@@ -225,18 +225,10 @@ export class Game implements Table {
     this.#track(visit.request({ ...PLAIN, event: "history", channel, payload: { channel, limit } }));
   }
 
-  #drop(visit: PlayerVisit, how: "clean" | "engine" | "cut" | "freeze"): void {
-    if (how === "clean") visit.disconnect();
-    else if (how === "engine") visit.closeEngine();
-    else if (how === "cut") visit.link.cut();
-    else visit.link.freeze();
-    if (how === "cut" || how === "freeze") visit.abandon();
-  }
-
   async #return(player: Player, resume: boolean, since: Since): Promise<void> {
     if (this.#keys.isShut(player.key)) return;
     const before = player.visits.at(-1);
-    if (before?.isStalled === true) flow(before);
+    if (before?.isStalled === true) before.flow();
     if (!resume) player.positions.clear();
     if ((await player.visit(resume)) === undefined) return;
     for (const channel of [...player.positions.keys()])
@@ -245,7 +237,7 @@ export class Game implements Table {
 
   /** Everyone comes back and catches up; everything was answered, and what was sent has come. */
   async #finish(): Promise<void> {
-    for (const { visits } of this.#players) for (const visit of visits) flow(visit);
+    for (const { visits } of this.#players) for (const visit of visits) visit.flow();
     for (const key of [0, 1]) await this.#keys.restore(key);
     await this.#settle();
     for (const player of this.#players)
@@ -301,14 +293,3 @@ export class Game implements Table {
 }
 
 const PLAIN = { channel: null, since: undefined, echo: false, publication: undefined };
-
-function stall(visit: PlayerVisit): void {
-  visit.isStalled = true;
-  visit.wasStalled = true;
-  visit.link.stall();
-}
-
-function flow(visit: PlayerVisit): void {
-  visit.isStalled = false;
-  visit.link.flow();
-}

@@ -180,24 +180,38 @@ export class PlayerVisit implements Visit {
     );
   }
 
-  disconnect(): void {
-    this.#socket.disconnect();
+  /** End the connection; `cut` and `freeze` without a word to the other side. */
+  drop(how: "clean" | "engine" | "cut" | "freeze"): void {
+    if (how === "clean") this.#socket.disconnect();
+    else if (how === "engine") this.#socket.io.engine.close();
+    else if (how === "cut") this.link.cut();
+    else this.link.freeze();
+    if (how === "cut" || how === "freeze") this.#abandon();
   }
 
-  /** The network is gone. The program notices at once: its library may take until the next time-out. */
-  abandon(): void {
-    this.#end("abandoned");
-    this.#socket.offAny();
-    this.#socket.disconnect();
+  /** From now on it reads nothing. */
+  stall(): void {
+    this.isStalled = true;
+    this.wasStalled = true;
+    this.link.stall();
   }
 
-  closeEngine(): void {
-    this.#socket.io.engine.close();
+  /** It reads again. */
+  flow(): void {
+    this.isStalled = false;
+    this.link.flow();
   }
 
   close(): void {
     this.#socket.disconnect();
     this.link.close();
+  }
+
+  /** The network is gone. The program notices at once: its library may take until the next time-out. */
+  #abandon(): void {
+    this.#end("abandoned");
+    this.#socket.offAny();
+    this.#socket.disconnect();
   }
 
   #answered(request: Request, answer: Record<string, unknown>): void {
