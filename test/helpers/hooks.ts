@@ -19,9 +19,17 @@ export const mochaHooks = {
     current = this.currentTest?.fullTitle() ?? "a hook";
   },
   afterAll(): void {
+    sayWhatIsLeft();
     process.off("unhandledRejection", remember);
     const errors = [...unhandled.values()];
     for (const error of errors) console.error(error);
     if (errors[0]) throw errors[0];
   },
 };
+
+/** A run that does not end after its last test says what it waits for. The timer itself holds nothing up. */
+function sayWhatIsLeft(): void {
+  setTimeout(() => {
+    console.error("the run does not end; still there:", process.getActiveResourcesInfo());
+  }, 20_000).unref();
+}
