@@ -6,7 +6,7 @@
 import { buildLoadClient, type Measured } from "./load/load-client.ts";
 import { measureFanOut } from "./measures.ts";
 import { inPairs, median, type Pair, ratiosOf } from "./pairs.ts";
-import { PEERS, type PeerKind, startPeer } from "./peers/peer.ts";
+import { isPeer, PEERS, type PeerKind, startPeer } from "./peers/peer.ts";
 import { machine, saveResult } from "./results.ts";
 
 type Goal = { readonly atLeast: number } | { readonly lowerP99: true } | undefined;
@@ -180,10 +180,6 @@ async function measurePairs(
   const measured = (one: PeerKind) => () =>
     measureFanOut(loadClient, one, { ...work, ids: ids && one === "sluice" });
   return inPairs(rounds, measured("sluice"), measured(kind));
-}
-
-function isPeer(name: string): name is PeerKind {
-  return Object.hasOwn(PEERS, name);
 }
 
 function amount(value: number): string {

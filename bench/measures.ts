@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Connected, LoadClient, type Measured } from "./load/load-client.ts";
-import { type Peer, type PeerKind, startPeer, type Work } from "./peers/peer.ts";
+import { PEERS, type Peer, type PeerKind, startPeer, type Work } from "./peers/peer.ts";
+import { within } from "./processes.ts";
+
+/** Longer than the longest of them takes on a slow machine. */
+const LIMIT_MS = 180_000;
 
 /** How much is published: so many in flight, or so many a second. */
 export type Pressure = { readonly inFlight: number } | { readonly ratePerSecond: number };
@@ -81,7 +85,7 @@ export function measureConnecting(
 async function withPeer<T>(kind: PeerKind, work: Work, measure: (peer: Peer) => Promise<T>): Promise<T> {
   const peer = await startPeer(kind, work);
   try {
-    return await measure(peer);
+    return await within(LIMIT_MS, `${PEERS[kind]} is measured`, measure(peer));
   } finally {
     await peer.stop();
   }

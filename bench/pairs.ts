@@ -29,6 +29,14 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** Ours divided by the other's. @throws for what is no measurement: such a figure must not look like a good one */
+export function ratioOf<T>({ own, other }: Pair<T>, measureOf: (one: T) => number): number {
+  const figures = [measureOf(own), measureOf(other)];
+  if (!figures.every((figure) => Number.isFinite(figure) && figure > 0))
+    throw new Error(`figures that cannot be: ${figures.join(" and ")}`);
+  return measureOf(own) / measureOf(other);
+}
+
 /** The ratio of each pair, their median, and its spread. */
 export function ratiosOf<T>(
   pairs: readonly Pair<T>[],
@@ -40,7 +48,7 @@ export function ratiosOf<T>(
   readonly own: number;
   readonly other: number;
 } {
-  const ratios = pairs.map(({ own, other }) => measureOf(own) / measureOf(other));
+  const ratios = pairs.map((pair) => ratioOf(pair, measureOf));
   return {
     median: median(ratios),
     least: percentile(ratios, 0),

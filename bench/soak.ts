@@ -7,7 +7,6 @@
  * DURATION_MINUTES (60), RATE (publishes a second to the loud channel), MEMBERS (of it), CHURNERS, SEED; `--write`
  * keeps the figures for docs/benchmarks.md. Ends with 1 when something was wrong or is not flat.
  */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +14,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { percentile } from "./crowd/child.ts";
 import { type Census, ServerProcess } from "./crowd/server.ts";
 import { buildLoadClient, LoadClient, type Measured, sluiceArguments } from "./load/load-client.ts";
+import { pin } from "./processes.ts";
 import { machine, saveResult } from "./results.ts";
 import { type Report, SoakCrowd } from "./soak/crowd.ts";
 import { type Sample, trendsOf } from "./soak/verdict.ts";
@@ -202,10 +202,4 @@ function handlesOf({ resources }: Census): number {
 
 function socketsOf({ resources }: Census): number {
   return resources["TCPSocketWrap"] ?? 0;
-}
-
-/** Keep a process, with all its threads, on one core. */
-function pin(pid: number | undefined, core: number): void {
-  if (pid === undefined) throw new Error("a process did not start");
-  execFileSync("taskset", ["-acp", String(core), String(pid)], { stdio: "pipe" });
 }

@@ -1,5 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { endNow, spawnOn } from "../processes.ts";
 
 const Connected = Type.Object({
   phase: Type.Literal("connected"),
@@ -62,7 +62,8 @@ export class LoadClient {
   readonly #reader: Interface;
 
   constructor(binary: string, args: readonly string[]) {
-    const child = spawn("taskset", ["-c", "1", binary, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawnOn(1, binary, args, { stdio: ["pipe", "pipe", "inherit"] });
+    if (child.stdout === null) throw new Error("the load client has no output");
     this.#process = child;
     this.#reader = createInterface(child.stdout);
     this.#lines = this.#reader[Symbol.asyncIterator]();
@@ -83,10 +84,7 @@ export class LoadClient {
 
   async stop(): Promise<void> {
     this.#reader.close();
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await exited;
+    await endNow(this.#process);
   }
 
   async #next(): Promise<unknown> {

@@ -3,6 +3,7 @@
  * key, if it wants one.
  */
 import { createServer as createHttpServer } from "node:http";
+import { Socket as EngineSocket } from "engine.io";
 import { Server } from "socket.io";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type ConfigInput, resolveConfig } from "../../src/config.ts";
@@ -15,7 +16,10 @@ const [kind] = process.argv.slice(2);
 if (kind === "sluice") await startSluice({});
 else if (kind === "sluice-bare")
   await startSluice({ channels: [{ pattern: "**", history: { size: 0, seconds: 0 } }] });
-else if (kind === "socket.io") startSocketIo();
+else if (kind === "sluice-rooms") {
+  hideUpgrading();
+  await startSluice({});
+} else if (kind === "socket.io") startSocketIo();
 else if (kind === "ws") startWs();
 else throw new Error(`no server is called ${kind}`);
 
@@ -41,6 +45,22 @@ async function startSluice(settings: ConfigInput): Promise<void> {
   });
   const { secret } = JSON.parse(await response.text());
   listening(Number(new URL(url).port), secret);
+}
+
+/**
+ * Make a field of engine.io look as another version might have it: the fast path is then not used, and nothing else
+ * is different.
+ */
+function hideUpgrading(): void {
+  const values = new WeakMap<EngineSocket, number>();
+  Object.defineProperty(EngineSocket.prototype, "upgrading", {
+    get(this: EngineSocket) {
+      return values.get(this) ?? 0;
+    },
+    set(this: EngineSocket, value: unknown) {
+      values.set(this, Number(value));
+    },
+  });
 }
 
 /** What one writes with Socket.IO alone: no gate, no order, no history. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,11 +9,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { endNow, spawnOn, within } from "../processes.ts";
 import { compiled, debianFile, uwsModule } from "./packages.ts";
 
 export const PEERS = {
   sluice: "Sluice",
   "sluice-bare": "Sluice without history",
+  "sluice-rooms": "Sluice over Socket.IO's rooms",
   "socket.io": "Socket.IO",
   ws: "ws, a loop of sends",
   uws: "uWebSockets.js",
@@ -21,6 +23,10 @@ export const PEERS = {
   nats: "NATS over WebSocket",
 };
 export type PeerKind = keyof typeof PEERS;
+
+export function isPeer(name: string): name is PeerKind {
+  return Object.hasOwn(PEERS, name);
+}
 
 /** What the members of a run do: of so many channels each joins `each`; `ids`: every publish has its own (Sluice's). */
 export type Work = { readonly channels: number; readonly each: number; readonly ids: boolean };
@@ -35,6 +41,7 @@ export type Peer = {
 };
 
 const Listening = Compile(Type.Object({ port: Type.Number(), apiKey: Type.Optional(Type.String()) }));
+const START_LIMIT_MS = 20_000;
 let nodeProcess: string | undefined;
 const UWS_PROCESS = fileURLToPath(new URL("./uws-process.mjs", import.meta.url));
 
@@ -49,8 +56,15 @@ export async function startPeer(kind: PeerKind, work: Work): Promise<Peer> {
   const ended = once(child, "exit").then(() => {
     throw new Error(`${PEERS[kind]} did not start`);
   });
-  const [line]: unknown[] = await Promise.race([once(createInterface(child.stdout), "line"), ended]);
   ended.catch(() => {});
+  const said = Promise.race([once(createInterface(child.stdout), "line"), ended]);
+  const line: unknown = await within(START_LIMIT_MS, `${PEERS[kind]} starts`, said).then(
+    ([first]) => first,
+    async (error: unknown) => {
+      await endNow(child);
+      throw error;
+    },
+  );
   const { port, apiKey } = Listening.Parse(JSON.parse(String(line)));
   const loadArguments =
     kind === "uws" ? uwsArguments(work) : kind === "ws" ? wsArguments() : socketIoArguments(apiKey, work);
@@ -153,7 +167,7 @@ function steps(member: readonly string[], publisher: readonly string[]): string[
 }
 
 function pinned(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
-  return spawn("taskset", ["-c", "0", program, ...args], {
+  return spawnOn(0, program, args, {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...environment },
   });
@@ -168,11 +182,7 @@ function peerOf(child: ChildProcess, port: number, loadArguments: string[], fold
     pid,
     loadArguments: args,
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, "exit");
-        child.kill("SIGKILL");
-        await exited;
-      }
+      await endNow(child);
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };

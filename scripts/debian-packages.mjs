@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+/** A registry that does not answer must not hold anybody up for good. */
+const APT_LIMIT_MS = 240_000;
+
+/**
+ * Install what is missing through Debian's packages where that may be done, and say so first. Where it cannot be
+ * had, say what that means.
+ * @param {{ what: string, file: string, movedBy?: string, packages: string[], users: string }[]} needs
+ * @returns whether all is there now
+ */
+export function provide(needs) {
+  let hasAll = true;
+  for (const need of needs.filter(({ file }) => !existsSync(file))) {
+    const reason = install(need);
+    if (reason === undefined) continue;
+    hasAll = false;
+    const outcome = process.env.CI ? "will fail, because CI is set" : "will be reported as skipped";
+    console.log(`${need.what} is missing (${need.file}): ${reason}; ${need.users} ${outcome}.`);
+  }
+  return hasAll;
+}
+
+/** Returns why it could not, or nothing when the file is there afterwards. */
+function install({ what, file, movedBy, packages }) {
+  if (movedBy) return `${movedBy} says where it should be, so nothing is installed`;
+  if (!succeeds("apt-get", ["--version"])) return "there is no apt-get here";
+  const prefix = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+  if (prefix.length > 0 && !succeeds("sudo", ["-n", "true"])) return "installing it needs root";
+
+  console.log(`${what} is needed. Installing Debian's packages: ${packages.join(", ")} …`);
+  const environment = ["env", "DEBIAN_FRONTEND=noninteractive"];
+  for (const call of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
+    const [command, ...rest] = [...prefix, ...environment, "apt-get", "-qq", ...call];
+    const limits = { timeout: APT_LIMIT_MS, killSignal: "SIGKILL" };
+    const { status, stdout, stderr } = spawnSync(command, rest, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      ...limits,
+    });
+    if (status !== 0) {
+      process.stderr.write(`${stdout}${stderr}`);
+      return `apt-get ${call[0]} failed`;
+    }
+  }
+  return existsSync(file) ? undefined : "apt-get did not bring it";
+}
+
+function succeeds(command, args) {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
