@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { Router } from "wouter";
 import { queries } from "./api/queries.ts";
 import { requestOnce } from "./api/request.ts";
-import { session, useSessionState } from "./api/session.ts";
+import { isSession, session, useSessionState } from "./api/session.ts";
 import { styleNonce } from "./nonce.ts";
 import { useHasWords } from "./parts/tell.ts";
 import { guardedNavigation } from "./parts/unsaved.ts";
@@ -42,7 +42,7 @@ function Door() {
   useEffect(() => {
     if (state !== "unknown") return;
     let timer: number | undefined;
-    requestOnce("/session").then(
+    requestOnce("/session", isSession).then(
       () => session.opened(),
       (error: unknown) => {
         if (error instanceof Error && error.name === "ApiError") session.missed();

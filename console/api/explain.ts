@@ -2,19 +2,35 @@ import { useQuery } from "@tanstack/react-query";
 import { needsChannel, type Question } from "../parts/explain-link.ts";
 import { ApiError } from "./problem.ts";
 import { request } from "./request.ts";
-import type { Check, Verdict } from "./types.ts";
+import { either, isExactly, isFlag, isNumber, isText, listOf, objectOf } from "./shape.ts";
+import type { Check } from "./types.ts";
 
 export type Asked = Question & { readonly secret: string };
-export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
+type Allowed = { readonly allowed: true };
+type Denied = {
+  readonly allowed: false;
+  readonly code: string;
+  readonly status: number;
+  readonly message: string;
+};
+export type Explanation = { readonly decision: Allowed | Denied; readonly checks: readonly Check[] };
 export type Field = "who" | "action" | "origin" | "address" | "endpoint" | "channel";
 export type FieldFaults = Partial<Record<Field, string>>;
+
+const isExplanation = objectOf<Explanation>({
+  decision: either(
+    objectOf<Allowed>({ allowed: isExactly(true) }),
+    objectOf<Denied>({ allowed: isExactly(false), code: isText, status: isNumber, message: isText }),
+  ),
+  checks: listOf(objectOf<Check>({ check: isText, passed: isFlag, message: isText })),
+});
 
 /** The decision about a request that nobody sends. It is asked again when its key changes. */
 export function useExplanation(asked: Asked | undefined) {
   return useQuery({
     queryKey: ["key", asked?.who === "key" ? asked.keyId : "", "explain", asked],
     queryFn: ({ signal }) =>
-      request<Explanation>("/explain", { method: "POST", body: asked && bodyOf(asked), signal }),
+      request("/explain", isExplanation, { method: "POST", body: asked && bodyOf(asked), signal }),
     enabled: asked !== undefined,
     staleTime: 0,
     // May hold a secret.

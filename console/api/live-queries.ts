@@ -1,10 +1,57 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { queryOf, request } from "./request.ts";
-import type { ChannelsPage, ConnectionsPage, MembersPage, Published } from "./types.ts";
+import { isAnything, isNumber, isText, listOf, objectOf, orNull } from "./shape.ts";
+import type {
+  Channel,
+  ChannelsPage,
+  Connection,
+  ConnectionsPage,
+  Member,
+  MembersPage,
+  Published,
+} from "./types.ts";
 
 export const PAGE_SIZE = 50;
 export const MEMBERS_PAGE_SIZE = 20;
 const REFRESH_MS = 2_000;
+
+const isConnectionsPage = objectOf<ConnectionsPage>({
+  items: listOf(
+    objectOf<Connection>({
+      id: isText,
+      clientId: isText,
+      keyId: orNull(isText),
+      keyName: orNull(isText),
+      origin: orNull(isText),
+      address: orNull(isText),
+      transport: isText,
+      connectedAt: isText,
+      channels: isNumber,
+      channelNames: listOf(isText),
+    }),
+  ),
+  next: orNull(isText),
+  total: isNumber,
+});
+const isChannelsPage = objectOf<ChannelsPage>({
+  items: listOf(
+    objectOf<Channel>({
+      name: isText,
+      members: isNumber,
+      epoch: isText,
+      offset: isNumber,
+      messagesPerSecond: isNumber,
+    }),
+  ),
+  next: orNull(isText),
+  total: isNumber,
+});
+const isMembersPage = objectOf<MembersPage>({
+  items: listOf(objectOf<Member>({ id: isText, clientId: isText, data: isAnything })),
+  next: orNull(isText),
+  total: isNumber,
+});
+const isPublished = objectOf<Published>({ id: isText, epoch: isText, offset: isNumber });
 
 export type ConnectionFilter = { readonly key: string; readonly channel: string; readonly address: string };
 
@@ -13,7 +60,9 @@ export function useConnections(filter: ConnectionFilter, after: string) {
   return useQuery({
     queryKey: ["connections", filter, after],
     queryFn: ({ signal }) =>
-      request<ConnectionsPage>(`/connections${queryOf({ ...filter, limit: PAGE_SIZE, after })}`, { signal }),
+      request(`/connections${queryOf({ ...filter, limit: PAGE_SIZE, after })}`, isConnectionsPage, {
+        signal,
+      }),
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });
@@ -24,7 +73,7 @@ export function useChannels(prefix: string, after: string) {
   return useQuery({
     queryKey: ["channels", prefix, after],
     queryFn: ({ signal }) =>
-      request<ChannelsPage>(`/channels${queryOf({ prefix, limit: PAGE_SIZE, after })}`, { signal }),
+      request(`/channels${queryOf({ prefix, limit: PAGE_SIZE, after })}`, isChannelsPage, { signal }),
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });
@@ -36,7 +85,7 @@ export function useChannel(name: string) {
     queryKey: ["channels", name, "itself"],
     queryFn: async ({ signal }) => {
       // The shortest name that begins like it is the name itself.
-      const { items } = await request<ChannelsPage>(`/channels${queryOf({ prefix: name, limit: 1 })}`, {
+      const { items } = await request(`/channels${queryOf({ prefix: name, limit: 1 })}`, isChannelsPage, {
         signal,
       });
       return items.find((channel) => channel.name === name) ?? null;
@@ -49,7 +98,7 @@ export function useMembers(channel: string, after: string) {
   return useQuery({
     queryKey: ["members", channel, after],
     queryFn: ({ signal }) =>
-      request<MembersPage>(`/channels/members${queryOf({ channel, limit: MEMBERS_PAGE_SIZE, after })}`, {
+      request(`/channels/members${queryOf({ channel, limit: MEMBERS_PAGE_SIZE, after })}`, isMembersPage, {
         signal,
       }),
     placeholderData: keepPreviousData,
@@ -58,9 +107,9 @@ export function useMembers(channel: string, after: string) {
 }
 
 export async function closeConnection(id: string): Promise<void> {
-  await request(`/connections/${encodeURIComponent(id)}`, { method: "DELETE" });
+  await request(`/connections/${encodeURIComponent(id)}`, isAnything, { method: "DELETE" });
 }
 
 export function publish(channel: string, eventName: string, message: unknown): Promise<Published> {
-  return request("/channels/publish", { method: "POST", body: { channel, eventName, message } });
+  return request("/channels/publish", isPublished, { method: "POST", body: { channel, eventName, message } });
 }

@@ -1,10 +1,12 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { DenialNews } from "./denial-news.ts";
+import { isDenial, isDropped, isKeyChange, isMessage, isSample, isSnapshot } from "./live-events.ts";
 import { ApiError } from "./problem.ts";
 import { queries } from "./queries.ts";
 import { queryOf, requestOnce } from "./request.ts";
-import { session } from "./session.ts";
-import type { ChannelMessage, Denial, Sample, Snapshot } from "./types.ts";
+import { isSession, session } from "./session.ts";
+import { isAnything, jsonOf, type Shape } from "./shape.ts";
+import type { ChannelMessage, Sample, Snapshot } from "./types.ts";
 
 /** Why nothing comes: the server is away, or has as many streams as it serves. */
 export type LiveLoss = "offline" | "crowded";
@@ -108,22 +110,24 @@ class LiveStream {
     this.#drop();
     const source = new EventSource(this.#url);
     this.#source = source;
-    const on = <T>(name: string, take: (data: T) => void): void => {
+    const on = <T>(name: string, isEvent: Shape<T>, take: (event: T) => void): void => {
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-        if (this.#source === source) take(JSON.parse(data));
+        const event = jsonOf(data);
+        // What a server of another version sends beside that is not for this page.
+        if (this.#source === source && isEvent(event)) take(event);
       });
     };
-    on<Snapshot>("snapshot", (snapshot) => this.#begin(snapshot));
-    on<Sample>("sample", (sample) => {
+    on("snapshot", isSnapshot, (snapshot) => this.#begin(snapshot));
+    on("sample", isSample, (sample) => {
       this.#listenFor(source);
       const samples = [...this.#state.samples, sample].slice(-SAMPLES_MAX);
       this.#become({ ...this.#state, status: "open", loss: null, samples });
     });
-    on<{ id: string }>("key", ({ id }) => this.#markStale("keys", `key ${id}`));
-    on("keys", () => this.#markStale("keys", "key"));
-    on<Denial>("denial", (denial) => this.#denials.add(denial));
-    on<ChannelMessage>("message", (message) => this.#tail?.({ kind: "message", message }));
-    on<{ count: number }>("dropped", ({ count }) => this.#tail?.({ kind: "dropped", count }));
+    on("key", isKeyChange, ({ id }) => this.#markStale("keys", `key ${id}`));
+    on("keys", isAnything, () => this.#markStale("keys", "key"));
+    on("denial", isDenial, (denial) => this.#denials.add(denial));
+    on("message", isMessage, (message) => this.#tail?.({ kind: "message", message }));
+    on("dropped", isDropped, ({ count }) => this.#tail?.({ kind: "dropped", count }));
     source.onerror = () => void this.#recover(source);
   }
 
@@ -151,7 +155,7 @@ class LiveStream {
     if (source.readyState !== EventSource.CLOSED) return;
     let loss: LiveLoss = "offline";
     try {
-      await requestOnce("/session");
+      await requestOnce("/session", isSession);
       const status = await statusOf(this.#url);
       if (status === 429) loss = "crowded";
       if (status === 400 && this.#source === source) {

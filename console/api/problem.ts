@@ -1,4 +1,8 @@
+import { isText, objectOf } from "./shape.ts";
 import type { Fault } from "./types.ts";
+
+/** What is wrong in a document, and where. */
+export const isFault = objectOf<Fault>({ pointer: isText, message: isText });
 
 /** A refusal of the admin API: RFC 9457 problem details with our code. */
 export class ApiError extends Error {
@@ -30,6 +34,14 @@ export class OfflineError extends Error {
   }
 }
 
+/** The server of another version than this page, or something between the two that answers in its place. */
+export class UnexpectedAnswerError extends Error {
+  constructor() {
+    super("This page does not understand the server's answer. Reload it: the server may have been updated.");
+    this.name = "UnexpectedAnswerError";
+  }
+}
+
 /** What to show of anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof ApiError && error.faults.length > 0) {
@@ -47,13 +59,4 @@ export function sentence(text: string): string {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function isFault(value: unknown): value is Fault {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof Reflect.get(value, "pointer") === "string" &&
-    typeof Reflect.get(value, "message") === "string"
-  );
 }

@@ -1,25 +1,45 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { DENIALS_MAX, type DenialList } from "./denial-news.ts";
+import { isDenial } from "./live-events.ts";
 import { queryOf, request } from "./request.ts";
+import { isAnything, isText, listOf, objectOf, orAbsent, orNull } from "./shape.ts";
 
+type Actor = { readonly client: string; readonly address: string | null };
 export type AuditEntry = {
   readonly id: string;
   readonly at: string;
   readonly action: string;
-  readonly actor?: { readonly by: string; readonly client: string; readonly address: string | null };
-  readonly keyId?: string | null;
+  readonly actor?: Actor | undefined;
+  readonly keyId?: string | null | undefined;
   readonly before?: unknown;
   readonly after?: unknown;
-  readonly detail?: string;
+  readonly detail?: string | undefined;
 };
-type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
+type AuditPage = { readonly items: readonly AuditEntry[]; readonly next: string | null };
+
+const isDenialList = objectOf<DenialList>({ items: listOf(isDenial) });
+const isAuditPage = objectOf<AuditPage>({
+  items: listOf(
+    objectOf<AuditEntry>({
+      id: isText,
+      at: isText,
+      action: isText,
+      actor: orAbsent(objectOf<Actor>({ client: isText, address: orNull(isText) })),
+      keyId: orAbsent(orNull(isText)),
+      before: isAnything,
+      after: isAnything,
+      detail: orAbsent(isText),
+    }),
+  ),
+  next: orNull(isText),
+});
 
 /** The refusals since the server started, alike ones together. New ones come over the live stream. */
 export function useDenials(keyId: string) {
   return useQuery({
     queryKey: ["denials", keyId],
     queryFn: ({ signal }) =>
-      request<DenialList>(`/denials${queryOf({ key: keyId, limit: DENIALS_MAX })}`, { signal }),
+      request(`/denials${queryOf({ key: keyId, limit: DENIALS_MAX })}`, isDenialList, { signal }),
     refetchInterval: 60_000,
   });
 }
@@ -29,7 +49,7 @@ export function useAudit(filter: { readonly keyId: string; readonly action: stri
   return useInfiniteQuery({
     queryKey: ["audit", filter],
     queryFn: ({ pageParam, signal }) =>
-      request<Page<AuditEntry>>(`/audit${queryOf({ ...filter, limit: 50, before: pageParam })}`, { signal }),
+      request(`/audit${queryOf({ ...filter, limit: 50, before: pageParam })}`, isAuditPage, { signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.next,
   });

@@ -1,5 +1,6 @@
-import { ApiError, OfflineError } from "./problem.ts";
+import { ApiError, OfflineError, UnexpectedAnswerError } from "./problem.ts";
 import { session } from "./session.ts";
+import { jsonOf, type Shape } from "./shape.ts";
 
 export type RequestInit = {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
@@ -13,10 +14,10 @@ export type RequestInit = {
 
 /**
  * A call of the admin API. Without a session it waits until somebody has signed in again, and is then sent once more.
- * `T` is what the server of this very build answers: both come from one package and one origin.
- * @throws ApiError, OfflineError
+ * @param isAnswer whether the answer is what the caller expects
+ * @throws ApiError, OfflineError, UnexpectedAnswerError
  */
-export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+export async function request<T>(path: string, isAnswer: Shape<T>, init: RequestInit = {}): Promise<T> {
   for (;;) {
     const response = await send(path, init);
     if (response.status === 401) {
@@ -24,29 +25,20 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
       await session.renewed();
       continue;
     }
-    return read<T>(response);
+    return read(response, isAnswer);
   }
 }
 
-/** The same without waiting for a session: signing in, and looking whether there is one. @throws ApiError, OfflineError */
-export async function requestOnce<T>(path: string, init: RequestInit = {}): Promise<T> {
-  return read<T>(await send(path, init));
+/** The same without waiting for a session: signing in, and looking whether there is one. */
+export async function requestOnce<T>(path: string, isAnswer: Shape<T>, init: RequestInit = {}): Promise<T> {
+  return read(await send(path, init), isAnswer);
 }
 
-async function read<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  const body = text === "" ? undefined : parse(text);
+async function read<T>(response: Response, isAnswer: Shape<T>): Promise<T> {
+  const body = jsonOf(await response.text());
   if (!response.ok) throw new ApiError(response.status, body);
+  if (!isAnswer(body)) throw new UnexpectedAnswerError();
   return body;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: what JSON.parse gives, see `request`
-function parse(text: string): any {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {

@@ -1,4 +1,9 @@
 import { useSyncExternalStore } from "react";
+import { isText, objectOf, orNull } from "./shape.ts";
+import type { Session as OpenSession } from "./types.ts";
+
+/** What the server answers to whoever has a session. */
+export const isSession = objectOf<OpenSession>({ expiresAt: isText, address: orNull(isText) });
 
 /**
  * `ended`: it was open and is no more. Pages stay as they are behind the sign-in, and requests that met the end wait

@@ -1,11 +1,48 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "./request.ts";
-import type { Endpoints, Status } from "./types.ts";
+import { isAnything, isFlag, isNumber, isOneOf, isText, listOf, objectOf, orNull } from "./shape.ts";
+import type { Endpoints, EndpointView, SettingInEffect, SettingsInEffect, Status } from "./types.ts";
+
+const isStatus = objectOf<Status>({
+  version: isText,
+  nodeVersion: isText,
+  startedAt: isText,
+  publicUrl: isText,
+  publicOrigin: isText,
+  endpointPrefix: isText,
+  realtime: isFlag,
+  keyRequired: isFlag,
+  dev: isFlag,
+  address: orNull(isText),
+  connections: isNumber,
+  channels: isNumber,
+});
+const isEndpoints = objectOf<Endpoints>({
+  items: listOf(
+    objectOf<EndpointView>({ id: isText, method: isText, path: isText, calls: isNumber, denied: isNumber }),
+  ),
+});
+const isSettings = objectOf<SettingsInEffect>({
+  items: listOf(
+    objectOf<SettingInEffect>({
+      name: isText,
+      value: isAnything,
+      source: isOneOf<SettingInEffect["source"]>({
+        flag: true,
+        environment: true,
+        file: true,
+        default: true,
+      }),
+      environment: orNull(isText),
+      description: isText,
+    }),
+  ),
+});
 
 export function useStatus() {
   return useQuery({
     queryKey: ["status"],
-    queryFn: ({ signal }) => request<Status>("/status", { signal }),
+    queryFn: ({ signal }) => request("/status", isStatus, { signal }),
     staleTime: 60_000,
   });
 }
@@ -13,7 +50,15 @@ export function useStatus() {
 export function useEndpoints(refetchInterval: number | false = false) {
   return useQuery({
     queryKey: ["endpoints"],
-    queryFn: ({ signal }) => request<Endpoints>("/endpoints", { signal }),
+    queryFn: ({ signal }) => request("/endpoints", isEndpoints, { signal }),
     refetchInterval,
+  });
+}
+
+/** What the server runs with, and who says so. */
+export function useSettings() {
+  return useQuery({
+    queryKey: ["settings"],
+    queryFn: ({ signal }) => request("/settings", isSettings, { signal }),
   });
 }

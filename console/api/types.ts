@@ -1,5 +1,6 @@
 // The only door to the server's sources, and for types alone: nothing of them is in the bundle.
 
+export type { Session } from "../../src/admin/schemas/access.ts";
 export type {
   Channel,
   ChannelsPage,
@@ -22,7 +23,7 @@ export type {
   SettingsInEffect,
   Status,
 } from "../../src/admin/schemas/status.ts";
-export type { Preview, PreviewExample, Verdict } from "../../src/connection-registry.ts";
+export type { Preview, PreviewExample } from "../../src/connection-registry.ts";
 export type { Fault, Fault as Warning } from "../../src/policy/fault.ts";
 export type { Check } from "../../src/policy/request.ts";
 export type {

@@ -2,8 +2,7 @@ import { Group, Select, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { useKeys } from "../api/keys.ts";
-import { request } from "../api/request.ts";
+import { readKey, useKeys } from "../api/keys.ts";
 import type { KeyView } from "../api/types.ts";
 import { nameOf } from "../keys/key-name.ts";
 import { looksSecret } from "./explain-link.ts";
@@ -92,7 +91,7 @@ export function KeyPicker({ label, value, onChange, error, placeholder, w }: Key
 function useChosenKey(id: string): KeyView | undefined {
   const chosen = useQuery({
     queryKey: ["key", id],
-    queryFn: ({ signal }) => request<KeyView>(`/keys/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => readKey(id, signal),
     enabled: id !== "",
     retry: false,
   });

@@ -1,8 +1,7 @@
 import { Badge, Paper, Skeleton, Stack, Table, Text, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { Fragment, useState } from "react";
-import { request } from "../api/request.ts";
-import type { SettingInEffect, SettingsInEffect } from "../api/types.ts";
+import { useSettings } from "../api/status.ts";
+import type { SettingInEffect } from "../api/types.ts";
 import { LiveNotice } from "../live/live-notice.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
@@ -19,10 +18,7 @@ const SOURCES: Readonly<Record<SettingInEffect["source"], string>> = {
 /** The settings that are in effect, and who says so. They are changed where they come from, and need a restart. */
 export function SettingsPage() {
   const [filter, setFilter] = useState("");
-  const settings = useQuery({
-    queryKey: ["settings"],
-    queryFn: ({ signal }) => request<SettingsInEffect>("/settings", { signal }),
-  });
+  const settings = useSettings();
   const wanted = filter.trim().toLowerCase();
   const items = (settings.data?.items ?? []).filter(({ name, environment, description }) =>
     `${name}\n${environment ?? ""}\n${description}`.toLowerCase().includes(wanted),

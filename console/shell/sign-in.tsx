@@ -3,7 +3,8 @@ import { type FormEvent, useState } from "react";
 import { messageOf } from "../api/problem.ts";
 import { queries } from "../api/queries.ts";
 import { requestOnce } from "../api/request.ts";
-import { session } from "../api/session.ts";
+import { isSession, session } from "../api/session.ts";
+import { isAnything } from "../api/shape.ts";
 import { Mark } from "./mark.tsx";
 
 /** The whole page, for whoever has not signed in. */
@@ -25,7 +26,7 @@ export function SignInPage() {
 
 export async function signOut(): Promise<void> {
   // Gone on the server or not reachable: this page forgets all the same.
-  await requestOnce("/session", { method: "DELETE" }).catch(() => undefined);
+  await requestOnce("/session", isAnything, { method: "DELETE" }).catch(() => undefined);
   session.signedOut();
   queries.clear();
 }
@@ -40,7 +41,7 @@ export function SignInForm() {
     setBusy(true);
     setError(undefined);
     try {
-      await requestOnce("/session", { method: "POST", body: { token: token.trim() } });
+      await requestOnce("/session", isSession, { method: "POST", body: { token: token.trim() } });
       session.opened();
     } catch (failure) {
       setError(messageOf(failure));

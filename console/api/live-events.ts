@@ -1,0 +1,52 @@
+import { isFlag, isNumber, isText, listOf, objectOf, orNull } from "./shape.ts";
+import type { ChannelMessage, Denial, Sample, Snapshot } from "./types.ts";
+
+/** What the live stream says: each of its events. */
+export const isSample = objectOf<Sample>({
+  at: isText,
+  connections: isNumber,
+  channels: isNumber,
+  memberships: isNumber,
+  connectsPerSecond: isNumber,
+  closesPerSecond: isNumber,
+  publishedPerSecond: isNumber,
+  deliveredPerSecond: isNumber,
+  deniedPerSecond: isNumber,
+  rssBytes: isNumber,
+  loopDelayMs: isNumber,
+});
+export const isSnapshot = objectOf<Snapshot>({
+  at: isText,
+  version: isText,
+  startedAt: isText,
+  now: isSample,
+  samples: listOf(isSample),
+});
+export const isKeyChange = objectOf<{ readonly id: string }>({ id: isText });
+export const isDenial = objectOf<Denial>({
+  id: isText,
+  at: isText,
+  firstAt: isText,
+  count: isNumber,
+  code: isText,
+  message: isText,
+  keyId: orNull(isText),
+  keyName: orNull(isText),
+  action: isText,
+  origin: orNull(isText),
+  address: orNull(isText),
+  endpoint: orNull(isText),
+  channel: orNull(isText),
+});
+export const isMessage = objectOf<ChannelMessage>({
+  channel: isText,
+  eventName: isText,
+  id: isText,
+  from: orNull(objectOf<NonNullable<ChannelMessage["from"]>>({ id: isText, clientId: isText })),
+  timestamp: isNumber,
+  epoch: isText,
+  offset: isNumber,
+  text: isText,
+  truncated: isFlag,
+});
+export const isDropped = objectOf<{ readonly count: number }>({ count: isNumber });
