@@ -37,7 +37,10 @@ describe("what the console makes of two people's edits", () => {
   });
 
   it("writes a patch that makes the one of the other, as the server applies it", () => {
-    const value = fc.jsonValue({ maxDepth: 2 }).filter((one) => !JSON.stringify(one).includes("null"));
+    // The server takes no member of this name, and a merge patch none that is null.
+    const value = fc
+      .jsonValue({ maxDepth: 2 })
+      .filter((one) => !/null|"__proto__"/.test(JSON.stringify(one)));
     const document = fc.dictionary(fc.constantFrom("name", "metadata", "ips", "channels", "x"), value);
     fc.assert(
       fc.property(document, document, (before, after) => {
