@@ -1,7 +1,7 @@
-import { ActionIcon, Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
-import { useEffect, useRef } from "react";
-import { CrossIcon } from "../parts/icons.tsx";
-import type { KeyForm } from "./use-key-form.ts";
+import { Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { entryOf } from "./key-values.ts";
+import { RowList } from "./row-list.tsx";
+import { errorAt, type KeyForm } from "./use-key-form.ts";
 
 type EntryListProps = {
   readonly form: KeyForm;
@@ -16,61 +16,33 @@ const ROWS_MAX = 100;
 
 /** A list of entries, one field each, with a fault at its field. */
 export function EntryList({ form, field, noun, placeholder }: EntryListProps) {
-  const rows = useRef<HTMLDivElement>(null);
   const { list } = form.values[field];
   const path = `${field}.list`;
-  const wantsFocus = useRef(false);
-  useEffect(() => {
-    // With the new row, so that whoever types at once loses nothing.
-    if (!wantsFocus.current || list.length === 0) return;
-    wantsFocus.current = false;
-    rows.current?.querySelector<HTMLInputElement>("[data-last] input")?.focus();
-  }, [list.length]);
   if (list.length > ROWS_MAX) return <EntryText form={form} field={field} noun={noun} />;
-  const add = (): void => {
-    wantsFocus.current = true;
-    form.insertListItem(path, "");
-  };
+  const fault = errorAt(form, path);
   return (
-    <Stack gap="xs" ref={rows} role="group" aria-label={`${noun} list`}>
-      {list.map((_, index) => (
-        <Group
-          // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity than their place
-          key={index}
-          gap="xs"
-          align="flex-start"
-          wrap="nowrap"
-          {...(index === list.length - 1 ? { "data-last": true } : {})}
-        >
-          <TextInput
-            flex={1}
-            aria-label={`${noun} ${index + 1}`}
-            placeholder={placeholder}
-            maxLength={512}
-            autoComplete="off"
-            spellCheck={false}
-            {...form.getInputProps(`${path}.${index}`)}
-          />
-          <ActionIcon
-            variant="default"
-            size={36}
-            aria-label={`Remove ${noun.toLowerCase()} ${index + 1}`}
-            onClick={() => form.removeListItem(path, index)}
-          >
-            <CrossIcon />
-          </ActionIcon>
-        </Group>
-      ))}
-      {typeof form.errors[path] === "string" && (
+    <Stack gap="xs" role="group" aria-label={`${noun} list`}>
+      {fault !== undefined && (
         <Text size="sm" c="var(--mantine-color-error)">
-          {form.errors[path]}
+          {fault}
         </Text>
       )}
-      <Group>
-        <Button variant="light" size="sm" onClick={add}>
-          + Add Another One
-        </Button>
-      </Group>
+      <RowList form={form} path={path} rows={list} noun={noun.toLowerCase()} makeRow={() => entryOf("")}>
+        {({ index, path: rowPath, remove }) => (
+          <Group gap="xs" align="flex-start" wrap="nowrap">
+            <TextInput
+              flex={1}
+              aria-label={`${noun} ${index + 1}`}
+              placeholder={placeholder}
+              maxLength={512}
+              autoComplete="off"
+              spellCheck={false}
+              {...form.getInputProps(`${rowPath}.text`)}
+            />
+            {remove}
+          </Group>
+        )}
+      </RowList>
     </Stack>
   );
 }
@@ -86,15 +58,15 @@ function EntryText({ form, field, noun }: Pick<EntryListProps, "form" | "field" 
       <Textarea
         label={`${noun} list, one a line`}
         description={`${list.length.toLocaleString("en")} entries`}
-        value={list.join("\n")}
+        value={list.map(({ text }) => text).join("\n")}
         rows={16}
         spellCheck={false}
         error={faults.length > 0 ? `${faults.length} of the lines have faults` : undefined}
-        onChange={(event) => form.setFieldValue(path, event.currentTarget.value.split("\n"))}
+        onChange={(event) => form.setFieldValue(path, event.currentTarget.value.split("\n").map(entryOf))}
       />
       {faults.slice(0, SHOWN_FAULTS).map(([name, message]) => (
         <Text key={name} size="sm" c="var(--mantine-color-error)">
-          Line {Number(name.slice(path.length + 1)) + 1}: {message}
+          Line {Number.parseInt(name.slice(path.length + 1), 10) + 1}: {message}
         </Text>
       ))}
     </Stack>

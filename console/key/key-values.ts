@@ -1,9 +1,11 @@
 import type { ChannelRule, EndpointMode, Fault, LimitRule, ListMode } from "../api/types.ts";
+import { newRow, type Row, withRowsOf } from "./rows.ts";
 import { type Document, isDocument } from "./settings-fields.ts";
 
-export type ListValues<Mode> = { mode: Mode; list: string[] };
-export type RuleValues = { pattern: string; actions: string[] };
-export type LimitValues = {
+export type ListValues<Mode, Entry = string> = { mode: Mode; list: Entry[] };
+export type EntryValues = Row & { text: string };
+export type RuleValues = Row & { pattern: string; actions: string[] };
+export type LimitValues = Row & {
   name: string;
   limit: number | string;
   windowSeconds: number | string;
@@ -17,8 +19,8 @@ export type KeyValues = {
   allowRealtime: boolean;
   endpoints: ListValues<EndpointMode>;
   expiresAt: string | null;
-  domains: ListValues<ListMode>;
-  ips: ListValues<ListMode>;
+  domains: ListValues<ListMode, EntryValues>;
+  ips: ListValues<ListMode, EntryValues>;
   channels: { mode: "all" | "rules"; list: RuleValues[] };
   limits: LimitValues[];
   /** As JSON. */
@@ -53,8 +55,8 @@ export function valuesOf(settings: Document): KeyValues {
     allowRealtime: settings["allowRealtime"] === true,
     endpoints: listOf(settings["endpoints"], ENDPOINT_MODES),
     expiresAt: typeof expiresAt === "string" ? expiresAt : null,
-    domains: listOf(settings["domains"], LIST_MODES),
-    ips: listOf(settings["ips"], LIST_MODES),
+    domains: entriesOf(settings["domains"]),
+    ips: entriesOf(settings["ips"]),
     channels: {
       mode: Array.isArray(channels) ? "rules" : "all",
       list: (Array.isArray(channels) ? channels : []).filter(isDocument).map(ruleOf),
@@ -65,18 +67,27 @@ export function valuesOf(settings: Document): KeyValues {
   };
 }
 
-/** Rows that nobody filled in. */
+/** Newer settings in a form that shows earlier ones: what stays on the page is the same row. */
+export function refreshed(shown: KeyValues, newest: KeyValues): KeyValues {
+  const { domains, ips, channels, limits } = newest;
+  return {
+    ...newest,
+    domains: { ...domains, list: withRowsOf(shown.domains.list, domains.list) },
+    ips: { ...ips, list: withRowsOf(shown.ips.list, ips.list) },
+    channels: { ...channels, list: withRowsOf(shown.channels.list, channels.list) },
+    limits: withRowsOf(shown.limits, limits),
+  };
+}
+
+/** Without the rows that nobody filled in. */
 export function withoutBlanks(values: KeyValues): KeyValues {
-  const filled = <T>(list: ListValues<T>): ListValues<T> => ({
-    ...list,
-    list: list.list.filter((entry) => entry.trim() !== ""),
-  });
-  const { channels } = values;
+  const { endpoints, domains, ips, channels } = values;
+  const isFilled = ({ text }: EntryValues): boolean => text.trim() !== "";
   return {
     ...values,
-    endpoints: filled(values.endpoints),
-    domains: filled(values.domains),
-    ips: filled(values.ips),
+    endpoints: { ...endpoints, list: endpoints.list.filter((entry) => entry.trim() !== "") },
+    domains: { ...domains, list: domains.list.filter(isFilled) },
+    ips: { ...ips, list: ips.list.filter(isFilled) },
     channels: { ...channels, list: channels.list.filter(({ pattern }) => pattern.trim() !== "") },
     limits: values.limits.filter(({ name, limit }) => name.trim() !== "" || limit !== ""),
   };
@@ -84,12 +95,14 @@ export function withoutBlanks(values: KeyValues): KeyValues {
 
 /** The form as settings. Metadata that is no JSON object stays text, which the server refuses at its place. */
 export function settingsOf(values: KeyValues): Document {
-  const { channels, limits, metadata, ...rest } = values;
+  const { domains, ips, channels, limits, metadata, ...rest } = values;
   return {
     ...rest,
     name: rest.name.trim(),
-    ...(channels.mode === "rules" ? { channels: channels.list } : {}),
-    ...(limits.length > 0 ? { limits } : {}),
+    domains: { ...domains, list: domains.list.map(({ text }) => text) },
+    ips: { ...ips, list: ips.list.map(({ text }) => text) },
+    ...(channels.mode === "rules" ? { channels: channels.list.map(withoutRow) } : {}),
+    ...(limits.length > 0 ? { limits: limits.map(withoutRow) } : {}),
     metadata: metadata.trim() === "" ? {} : parsed(metadata),
   };
 }
@@ -112,6 +125,8 @@ export function errorsOf(faults: readonly Fault[]): Record<string, string> {
     // Actions are one field of a rule, and metadata is one field whatever is in it.
     if (parts[0] === "channels" && parts[3] === "actions") parts.splice(4);
     if (parts[0] === "metadata") parts.splice(1);
+    // An entry is the text of its row.
+    if ((parts[0] === "domains" || parts[0] === "ips") && parts.length === 3) parts.push("text");
     const path = parts.join(".") || "name";
     const earlier = errors.get(path);
     errors.set(path, earlier === undefined ? message : `${earlier}; ${message}`);
@@ -129,22 +144,37 @@ function listOf<Mode extends string>(
   return { mode: known, list: Array.isArray(list) ? list.filter((entry) => typeof entry === "string") : [] };
 }
 
+function entriesOf(value: unknown): ListValues<ListMode, EntryValues> {
+  const { mode, list } = listOf(value, LIST_MODES);
+  return { mode, list: list.map(entryOf) };
+}
+
+export function entryOf(text: string): EntryValues {
+  return { row: newRow(), text };
+}
+
 function ruleOf(rule: Document): RuleValues {
   const { pattern, actions } = rule;
   return {
+    row: newRow(),
     pattern: typeof pattern === "string" ? pattern : "",
     actions: Array.isArray(actions) ? actions.filter((action) => typeof action === "string") : [],
-  } satisfies { [Name in keyof ChannelRule]: unknown };
+  } satisfies Row & { [Name in keyof ChannelRule]: unknown };
 }
 
 function limitOf(rule: Document): LimitValues {
   const { name, limit, windowSeconds, per } = rule;
   return {
+    row: newRow(),
     name: typeof name === "string" ? name : "",
     limit: typeof limit === "number" ? limit : "",
     windowSeconds: typeof windowSeconds === "number" ? windowSeconds : "",
     per: typeof per === "string" ? per : "connection",
-  } satisfies { [Name in keyof LimitRule]: unknown };
+  } satisfies Row & { [Name in keyof LimitRule]: unknown };
+}
+
+function withoutRow<T extends Row>({ row: _, ...rest }: T): Omit<T, "row"> {
+  return rest;
 }
 
 function parsed(text: string): unknown {

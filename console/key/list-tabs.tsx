@@ -1,6 +1,7 @@
 import { Button, Group, Radio, Stack, Text } from "@mantine/core";
 import { useStatus } from "../api/status.ts";
 import { EntryList } from "./entry-list.tsx";
+import { entryOf } from "./key-values.ts";
 import { errorAt, type KeyForm } from "./use-key-form.ts";
 
 /** From which web pages the key works. */
@@ -60,9 +61,12 @@ export function IpsTab({ form }: { readonly form: KeyForm }) {
             <Button
               variant="default"
               size="sm"
-              disabled={address === null || list.includes(address)}
+              disabled={address === null || list.some(({ text }) => text === address)}
               onClick={() =>
-                form.setFieldValue("ips.list", [...list.filter((one) => one !== ""), address ?? ""])
+                form.setFieldValue("ips.list", [
+                  ...list.filter(({ text }) => text !== ""),
+                  entryOf(address ?? ""),
+                ])
               }
             >
               Add my address{address === null ? "" : ` (${address})`}

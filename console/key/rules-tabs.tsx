@@ -1,6 +1,5 @@
 import {
-  ActionIcon,
-  Button,
+  Box,
   Checkbox,
   Group,
   NativeSelect,
@@ -11,10 +10,25 @@ import {
   Text,
   TextInput,
 } from "@mantine/core";
-import { CrossIcon } from "../parts/icons.tsx";
+import type { LimitValues, RuleValues } from "./key-values.ts";
+import { RowList } from "./row-list.tsx";
+import { newRow } from "./rows.ts";
 import { errorAt, type KeyForm } from "./use-key-form.ts";
 
 const ACTIONS = ["join", "publish", "presence", "history", "broadcast"];
+
+const newRule = (): RuleValues => ({
+  row: newRow(),
+  pattern: "",
+  actions: ["join", "publish", "presence", "history"],
+});
+const newLimit = (): LimitValues => ({
+  row: newRow(),
+  name: "",
+  limit: "",
+  windowSeconds: 1,
+  per: "connection",
+});
 
 /** What the key may do on which channels. */
 export function ChannelsTab({ form }: { readonly form: KeyForm }) {
@@ -36,52 +50,32 @@ export function ChannelsTab({ form }: { readonly form: KeyForm }) {
       {mode === "rules" && (
         <Stack gap="xs">
           {list.length === 0 && <Text size="sm">There is no rule: no channel is open.</Text>}
-          {list.map((_, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity than their place
-            <Paper key={index} className="panel" p="sm" role="group" aria-label={`Rule ${index + 1}`}>
-              <Group align="flex-start" wrap="nowrap">
-                <Stack gap="xs" flex={1}>
-                  <TextInput
-                    label="Pattern"
-                    placeholder="chat:*"
-                    maxLength={200}
-                    autoComplete="off"
-                    spellCheck={false}
-                    {...form.getInputProps(`channels.list.${index}.pattern`)}
-                  />
-                  <Checkbox.Group label="May" {...form.getInputProps(`channels.list.${index}.actions`)}>
-                    <Group gap="md" mt={4}>
-                      {ACTIONS.map((action) => (
-                        <Checkbox key={action} value={action} label={action} />
-                      ))}
-                    </Group>
-                  </Checkbox.Group>
-                </Stack>
-                <ActionIcon
-                  variant="default"
-                  size={36}
-                  aria-label={`Remove rule ${index + 1}`}
-                  onClick={() => form.removeListItem("channels.list", index)}
-                >
-                  <CrossIcon />
-                </ActionIcon>
-              </Group>
-            </Paper>
-          ))}
-          <Group>
-            <Button
-              variant="light"
-              size="sm"
-              onClick={() =>
-                form.insertListItem("channels.list", {
-                  pattern: "",
-                  actions: ["join", "publish", "presence", "history"],
-                })
-              }
-            >
-              + Add Another One
-            </Button>
-          </Group>
+          <RowList form={form} path="channels.list" rows={list} noun="rule" makeRow={newRule}>
+            {({ index, path, remove }) => (
+              <Paper className="panel" p="sm" role="group" aria-label={`Rule ${index + 1}`}>
+                <Group align="flex-start" wrap="nowrap">
+                  <Stack gap="xs" flex={1}>
+                    <TextInput
+                      label="Pattern"
+                      placeholder="chat:*"
+                      maxLength={200}
+                      autoComplete="off"
+                      spellCheck={false}
+                      {...form.getInputProps(`${path}.pattern`)}
+                    />
+                    <Checkbox.Group label="May" {...form.getInputProps(`${path}.actions`)}>
+                      <Group gap="md" mt={4}>
+                        {ACTIONS.map((action) => (
+                          <Checkbox key={action} value={action} label={action} />
+                        ))}
+                      </Group>
+                    </Checkbox.Group>
+                  </Stack>
+                  {remove}
+                </Group>
+              </Paper>
+            )}
+          </RowList>
         </Stack>
       )}
     </Stack>
@@ -115,59 +109,41 @@ export function LimitsTab({ form }: { readonly form: KeyForm }) {
         </Text>
       )}
       {limits.length === 0 && <Text size="sm">This key has no limits of its own.</Text>}
-      {limits.map((_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity than their place
-        <Paper key={index} className="panel" p="sm" role="group" aria-label={`Limit ${index + 1}`}>
-          <Group align="flex-start" gap="sm">
-            <TextInput
-              label="Name"
-              placeholder="burst"
-              maxLength={32}
-              flex="1 1 8rem"
-              {...form.getInputProps(`limits.${index}.name`)}
-            />
-            <NumberInput
-              label="At most"
-              allowDecimal={false}
-              allowNegative={false}
-              flex="1 1 6rem"
-              {...form.getInputProps(`limits.${index}.limit`)}
-            />
-            <NumberInput
-              label="Within seconds"
-              allowNegative={false}
-              flex="1 1 6rem"
-              {...form.getInputProps(`limits.${index}.windowSeconds`)}
-            />
-            <NativeSelect
-              label="For each"
-              data={PER}
-              flex="1 1 7rem"
-              {...form.getInputProps(`limits.${index}.per`)}
-            />
-            <ActionIcon
-              variant="default"
-              size={36}
-              mt={25}
-              aria-label={`Remove limit ${index + 1}`}
-              onClick={() => form.removeListItem("limits", index)}
-            >
-              <CrossIcon />
-            </ActionIcon>
-          </Group>
-        </Paper>
-      ))}
-      <Group>
-        <Button
-          variant="light"
-          size="sm"
-          onClick={() =>
-            form.insertListItem("limits", { name: "", limit: "", windowSeconds: 1, per: "connection" })
-          }
-        >
-          + Add Another One
-        </Button>
-      </Group>
+      <RowList form={form} path="limits" rows={limits} noun="limit" makeRow={newLimit}>
+        {({ index, path, remove }) => (
+          <Paper className="panel" p="sm" role="group" aria-label={`Limit ${index + 1}`}>
+            <Group align="flex-start" gap="sm">
+              <TextInput
+                label="Name"
+                placeholder="burst"
+                maxLength={32}
+                flex="1 1 8rem"
+                {...form.getInputProps(`${path}.name`)}
+              />
+              <NumberInput
+                label="At most"
+                allowDecimal={false}
+                allowNegative={false}
+                flex="1 1 6rem"
+                {...form.getInputProps(`${path}.limit`)}
+              />
+              <NumberInput
+                label="Within seconds"
+                allowNegative={false}
+                flex="1 1 6rem"
+                {...form.getInputProps(`${path}.windowSeconds`)}
+              />
+              <NativeSelect
+                label="For each"
+                data={PER}
+                flex="1 1 7rem"
+                {...form.getInputProps(`${path}.per`)}
+              />
+              <Box mt={25}>{remove}</Box>
+            </Group>
+          </Paper>
+        )}
+      </RowList>
     </Stack>
   );
 }

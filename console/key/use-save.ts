@@ -3,7 +3,7 @@ import { patchKey, previewKey, readKey, restoreKey } from "../api/keys.ts";
 import { ApiError } from "../api/problem.ts";
 import type { KeyView } from "../api/types.ts";
 import { tell, tellFailure } from "../parts/tell.ts";
-import { errorsOf, settingsOf, type TabId, tabOf, valuesOf, withoutBlanks } from "./key-values.ts";
+import { errorsOf, refreshed, settingsOf, type TabId, tabOf, valuesOf, withoutBlanks } from "./key-values.ts";
 import type { MergeQuestion } from "./merge-dialog.tsx";
 import type { PreviewQuestion } from "./preview-dialog.tsx";
 import { compareEdits, type Document, isSame, mergedOf, mergePatchOf } from "./settings-fields.ts";
@@ -43,10 +43,12 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
   const shown = settingsOf(valuesOf(base.settings));
   const isDirty = !isSame(shown, settingsOf(form.values));
 
+  const show = (settings: Document): void => form.setValues(refreshed(form.getValues(), valuesOf(settings)));
+
   const adopt = (key: KeyView): void => {
     setBase(key);
     form.clearErrors();
-    form.setValues(valuesOf(key.settings));
+    show(key.settings);
   };
 
   const run = async (work: () => Promise<void>): Promise<void> => {
@@ -122,7 +124,7 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
       const mine = settingsOf(now.values);
       const { mine: alone, both } = compareEdits(settingsOf(valuesOf(from.settings)), mine, key.settings);
       setBase(key);
-      form.setValues(valuesOf(mergedOf(mine, key.settings, [...alone, ...both])));
+      show(mergedOf(mine, key.settings, [...alone, ...both]));
     },
     save() {
       const values = withoutBlanks(form.values);
@@ -144,7 +146,7 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
     onMerged(settings, theirs, isToBeSaved) {
       setMerge(undefined);
       setBase(theirs);
-      form.setValues(valuesOf(settings));
+      show(settings);
       if (isToBeSaved) void saveFrom(theirs, settingsOf(valuesOf(settings)));
     },
     dismiss() {

@@ -77,7 +77,7 @@ describe("the console's form of a key", () => {
       "/ips",
     ];
     expect(errorsOf(faults.map((pointer) => ({ pointer, message })))).to.deep.equal({
-      "domains.list.3": message,
+      "domains.list.3.text": message,
       "channels.list.0.pattern": message,
       "channels.list.1.actions": message,
       metadata: message,
