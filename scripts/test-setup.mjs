@@ -1,8 +1,11 @@
 /**
- * What the tests need besides npm packages: Chromium for the browser suites, and a current build. What is missing is
- * installed where it may be; where it may not, the suites that need it are skipped by name (or fail, when CI is set).
+ * What the tests need besides npm packages: Chromium for the browser suites, some programs, and a current build. What is
+ * missing is installed where it may be; where it may not, the tests that need it are skipped by name (or fail, when CI is
+ * set).
  */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provide } from "./debian-packages.mjs";
 
@@ -14,7 +17,16 @@ provide([
     packages: ["chromium", "fonts-dejavu-core"],
     users: "the browser suites",
   },
+  { what: "curl", file: inPath("curl"), packages: ["curl"], users: "the documents' commands" },
+  { what: "strace", file: inPath("strace"), packages: ["strace"], users: "the trace of a flush to disk" },
 ]);
 
 const build = fileURLToPath(new URL("build.mjs", import.meta.url));
 process.exitCode = spawnSync(process.execPath, [build, "--if-missing"], { stdio: "inherit" }).status ?? 1;
+
+/** Where a program is, or where Debian puts it. */
+function inPath(program) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const files = folders.map((folder) => join(folder, program));
+  return files.find((file) => existsSync(file)) ?? `/usr/bin/${program}`;
+}

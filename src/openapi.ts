@@ -6,9 +6,9 @@ export type ApiDescription = {
   readonly title: string;
   readonly description: string;
   readonly version: string;
-  /** How a caller proves who it is, by a name: OpenAPI security schemes. Any one of them will do. */
   /** Who may read the document, if not everybody. */
   readonly onRequest?: onRequestAsyncHookHandler;
+  /** How a caller proves who it is, by a name: OpenAPI security schemes. Any one of them will do. */
   readonly security: Readonly<Record<string, SecurityScheme>>;
 };
 

@@ -11,6 +11,7 @@ import { parseSettings } from "../../src/policy/index.ts";
 import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
 import { Command, type Finished } from "../helpers/command.ts";
 import { Link } from "../helpers/link.ts";
+import { itIfThere } from "../helpers/needs.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 import { ROOT, readDocument, Snippets, substitute } from "./documents.ts";
@@ -339,16 +340,11 @@ describe("documentation snippets", () => {
   });
 });
 
-/** A case of a shell block. Without its programs it is skipped by name, and fails when CI is set. */
+/** A case of a shell block. */
 function itInShell(id: string, programs: readonly string[], fn: (text: string) => Promise<void>): void {
   const text = snippets.claim(id, "");
   const missing = ["bash", ...programs].filter((program) => !isInstalled(program));
-  if (missing.length === 0) it(id, () => fn(text()));
-  else if (process.env["CI"])
-    it(id, () => {
-      throw new Error(`${missing.join(", ")} is missing`);
-    });
-  else it.skip(`${id} needs ${missing.join(", ")}`, () => {});
+  itIfThere(id, missing.length === 0 ? undefined : missing.join(", "), () => fn(text()));
 }
 
 function expectDone({ code, stdout, stderr }: Finished): void {

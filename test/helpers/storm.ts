@@ -1,11 +1,13 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { nowMs } from "../../bench/crowd/child.ts";
 import { Crowd } from "../../bench/crowd/crowd.ts";
 import { ServerProcess } from "../../bench/crowd/server.ts";
+import { SocketClient } from "./socket-client.ts";
 
 const CHANNEL = "storm";
 const INSIDERS = 2;
+/** They, and one who watches for the others to be gone. */
+const RESIDENTS = INSIDERS + 1;
 const OUTSIDERS = 20;
 /** A channel of up to so many tells each of each. */
 const MAX_WATCHED = 500;
@@ -34,6 +36,7 @@ export type StormBounds = {
 export async function runStorm({ count, polling, ...bounds }: StormBounds): Promise<string> {
   const server = new ServerProcess();
   const [storm, bystanders] = [new Crowd(), new Crowd()];
+  let watcher: SocketClient | undefined;
   try {
     await server.start("memory:");
     const { secret } = await server.createKey({ name: "storm" });
@@ -54,6 +57,8 @@ export async function runStorm({ count, polling, ...bounds }: StormBounds): Prom
         polling: polls,
       });
     await open(bystanders, "insiders", INSIDERS, CHANNEL, 0);
+    watcher = await new SocketClient(`http://127.0.0.1:${server.port}`, { apiKey: secret }).ready();
+    await watcher.request("join", { channel: CHANNEL });
     await open(bystanders, "outsiders", OUTSIDERS, "elsewhere", OUTSIDERS / 10);
     // The first message compiles what the others use.
     await Promise.all([bystanders.flow("insiders", 500), bystanders.flow("outsiders", 40)]);
@@ -74,7 +79,7 @@ export async function runStorm({ count, polling, ...bounds }: StormBounds): Prom
 
     const killMs = nowMs();
     await storm.stop();
-    const left = await emptied(server, secret, bounds.goneWithinMs);
+    const left = await emptied(server, secret, watcher, bounds.goneWithinMs);
     const goneMs = nowMs() - killMs;
     const [insideAfter, outsideAfter] = await Promise.all([
       bystanders.report("insiders"),
@@ -91,8 +96,8 @@ export async function runStorm({ count, polling, ...bounds }: StormBounds): Prom
       `${insideAfter.counts} numbers; heap left over ${((after.heapBytes - before.heapBytes) / 1e6).toFixed(1)} MB`;
 
     expect(joinedMs, line).to.be.below(bounds.joinedWithinMs);
-    expect(new Set(listed.ids).size, line).to.equal(count + INSIDERS);
-    expect([listed.ids.length, listed.count], line).to.deep.equal([count + INSIDERS, count + INSIDERS]);
+    expect(new Set(listed.ids).size, line).to.equal(count + RESIDENTS);
+    expect([listed.ids.length, listed.count], line).to.deep.equal([count + RESIDENTS, count + RESIDENTS]);
     // The bound of the channel, then a number a second.
     expect(inside.joins, line).to.be.at.most(MAX_WATCHED * INSIDERS);
     expect(inside.counts, line).to.be.at.most(INSIDERS * (3 + joinedMs / 1_000));
@@ -100,7 +105,7 @@ export async function runStorm({ count, polling, ...bounds }: StormBounds): Prom
     // Those who polled go last, and when they are few they are told of one by one.
     expect(insideAfter.leaves, line).to.be.at.most(Math.min(polling, MAX_WATCHED) * INSIDERS);
     expect(insideAfter.counts, line).to.be.at.most(INSIDERS * (3 + goneMs / 1_000));
-    expect(left, line).to.equal(INSIDERS);
+    expect(left, line).to.equal(RESIDENTS);
     for (const seen of [inside, outside, outsideAfter]) expect(seen.latency.count, line).to.be.above(0);
     for (const { latency } of [inside, outside]) expect(latency.max, line).to.be.below(bounds.latencyMs);
     for (const { latency } of [insideAfter, outsideAfter]) {
@@ -110,27 +115,54 @@ export async function runStorm({ count, polling, ...bounds }: StormBounds): Prom
     expect(after.heapBytes - before.heapBytes, line).to.be.below(HEAP_SLACK + count * HEAP_PER_CLIENT);
     return line;
   } finally {
+    watcher?.close();
     await Promise.all([storm, bystanders, server].map((child) => child.stop()));
   }
 }
 
-/** How many are left in the channel once all others are gone, or after a while. */
-async function emptied(server: ServerProcess, secret: string, withinMs: number): Promise<number> {
-  const untilMs = nowMs() + withinMs;
+/** How many are left in the channel once a member has heard all others leave, or after a while. */
+async function emptied(
+  server: ServerProcess,
+  secret: string,
+  { socket }: SocketClient,
+  withinMs: number,
+): Promise<number> {
+  const deadline = AbortSignal.timeout(withinMs);
   for (;;) {
+    const heard = nextOf(socket, ["channel:leave", "channel:presence"], deadline);
     const { count } = await server.membersOf(secret, CHANNEL);
-    if (count <= INSIDERS || nowMs() > untilMs) return count;
-    await delay(100);
+    if (count <= RESIDENTS || !(await heard)) return count;
   }
 }
 
-/** What the server holds once the last sockets are let go, or after a while. */
+/** @returns whether one of the events came before the deadline. */
+function nextOf(
+  socket: SocketClient["socket"],
+  events: readonly string[],
+  deadline: AbortSignal,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (): void => done(false);
+    const hear = (event: string): void => {
+      if (events.includes(event)) done(true);
+    };
+    const done = (came: boolean): void => {
+      socket.offAny(hear);
+      deadline.removeEventListener("abort", end);
+      resolve(came);
+    };
+    socket.onAny(hear);
+    deadline.addEventListener("abort", end);
+    if (deadline.aborted) end();
+  });
+}
+
+/** What the server holds once the last sockets are let go, or after a while. Each question gives it a turn of its loop. */
 async function settled(server: ServerProcess, heapBytes: number): ReturnType<ServerProcess["census"]> {
   const untilMs = nowMs() + 10_000;
   for (;;) {
     const census = await server.census(true);
     if (census.heapBytes < heapBytes || nowMs() > untilMs) return census;
-    await delay(250);
   }
 }
 

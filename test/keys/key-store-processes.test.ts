@@ -1,11 +1,13 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { devNull } from "node:os";
 import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { type KeyChange, openKeyStorage, openKeyStore } from "../../src/keys/index.ts";
+import { itIfThere } from "../helpers/needs.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 // Beside this file, also where it is compiled.
@@ -173,11 +175,10 @@ describe("key store of several processes on one LMDB", () => {
     }
   });
 
-  it("has a new key flushed to disk before it answers, as a trace of the system calls shows", function () {
-    // Not everywhere, and not in every container.
-    if (spawnSync("strace", ["-f", "-o", join(folder.path, "probe"), "true"]).status !== 0) {
-      this.skip();
-    }
+  // Not every container lets a process be traced.
+  const canTrace = spawnSync("strace", ["-f", "-o", devNull, "true"]).status === 0;
+  const title = "has a new key flushed to disk before it answers, as a trace of the system calls shows";
+  itIfThere(title, canTrace ? undefined : "a strace that may trace", () => {
     const trace = join(folder.path, "trace");
     const calls = "openat,fdatasync,fsync,pwrite64,pwritev,writev,write";
     const run = spawnSync(

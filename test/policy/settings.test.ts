@@ -291,6 +291,7 @@ describe("stored settings", () => {
       expect(decision).to.have.property("message").that.includes(pointer);
       expect(explain(policy, request, 0)[0]).to.include({ check: "enabled", passed: false });
     }
+    // Written out again, not taken from the sources: what lets nobody in must not change along with them.
     expect(compileStored(null)).to.deep.include({
       settings: {
         name: "unreadable",
