@@ -25,7 +25,7 @@ export type {
   Verdict,
 } from "./connection-registry.ts";
 export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
-export type { Charge } from "./limits/index.ts";
+export { type Charge, redeem } from "./limits/index.ts";
 export type { LiveKey } from "./live-keys.ts";
 
 const ALLOWED: Verdict = { allowed: true };

@@ -4,7 +4,7 @@ import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
-import { MemoryBroker } from "./channels/index.ts";
+import { type Broker, MemoryBroker } from "./channels/index.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { Gate } from "./gate.ts";
 import {
@@ -32,6 +32,8 @@ export type ServerOptions = {
   readonly log?: Logger;
   /** Instead of the one that the build wrote. */
   readonly consoleFolder?: string;
+  /** Instead of one in this process's memory. Closed with the server. */
+  readonly broker?: Broker;
 };
 
 /** Where a started server listens, and what its start made. */
@@ -106,7 +108,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const denials = new RecentDenials();
     const gate = createGate(config, { keys, audit, traffic, denials, log });
     open.push(() => gate.close());
-    const broker = new MemoryBroker({ channels: config.channels });
+    const broker = options.broker ?? new MemoryBroker({ channels: config.channels });
     open.push(() => broker.close());
 
     // Known only once the port is, where the port is left to the system.

@@ -63,8 +63,18 @@ export class Access {
     if (caller === undefined) return refuse("missing_api_key");
     const { identity, origin, ip } = caller;
     const charge = await this.#options.gate.charge(identity, { ...wanted, origin, ip });
-    if (charge.limits !== undefined) reply.headers(rateLimitHeaders(charge.limits));
-    return charge;
+    const { limits, giveBack } = charge;
+    if (limits === undefined) return charge;
+    reply.headers(rateLimitHeaders(limits));
+    if (giveBack === undefined) return charge;
+    const before = limits.map((state) => ({ ...state, remaining: state.remaining + 1 }));
+    return {
+      ...charge,
+      giveBack: async () => {
+        await giveBack();
+        reply.headers(rateLimitHeaders(before));
+      },
+    };
   }
 
   /** Refuse early what is denied by now; whether it is allowed is asked, and counted, by `charge`. */

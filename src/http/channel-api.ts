@@ -8,6 +8,7 @@ import type {
   RawServerDefault,
 } from "fastify";
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
+import { redeem } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
   LIMITS,
@@ -31,12 +32,14 @@ export function registerChannelApi(app: FastifyInstance, access: Access, hub: Hu
     // The schemas of answers document them; what is answered is not cut down to them.
     scope.setSerializerCompiler(() => JSON.stringify);
     // What the hub throws is the broker's: as over sockets, it is away and may be asked again.
+    const onFault = (error: unknown): void =>
+      log.error({ fault: faultOf(error) }, "the broker did not answer");
     scope.setErrorHandler((error, _request, reply) => {
       if (error instanceof Error && "statusCode" in error) throw error;
-      log.error({ fault: faultOf(error) }, "the broker did not answer");
+      onFault(error);
       return reply.refuse(refuse("unavailable"));
     });
-    registerRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), access, hub);
+    registerRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), access, hub, onFault);
   });
 }
 
@@ -48,7 +51,7 @@ type Scope = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-function registerRoutes(app: Scope, access: Access, hub: Hub): void {
+function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: unknown) => void): void {
   const onRequest = access.authenticate;
 
   app.post("/channels/publish", { onRequest, schema: CHANNEL_ROUTES.publish }, async (request, reply) => {
@@ -61,16 +64,25 @@ function registerRoutes(app: Scope, access: Access, hub: Hub): void {
     if ("allowed" in publication) return reply.refuse(publication);
     const charge = await access.charge(request, reply, { action: "broadcast" });
     if (!charge.allowed) return reply.refuse(charge);
-    await hub.broadcast(publication);
+    await redeem(charge, () => hub.broadcast(publication));
     return { id: publication.id };
   });
 
   app.post("/channels/publish/batch", { onRequest, schema: CHANNEL_ROUTES.batch }, async (request, reply) => {
     // In their order; each has an answer of its own and counts by itself, since each may have another channel.
     const results: (Published | { readonly error: WireError })[] = [];
-    for (const message of request.body.messages) {
-      const result = await publish(access, hub, request, reply, message);
-      results.push("allowed" in result ? { error: errorOf(result) } : result);
+    const { messages } = request.body;
+    try {
+      for (const message of messages) {
+        const result = await publish(access, hub, request, reply, message);
+        results.push("allowed" in result ? { error: errorOf(result) } : result);
+      }
+    } catch (error) {
+      // Something of it was taken, and the caller has to know what. What follows would overtake what failed.
+      if (!results.some((result) => "offset" in result)) throw error;
+      onFault(error);
+      const missed = messages.slice(results.length).map(() => ({ error: errorOf(refuse("unavailable")) }));
+      results.push(...missed);
     }
     return { results };
   });
@@ -143,7 +155,7 @@ async function publish(
   if (!charge.allowed) return charge;
   const keyId = access.callerOf(request)?.identity.key?.id ?? "";
   const idempotency = body.id === undefined ? undefined : { scope: `${keyId}/` };
-  const position = await hub.publish(parsed.channel, publication, idempotency);
+  const position = await redeem(charge, () => hub.publish(parsed.channel, publication, idempotency));
   if (position !== "conflict") return { id: publication.id, ...position };
   await charge.giveBack?.();
   return refuse("id_conflict");

@@ -19,6 +19,16 @@ export type Charge = Verdict & {
   readonly giveBack?: () => Promise<void>;
 };
 
+/** Do what was charged for. What fails is not counted. */
+export async function redeem<T>({ giveBack }: Pick<Charge, "giveBack">, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    await giveBack?.();
+    throw error;
+  }
+}
+
 /** A key's named limits on the calls of one key, wherever they come in. */
 export class RateLimits {
   readonly #counters: Counters;

@@ -1,4 +1,5 @@
 import { binaryOf, type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
+import { redeem } from "../gate.ts";
 import type {
   HistoryAck,
   JoinAck,
@@ -102,7 +103,7 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
     const asked = connection.charge("broadcast");
     const charge = asked instanceof Promise ? await asked : asked;
     if (!charge.allowed) return charge;
-    await hub.broadcast(publication);
+    await redeem(charge, () => hub.broadcast(publication));
     return { ok: true, id: publication.id };
   }
   const { channel } = parsedChannel;
@@ -110,7 +111,7 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   const charge = asked instanceof Promise ? await asked : asked;
   if (!charge.allowed) return charge;
   const idempotency = fields["id"] === undefined ? undefined : { scope: connection.idempotencyScope };
-  const position = await hub.publish(channel, publication, idempotency);
+  const position = await redeem(charge, () => hub.publish(channel, publication, idempotency));
   if (position === "conflict") {
     await charge.giveBack?.();
     return refuse("id_conflict");

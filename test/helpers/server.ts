@@ -1,3 +1,4 @@
+import type { Broker } from "../../src/channels/index.ts";
 import { type ConfigInput, resolveConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer, type Started } from "../../src/server.ts";
@@ -28,7 +29,7 @@ const ADMIN_TOKEN = "test-admin-token-0123456789";
 
 /** A server on free ports with a memory store, unless `config` says otherwise. Close it in the same test. */
 export async function startServer(
-  options: { dev?: boolean; config?: ConfigInput; consoleFolder?: string } = {},
+  options: { dev?: boolean; config?: ConfigInput; consoleFolder?: string; broker?: Broker } = {},
 ): Promise<TestServer> {
   const config = resolveConfig({
     port: 0,
@@ -38,11 +39,12 @@ export async function startServer(
     adminToken: ADMIN_TOKEN,
     ...options.config,
   });
-  const { consoleFolder } = options;
+  const { consoleFolder, broker } = options;
   const server = createServer(config, {
     dev: options.dev === true,
     log: createLogger("silent"),
     ...(consoleFolder === undefined ? {} : { consoleFolder }),
+    ...(broker === undefined ? {} : { broker }),
   });
   const started = await server.start();
   const { adminUrl } = started;
