@@ -165,7 +165,9 @@ export class Connection {
   end(refusal: Refusal): void {
     if (this.#session.state === "closing" || !this.#socket.connected) return;
     this.tellClosing(refusal);
-    if (!isRetryable(refusal.code)) this.#socket.disconnect();
-    this.#session.end();
+    this.#session.inOneWrite(() => {
+      if (!isRetryable(refusal.code)) this.#socket.disconnect();
+      this.#session.end();
+    });
   }
 }

@@ -114,6 +114,17 @@ export class EngineSession {
     for (const tcp of this.#tcps) corkForTurn(tcp);
   }
 
+  /** What `send` sends is one write. */
+  inOneWrite(send: () => void): void {
+    const tcps = [...this.#tcps];
+    for (const tcp of tcps) tcp.cork();
+    try {
+      send();
+    } finally {
+      for (const tcp of tcps) tcp.uncork();
+    }
+  }
+
   /** Cut it off, whatever is still to be sent. */
   destroy(): void {
     for (const tcp of this.#tcps) tcp.destroy();
