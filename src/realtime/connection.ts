@@ -164,10 +164,10 @@ export class Connection {
    */
   end(refusal: Refusal): void {
     if (this.#session.state === "closing" || !this.#socket.connected) return;
-    this.tellClosing(refusal);
     this.#session.inOneWrite(() => {
+      this.tellClosing(refusal);
       if (!isRetryable(refusal.code)) this.#socket.disconnect();
-      this.#session.end();
     });
+    this.#session.end();
   }
 }

@@ -211,7 +211,8 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
           this.#hub.releaseLeaves();
           return;
         }
-        if (told === undefined) {
+        // One answer tells a poller and ends it; by itself each is another round.
+        if (told === undefined || next.connection.transport === "polling") {
           next.connection.end(next.refusal);
         } else {
           next.connection.tellClosing(next.refusal);

@@ -9,6 +9,7 @@
  * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
  * | engine.io 6 | an upgrade adds `once("close")` to the TCP connection for the response that its middlewares get | here are none |
  * | ws 8 | `WebSocket._socket`, `WebSocket._sender`: `_state`, `_queue` | the TCP connection, and is its sender idle? |
+ * | engine.io 6 | a transport that is not `writable` makes `Socket` queue packets until its `flush` | several packets in one answer to a poll |
  * | engine.io 6 | the polling transport's `closeTimeout` | how long the end waits for a next poll |
  * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |
  * | socket.io 4 | `Server.encoder`, and that an event is packet type 2 | the text and attachments of an event |
@@ -105,6 +106,22 @@ export function wireOf(conn: EngineSocket): Wire | undefined {
 /** How long the end of a poller waits for its next poll, which may never come. */
 export function closeWithin({ transport }: EngineSocket, waitMs: number): void {
   if ("closeTimeout" in transport) transport.closeTimeout = waitMs;
+}
+
+/** What `send` sends to one who polls is one answer; where another version has no `flush`, it waits for the next packet. */
+export function inOneAnswer(conn: EngineSocket, send: () => void): void {
+  const { transport } = conn;
+  if (transport.name !== "polling" || !transport.writable) {
+    send();
+    return;
+  }
+  transport.writable = false;
+  try {
+    send();
+  } finally {
+    transport.writable = true;
+    call(conn, "flush");
+  }
 }
 
 /** How Socket.IO writes an event of the root namespace: its text, then its attachments. */

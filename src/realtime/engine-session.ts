@@ -4,7 +4,7 @@ import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
 
-import { closeWithin } from "./engine-seam.ts";
+import { closeWithin, inOneAnswer } from "./engine-seam.ts";
 
 import type { OpenPoll } from "./open-poll.ts";
 
@@ -114,12 +114,12 @@ export class EngineSession {
     for (const tcp of this.#tcps) corkForTurn(tcp);
   }
 
-  /** What `send` sends is one write. */
+  /** What `send` sends is one write, or one answer to a poll. */
   inOneWrite(send: () => void): void {
     const tcps = [...this.#tcps];
     for (const tcp of tcps) tcp.cork();
     try {
-      send();
+      inOneAnswer(this.conn, send);
     } finally {
       for (const tcp of tcps) tcp.uncork();
     }

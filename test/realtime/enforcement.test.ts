@@ -128,6 +128,41 @@ describe("polling requests after CONNECT", () => {
     };
   };
 
+  /** One who is in, with everything fetched that came with it. */
+  const openWith = async (secret: string) => {
+    const session = poller();
+    await session.open();
+    await session.post(`40{"apiKey":"${secret}"}`);
+    expect(await (await session.poll()).text()).to.include("connection:ready");
+    return session;
+  };
+
+  /** What has been fetched by one whose key was deleted, poll by poll. */
+  const lastAnswers = async (isWaiting: boolean): Promise<string[][]> => {
+    const { id, secret } = await server.createKey({ allowRealtime: true });
+    const session = await openWith(secret);
+    const waiting = isWaiting ? session.poll() : undefined;
+    await server.deleteKey(id);
+    const answers: string[][] = [];
+    for (let answer = waiting; answers.at(-1)?.at(-1) !== "1"; answer = undefined) {
+      const response = await (answer ?? session.poll());
+      expect(response.status).to.equal(200);
+      answers.push((await response.text()).split("\x1e"));
+    }
+    return answers;
+  };
+
+  for (const isWaiting of [true, false]) {
+    it(`tell one who ${isWaiting ? "waits" : "comes back"} all but the end in one answer: socket.io-client does not hear what comes with the end`, async () => {
+      const [told, ended, ...more] = await lastAnswers(isWaiting);
+      expect(told).to.have.lengthOf(2);
+      expect(told?.[0]).to.include("connection:closing").and.include("invalid_api_key");
+      expect(told?.[1]).to.equal("41");
+      expect(ended?.at(-1)).to.equal("1");
+      expect(more).to.deep.equal([]);
+    });
+  }
+
   it("takes the origin from the POST that carries CONNECT", async () => {
     const key = await server.createKey({
       allowRealtime: true,
