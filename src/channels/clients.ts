@@ -12,6 +12,8 @@ type Attendance = {
   floor: number;
   /** The right ended; the next join begins anew. */
   isWithdrawn: boolean;
+  /** It left of its own will: what is kept is what it may not be replayed. */
+  isLeft: boolean;
 };
 
 /** A program across its reconnects. */
@@ -21,6 +23,8 @@ export type Client = {
   readonly keyId: string | null;
   readonly digest: string;
   readonly attendances: SmallMap<Attendance>;
+  /** Some were forgotten that it may not be replayed: in a channel that is not known, it is replayed nothing. */
+  hasForgotten: boolean;
   /** The connection that it has now. */
   connectionId: string | undefined;
   goneSinceMs: number;
@@ -36,7 +40,7 @@ export type Absence = {
   readonly end: () => void;
 };
 
-/** Channels that a client attends: twice those that a connection may be in, for it may come back to others. */
+/** Channels that a client attends or has left: twice those that a connection may be in, for it may come back to others. */
 const MAX_ATTENDANCES = 2_000;
 
 export type ClientsOptions = {
@@ -89,6 +93,7 @@ export class Clients {
       keyId,
       digest: digestOf(token),
       attendances: new SmallMap(),
+      hasForgotten: false,
       connectionId,
       goneSinceMs: 0,
       absence: undefined,
@@ -167,24 +172,37 @@ export function attend(
   { epoch, offset }: Position,
 ): { from: number; floor: number } {
   const known = client.attendances.get(channel);
-  if (known !== undefined && known.epoch === epoch && !known.isWithdrawn) return known;
-  const floor = known?.isWithdrawn === true ? offset : 0;
-  const attendance = { epoch, from: offset, floor, isWithdrawn: false };
+  const isSame = known?.epoch === epoch;
+  if (known !== undefined && isSame && !known.isWithdrawn && !known.isLeft) return known;
+  const isBarred = known?.isWithdrawn ?? client.hasForgotten;
+  const floor = isBarred ? offset : isSame ? known.floor : 0;
+  const attendance = { epoch, from: offset, floor, isWithdrawn: false, isLeft: false };
   // Joined last is forgotten last.
   client.attendances.delete(channel);
   client.attendances.set(channel, attendance);
-  if (client.attendances.size > MAX_ATTENDANCES) {
-    for (const oldest of client.attendances.keys()) {
-      client.attendances.delete(oldest);
-      break;
-    }
-  }
+  if (client.attendances.size > MAX_ATTENDANCES) forgetOne(client);
   return attendance;
 }
 
-/** It left of its own will: what is sent from now on it has not attended. */
+/** The oldest that it has left, or else the oldest. */
+function forgetOne(client: Client): void {
+  let oldest: string | undefined;
+  for (const [channel, { isLeft }] of client.attendances) {
+    oldest ??= channel;
+    if (!isLeft) continue;
+    oldest = channel;
+    break;
+  }
+  if (oldest === undefined) return;
+  const attendance = client.attendances.get(oldest);
+  if (attendance?.isWithdrawn === true || (attendance?.floor ?? 0) > 0) client.hasForgotten = true;
+  client.attendances.delete(oldest);
+}
+
+/** It left of its own will: what is sent from now on it has not attended. What it may not be replayed stays so. */
 export function leaveOff(client: Client, channel: string): void {
-  client.attendances.delete(channel);
+  const attendance = client.attendances.get(channel);
+  if (attendance !== undefined) attendance.isLeft = true;
 }
 
 /** Its right was taken away, in one channel or in all. */

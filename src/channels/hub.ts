@@ -183,8 +183,8 @@ export class Hub {
     const membership = resident?.channels.get(channel);
     if (resident === undefined) return false;
     this.#announcer.leaveBehind(resident.client, channel);
-    if (membership === undefined) return false;
     leaveOff(resident.client, channel);
+    if (membership === undefined) return false;
     if (membership.state !== "joined") {
       this.#remove(resident, channel);
       return true;
