@@ -1,4 +1,5 @@
 import { Autocomplete, Group, Select, Text, TextInput, UnstyledButton } from "@mantine/core";
+import type { ChangeEvent } from "react";
 import type { FieldFaults } from "../api/explain.ts";
 import { useEndpoints, useStatus } from "../api/status.ts";
 import { EXPLAIN_ACTIONS, type ExplainAction, needsChannel, type Question } from "../parts/explain-link.ts";
@@ -22,6 +23,13 @@ type RequestFieldsProps = {
 /** What is asked for, from where. */
 export function RequestFields({ question, onChange, faults }: RequestFieldsProps) {
   const { action } = question;
+  const fieldOf = (name: "channel" | "origin" | "address") => ({
+    value: question[name],
+    error: faults[name],
+    autoCapitalize: "none",
+    spellCheck: false,
+    onChange: (event: ChangeEvent<HTMLInputElement>) => onChange({ [name]: event.currentTarget.value }),
+  });
   const ownAddress = useStatus().data?.address ?? "";
   return (
     <>
@@ -40,37 +48,19 @@ export function RequestFields({ question, onChange, faults }: RequestFieldsProps
           error={faults.endpoint}
         />
       )}
-      {needsChannel(action) && (
-        <TextInput
-          label="Channel"
-          placeholder="chat:lobby"
-          value={question.channel}
-          error={faults.channel}
-          autoCapitalize="none"
-          spellCheck={false}
-          onChange={(event) => onChange({ channel: event.currentTarget.value })}
-        />
-      )}
+      {needsChannel(action) && <TextInput label="Channel" placeholder="chat:lobby" {...fieldOf("channel")} />}
       <TextInput
         label="Origin"
         description="Of the page that asks; empty for a program."
         placeholder="https://app.example.com"
         inputMode="url"
-        autoCapitalize="none"
-        spellCheck={false}
-        value={question.origin}
-        error={faults.origin}
-        onChange={(event) => onChange({ origin: event.currentTarget.value })}
+        {...fieldOf("origin")}
       />
       <TextInput
         label="Address"
         description="Of the client, IPv4 or IPv6; empty when it is not known."
         placeholder="203.0.113.7"
-        autoCapitalize="none"
-        spellCheck={false}
-        value={question.address}
-        error={faults.address}
-        onChange={(event) => onChange({ address: event.currentTarget.value })}
+        {...fieldOf("address")}
       />
       {ownAddress !== "" && ownAddress !== question.address && (
         <Group>

@@ -4,7 +4,6 @@ import {
   CloseButton,
   Group,
   Paper,
-  Radio,
   ScrollArea,
   Stack,
   Text,
@@ -13,6 +12,7 @@ import {
 import { useState } from "react";
 import { useEndpoints } from "../api/status.ts";
 import type { EndpointMode, EndpointView } from "../api/types.ts";
+import { ModeChoice } from "./mode-choice.tsx";
 import { errorAt, type KeyForm } from "./use-key-form.ts";
 
 const MODES: readonly { readonly value: EndpointMode; readonly label: string }[] = [
@@ -26,24 +26,15 @@ const SHOWN_MAX = 200;
 /** Which endpoints the key may call. */
 export function EndpointField({ form }: { readonly form: KeyForm }) {
   const { mode } = form.values.endpoints;
-  const choose = (value: string): void => {
-    const known = MODES.find((one) => one.value === value);
-    if (known !== undefined) form.setFieldValue("endpoints.mode", known.value);
-  };
   return (
     <Stack gap="sm">
-      <Radio.Group
+      <ModeChoice
         label="Endpoint access"
         error={errorAt(form, "endpoints.mode") ?? errorAt(form, "endpoints")}
+        modes={MODES}
         value={mode}
-        onChange={choose}
-      >
-        <Stack gap="xs" mt="xs">
-          {MODES.map(({ value, label }) => (
-            <Radio key={value} value={value} label={label} />
-          ))}
-        </Stack>
-      </Radio.Group>
+        onChange={(next) => form.setFieldValue("endpoints.mode", next)}
+      />
       {(mode === "custom-allowed" || mode === "custom-excluded") && (
         <EndpointPicker form={form} verb={mode === "custom-allowed" ? "Allowed" : "Excluded"} />
       )}

@@ -1,87 +1,117 @@
-import { Button, Group, Radio, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { useStatus } from "../api/status.ts";
 import { EntryList } from "./entry-list.tsx";
 import { entryOf } from "./key-values.ts";
+import { ModeChoice } from "./mode-choice.tsx";
 import { errorAt, type KeyForm } from "./use-key-form.ts";
 
-/** From which web pages the key works. */
-export function DomainsTab({ form }: { readonly form: KeyForm }) {
-  const { mode, list } = form.values.domains;
+type ListTabProps = {
+  readonly form: KeyForm;
+  readonly field: "domains" | "ips";
+  readonly label: string;
+  readonly description: string;
+  /** What its two modes are called: everybody, and who is on the list. */
+  readonly all: string;
+  readonly specified: string;
+  /** What one entry is called: "Domain". */
+  readonly noun: string;
+  readonly placeholder: string;
+  /** Below the list. */
+  readonly children: ReactNode;
+};
+
+/** Everybody, or a list of who is let in. */
+function ListTab({
+  form,
+  field,
+  label,
+  description,
+  all,
+  specified,
+  noun,
+  placeholder,
+  children,
+}: ListTabProps) {
+  const { mode, list } = form.values[field];
   return (
     <Stack>
-      <Radio.Group
-        label="Allowed domains"
-        description="The pages that may use this key. Programs send no origin, so an authorized list keeps them out."
-        error={errorAt(form, "domains.mode") ?? errorAt(form, "domains")}
+      <ModeChoice
+        label={label}
+        description={description}
+        error={errorAt(form, `${field}.mode`) ?? errorAt(form, field)}
+        modes={[
+          { value: "all", label: all },
+          { value: "specified", label: specified },
+        ]}
         value={mode}
-        onChange={(value) => form.setFieldValue("domains.mode", value === "all" ? "all" : "specified")}
-      >
-        <Stack gap="xs" mt="xs">
-          <Radio value="all" label="All Domains" />
-          <Radio value="specified" label="Only Authorized Domains" />
-        </Stack>
-      </Radio.Group>
+        onChange={(next) => form.setFieldValue(`${field}.mode`, next)}
+      />
       {mode === "specified" && (
         <>
-          {list.length === 0 && <Nobody what="domain" />}
-          <EntryList form={form} field="domains" noun="Domain" placeholder="https://app.example.com" />
-          <Text size="xs" c="dimmed">
-            https://*.example.com stands for one more label. A bare example.com means https. localhost means
-            any port.
-          </Text>
+          {list.length === 0 && (
+            <Text size="sm" role="note">
+              The list is empty: no {noun.toLowerCase()} is let in.
+            </Text>
+          )}
+          <EntryList form={form} field={field} noun={noun} placeholder={placeholder} />
+          {children}
         </>
       )}
     </Stack>
+  );
+}
+
+/** From which web pages the key works. */
+export function DomainsTab({ form }: { readonly form: KeyForm }) {
+  return (
+    <ListTab
+      form={form}
+      field="domains"
+      label="Allowed domains"
+      description="The pages that may use this key. Programs send no origin, so an authorized list keeps them out."
+      all="All Domains"
+      specified="Only Authorized Domains"
+      noun="Domain"
+      placeholder="https://app.example.com"
+    >
+      <Text size="xs" c="dimmed">
+        https://*.example.com stands for one more label. A bare example.com means https. localhost means any
+        port.
+      </Text>
+    </ListTab>
   );
 }
 
 /** From which addresses the key works. */
 export function IpsTab({ form }: { readonly form: KeyForm }) {
-  const { mode, list } = form.values.ips;
+  const { list } = form.values.ips;
   const address = useStatus().data?.address ?? null;
+  const addMine = (): void => {
+    const filled = list.filter(({ text }) => text !== "");
+    form.setFieldValue("ips.list", [...filled, entryOf(address ?? "")]);
+  };
   return (
-    <Stack>
-      <Radio.Group
-        label="Allowed IPs"
-        description="The addresses and ranges that may use this key."
-        error={errorAt(form, "ips.mode") ?? errorAt(form, "ips")}
-        value={mode}
-        onChange={(value) => form.setFieldValue("ips.mode", value === "all" ? "all" : "specified")}
-      >
-        <Stack gap="xs" mt="xs">
-          <Radio value="all" label="All IPs" />
-          <Radio value="specified" label="Only Authorized IPs" />
-        </Stack>
-      </Radio.Group>
-      {mode === "specified" && (
-        <>
-          {list.length === 0 && <Nobody what="address" />}
-          <EntryList form={form} field="ips" noun="Address" placeholder="203.0.113.7 or 10.0.0.0/8" />
-          <Group>
-            <Button
-              variant="default"
-              size="sm"
-              disabled={address === null || list.some(({ text }) => text === address)}
-              onClick={() =>
-                form.setFieldValue("ips.list", [
-                  ...list.filter(({ text }) => text !== ""),
-                  entryOf(address ?? ""),
-                ])
-              }
-            >
-              Add my address{address === null ? "" : ` (${address})`}
-            </Button>
-          </Group>
-        </>
-      )}
-    </Stack>
-  );
-}
-
-function Nobody({ what }: { readonly what: string }) {
-  return (
-    <Text size="sm" role="note">
-      The list is empty: no {what} is let in.
-    </Text>
+    <ListTab
+      form={form}
+      field="ips"
+      label="Allowed IPs"
+      description="The addresses and ranges that may use this key."
+      all="All IPs"
+      specified="Only Authorized IPs"
+      noun="Address"
+      placeholder="203.0.113.7 or 10.0.0.0/8"
+    >
+      <Group>
+        <Button
+          variant="default"
+          size="sm"
+          disabled={address === null || list.some(({ text }) => text === address)}
+          onClick={addMine}
+        >
+          Add my address{address === null ? "" : ` (${address})`}
+        </Button>
+      </Group>
+    </ListTab>
   );
 }

@@ -5,16 +5,20 @@ import {
   NativeSelect,
   NumberInput,
   Paper,
-  Radio,
   Stack,
   Text,
   TextInput,
 } from "@mantine/core";
 import type { LimitValues, RuleValues } from "./key-values.ts";
+import { ModeChoice } from "./mode-choice.tsx";
 import { RowList } from "./row-list.tsx";
 import { newRow } from "./rows.ts";
 import { errorAt, type KeyForm } from "./use-key-form.ts";
 
+const MODES = [
+  { value: "all", label: "All channels and actions" },
+  { value: "rules", label: "Only what these rules grant" },
+] as const;
 const ACTIONS = ["join", "publish", "presence", "history", "broadcast"];
 
 const newRule = (): RuleValues => ({
@@ -35,18 +39,14 @@ export function ChannelsTab({ form }: { readonly form: KeyForm }) {
   const { mode, list } = form.values.channels;
   return (
     <Stack>
-      <Radio.Group
+      <ModeChoice
         label="Channels"
         description="Segments split at a colon: * is one segment, a final ** is the rest. Any rule that grants an action grants it."
         error={errorAt(form, "channels")}
+        modes={MODES}
         value={mode}
-        onChange={(value) => form.setFieldValue("channels.mode", value === "all" ? "all" : "rules")}
-      >
-        <Stack gap="xs" mt="xs">
-          <Radio value="all" label="All channels and actions" />
-          <Radio value="rules" label="Only what these rules grant" />
-        </Stack>
-      </Radio.Group>
+        onChange={(next) => form.setFieldValue("channels.mode", next)}
+      />
       {mode === "rules" && (
         <Stack gap="xs">
           {list.length === 0 && <Text size="sm">There is no rule: no channel is open.</Text>}

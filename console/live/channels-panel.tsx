@@ -1,11 +1,12 @@
-import { Anchor, Button, Group, Paper, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, Stack, Table, TextInput } from "@mantine/core";
 import { Link, useLocation } from "wouter";
-import { PAGE_SIZE, useChannels } from "../api/live-queries.ts";
+import { useChannels } from "../api/live-queries.ts";
 import { Failure } from "../parts/failure.tsx";
-import { Pager, useCursor } from "../parts/pager.tsx";
+import { useCursor } from "../parts/pager.tsx";
 import { shortOf } from "../parts/spark.tsx";
 import { Foreign } from "../parts/visible.tsx";
 import { channelLink } from "./channel-link.ts";
+import { LiveList } from "./live-list.tsx";
 import { useQueryFilter } from "./use-query-filter.ts";
 
 /** The channels that have members or messages. */
@@ -16,8 +17,6 @@ export function ChannelsPanel() {
   const [, navigate] = useLocation();
   const cursor = useCursor(prefix);
   const channels = useChannels(prefix, cursor.after);
-  const { data } = channels;
-  const items = data?.items ?? [];
   return (
     <Stack>
       <form
@@ -43,54 +42,36 @@ export function ChannelsPanel() {
         </Group>
       </form>
       {channels.error !== null && <Failure error={channels.error} retry={() => void channels.refetch()} />}
-      <Text size="sm" c="dimmed" role="status">
-        {data === undefined
-          ? "Loading…"
-          : data.total === 1
-            ? "1 channel"
-            : `${data.total.toLocaleString("en")} channels`}
-      </Text>
-      <Paper className="panel fits">
-        <Table verticalSpacing="xs" horizontalSpacing="md" aria-label="Channels">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Name</Table.Th>
-              <Table.Th ta="end">Members</Table.Th>
-              <Table.Th ta="end">Messages / s</Table.Th>
-              <Table.Th ta="end" visibleFrom="sm">
-                Messages so far
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map(({ name, members, messagesPerSecond, offset }) => (
-              <Table.Tr key={name}>
-                <Table.Td maw={320}>
-                  <Anchor component={Link} href={channelLink(name)} size="sm">
-                    <Foreign text={name} />
-                  </Anchor>
-                </Table.Td>
-                <Table.Td ta="end">{members.toLocaleString("en")}</Table.Td>
-                <Table.Td ta="end">{shortOf(messagesPerSecond)}</Table.Td>
-                <Table.Td ta="end" visibleFrom="sm">
-                  {offset.toLocaleString("en")}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-        {data?.total === 0 && <Text p="md">There is no such channel now.</Text>}
-      </Paper>
-      {data !== undefined && (
-        <Pager
-          cursor={cursor}
-          next={data.next}
-          pageSize={PAGE_SIZE}
-          shown={items.length}
-          total={data.total}
-          what="channels"
-        />
-      )}
+      <LiveList
+        noun="channel"
+        page={channels.data}
+        cursor={cursor}
+        nothing="There is no such channel now."
+        head={
+          <>
+            <Table.Th>Name</Table.Th>
+            <Table.Th ta="end">Members</Table.Th>
+            <Table.Th ta="end">Messages / s</Table.Th>
+            <Table.Th ta="end" visibleFrom="sm">
+              Messages so far
+            </Table.Th>
+          </>
+        }
+        row={({ name, members, messagesPerSecond, offset }) => (
+          <Table.Tr key={name}>
+            <Table.Td maw={320}>
+              <Anchor component={Link} href={channelLink(name)} size="sm">
+                <Foreign text={name} />
+              </Anchor>
+            </Table.Td>
+            <Table.Td ta="end">{members.toLocaleString("en")}</Table.Td>
+            <Table.Td ta="end">{shortOf(messagesPerSecond)}</Table.Td>
+            <Table.Td ta="end" visibleFrom="sm">
+              {offset.toLocaleString("en")}
+            </Table.Td>
+          </Table.Tr>
+        )}
+      />
     </Stack>
   );
 }

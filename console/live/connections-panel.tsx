@@ -1,16 +1,17 @@
-import { Anchor, Button, Group, Paper, Stack, Table, Text, TextInput } from "@mantine/core";
-import { memo, useCallback, useState } from "react";
+import { Anchor, Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
+import { type ChangeEvent, memo, useCallback, useState } from "react";
 import { Link } from "wouter";
-import { PAGE_SIZE, useConnections } from "../api/live-queries.ts";
+import { useConnections } from "../api/live-queries.ts";
 import { ApiError } from "../api/problem.ts";
 import type { Connection } from "../api/types.ts";
 import { Failure } from "../parts/failure.tsx";
 import { KeyPicker } from "../parts/key-picker.tsx";
-import { Pager, useCursor } from "../parts/pager.tsx";
+import { useCursor } from "../parts/pager.tsx";
 import { Ago } from "../parts/time.tsx";
 import { Foreign } from "../parts/visible.tsx";
 import { channelLink } from "./channel-link.ts";
 import { CloseDialog } from "./close-dialog.tsx";
+import { LiveList } from "./live-list.tsx";
 import { useQueryFilter } from "./use-query-filter.ts";
 
 const NAMES_SHOWN = 3;
@@ -26,9 +27,15 @@ export function ConnectionsPanel() {
   const cursor = useCursor(JSON.stringify(asked));
   const [closing, setClosing] = useState<Connection>();
   const connections = useConnections(asked, cursor.after);
-  const { data, error } = connections;
-  const items = data?.items ?? [];
+  const { error } = connections;
   const fault = addressFault(error);
+  const fieldOf = (name: string) => ({
+    flex: "1 1 10rem",
+    spellCheck: false,
+    autoCapitalize: "none",
+    value: filter.typed(name),
+    onChange: (event: ChangeEvent<HTMLInputElement>) => filter.set(name, event.currentTarget.value),
+  });
   return (
     <Stack>
       <Group align="flex-start">
@@ -39,65 +46,30 @@ export function ConnectionsPanel() {
           onChange={(id) => filter.set("key", id)}
           w={260}
         />
-        <TextInput
-          label="In the channel"
-          placeholder="lobby"
-          flex="1 1 10rem"
-          spellCheck={false}
-          autoCapitalize="none"
-          value={filter.typed("channel")}
-          onChange={(event) => filter.set("channel", event.currentTarget.value)}
-        />
-        <TextInput
-          label="Address or range"
-          placeholder="10.0.0.0/8"
-          flex="1 1 10rem"
-          spellCheck={false}
-          autoCapitalize="none"
-          value={filter.typed("address")}
-          error={fault}
-          onChange={(event) => filter.set("address", event.currentTarget.value)}
-        />
+        <TextInput label="In the channel" placeholder="lobby" {...fieldOf("channel")} />
+        <TextInput label="Address or range" placeholder="10.0.0.0/8" error={fault} {...fieldOf("address")} />
       </Group>
       {error !== null && fault === undefined && (
         <Failure error={error} retry={() => void connections.refetch()} />
       )}
-      <Text size="sm" c="dimmed" role="status">
-        {data === undefined
-          ? "Loading…"
-          : data.total === 1
-            ? "1 connection"
-            : `${data.total.toLocaleString("en")} connections`}
-      </Text>
-      <Paper className="panel fits">
-        <Table verticalSpacing="xs" horizontalSpacing="md" aria-label="Connections">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Key</Table.Th>
-              <Table.Th visibleFrom="sm">From</Table.Th>
-              <Table.Th visibleFrom="md">Channels</Table.Th>
-              <Table.Th visibleFrom="sm">Since</Table.Th>
-              <Table.Th w={90}>Close</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map((connection) => (
-              <ConnectionRow key={connection.id} connection={connection} onClose={setClosing} />
-            ))}
-          </Table.Tbody>
-        </Table>
-        {data?.total === 0 && <Text p="md">Nobody is connected like that.</Text>}
-      </Paper>
-      {data !== undefined && (
-        <Pager
-          cursor={cursor}
-          next={data.next}
-          pageSize={PAGE_SIZE}
-          shown={items.length}
-          total={data.total}
-          what="connections"
-        />
-      )}
+      <LiveList
+        noun="connection"
+        page={connections.data}
+        cursor={cursor}
+        nothing="Nobody is connected like that."
+        head={
+          <>
+            <Table.Th>Key</Table.Th>
+            <Table.Th visibleFrom="sm">From</Table.Th>
+            <Table.Th visibleFrom="md">Channels</Table.Th>
+            <Table.Th visibleFrom="sm">Since</Table.Th>
+            <Table.Th w={90}>Close</Table.Th>
+          </>
+        }
+        row={(connection) => (
+          <ConnectionRow key={connection.id} connection={connection} onClose={setClosing} />
+        )}
+      />
       <CloseDialog connection={closing} onClose={useCallback(() => setClosing(undefined), [])} />
     </Stack>
   );
