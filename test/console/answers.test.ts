@@ -1,30 +1,18 @@
-import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
-import { type ConsolePage, openConsole } from "../helpers/console.ts";
-import { startServer, type TestServer } from "../helpers/server.ts";
+import { describeInBrowser } from "../helpers/browser.ts";
+import type { ConsolePage } from "../helpers/console.ts";
+import { journey } from "./journey.ts";
 
 const NOT_UNDERSTOOD = "This page does not understand the server's answer.";
 
 describeInBrowser("answers that the console does not expect", () => {
-  let server: TestServer;
-  let browser: Browser;
+  const site = journey();
   let operator: ConsolePage;
   let id: string;
   before(async () => {
-    [server, browser] = await Promise.all([startServer(), openBrowser()]);
-    id = (await server.createKey({ name: "web frontend" })).id;
-  });
-  after(async () => {
-    await browser.close();
-    await server.close();
+    id = (await site.server.createKey({ name: "web frontend" })).id;
   });
   beforeEach(async () => {
-    operator = await openConsole(browser, server);
-  });
-  afterEach(async () => {
-    expect(operator.offences).to.deep.equal([]);
-    await operator.close();
+    operator = await site.open();
   });
 
   const key = () => ({

@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
-import { type ConsolePage, openConsole } from "../helpers/console.ts";
-import { startServer, type TestServer } from "../helpers/server.ts";
+import type { Page } from "playwright-core";
+import { describeInBrowser } from "../helpers/browser.ts";
+import type { ConsolePage } from "../helpers/console.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
+import { journey } from "./journey.ts";
 
 const HOSTILE = [
   `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>{{constructor.constructor('window.hacked=1')()}}`,
@@ -12,23 +12,13 @@ const HOSTILE = [
 ];
 
 describeInBrowser("hostile text in the console", () => {
-  let server: TestServer;
-  let browser: Browser;
   let console: ConsolePage;
-  before(async () => {
-    [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  });
-  after(async () => {
-    await browser.close();
-    await server.close();
-  });
-  beforeEach(async () => {
-    console = await openConsole(browser, server);
-  });
   afterEach(async () => {
     expect(await console.page.evaluate("[window.hacked, ({}).hacked]")).to.deep.equal([undefined, undefined]);
-    expect(console.offences).to.deep.equal([]);
-    await console.close();
+  });
+  const site = journey();
+  beforeEach(async () => {
+    console = await site.open();
   });
 
   async function fillAll(page: Page, text: string): Promise<number> {
@@ -43,7 +33,7 @@ describeInBrowser("hostile text in the console", () => {
   it("from everybody outside is shown as text on every page that shows it", async () => {
     const { page, visit } = console;
     const name = `<img src=x onerror="window.hacked=1">`;
-    const { id, secret } = await server.createKey({
+    const { id, secret } = await site.server.createKey({
       name,
       allowRealtime: true,
       metadata: { note: name },
@@ -51,15 +41,15 @@ describeInBrowser("hostile text in the console", () => {
     });
     const channel = `<svg onload="window.hacked=1">`;
     const extraHeaders = { origin: `https://"><img src=x onerror=window.hacked=1>` };
-    const client = await new SocketClient(server.url, { apiKey: secret }, { extraHeaders }).ready();
+    const client = await new SocketClient(site.server.url, { apiKey: secret }, { extraHeaders }).ready();
     await client.request("join", { channel });
     await client.request("update", { data: { name } });
-    const limited = await server.createKey({
+    const limited = await site.server.createKey({
       name: "limited",
       allowRealtime: true,
       domains: { mode: "specified", list: ["https://a.example"] },
     });
-    await new SocketClient(server.url, { apiKey: limited.secret }, { extraHeaders }).refusal();
+    await new SocketClient(site.server.url, { apiKey: limited.secret }, { extraHeaders }).refusal();
     try {
       await visit("/keys");
       await page.getByRole("link", { name }).waitFor();
@@ -85,7 +75,7 @@ describeInBrowser("hostile text in the console", () => {
   for (const text of HOSTILE) {
     it(`is text in every field: ${JSON.stringify(text.slice(0, 24))}`, async () => {
       const { page, visit } = console;
-      const { id } = await server.createKey({
+      const { id } = await site.server.createKey({
         name: "hostile",
         limits: [{ name: "burst", limit: 5, windowSeconds: 1 }],
         endpoints: { mode: "custom-allowed", list: ["x"] },

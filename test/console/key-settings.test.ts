@@ -1,35 +1,22 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
-import { type ConsolePage, openConsole } from "../helpers/console.ts";
-import { startServer, type TestServer } from "../helpers/server.ts";
+import { describeInBrowser } from "../helpers/browser.ts";
+import type { ConsolePage } from "../helpers/console.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
+import { journey } from "./journey.ts";
 
 describeInBrowser("a key's settings in the console", () => {
-  let server: TestServer;
-  let browser: Browser;
+  const endpoints = [
+    { id: "list-orders", method: "GET" as const, path: "/orders", handler: () => [] },
+    { id: "make-order", method: "POST" as const, path: "/orders", handler: () => [] },
+  ];
+  const site = journey({ config: { endpoints } });
   let console: ConsolePage;
-  before(async () => {
-    const endpoints = [
-      { id: "list-orders", method: "GET" as const, path: "/orders", handler: () => [] },
-      { id: "make-order", method: "POST" as const, path: "/orders", handler: () => [] },
-    ];
-    [server, browser] = await Promise.all([startServer({ config: { endpoints } }), openBrowser()]);
-  });
-  after(async () => {
-    await browser.close();
-    await server.close();
-  });
   beforeEach(async () => {
-    console = await openConsole(browser, server);
-  });
-  afterEach(async () => {
-    expect(console.offences).to.deep.equal([]);
-    await console.close();
+    console = await site.open();
   });
 
   const open = async (settings: Record<string, unknown>): Promise<{ id: string; secret: string }> => {
-    const key = await server.createKey(settings);
+    const key = await site.server.createKey(settings);
     await console.visit(`/keys/${key.id}`);
     await console.page.getByRole("textbox", { name: "Key name" }).waitFor();
     return key;
@@ -39,7 +26,8 @@ describeInBrowser("a key's settings in the console", () => {
     await console.page.getByRole("button", { name: "Save", exact: true }).click();
     await console.page.getByText("Saved.").first().waitFor();
   };
-  const stored = async (id: string): Promise<unknown> => (await server.admin(`/keys/${id}`)).body["settings"];
+  const stored = async (id: string): Promise<unknown> =>
+    (await site.server.admin(`/keys/${id}`)).body["settings"];
 
   it("are edited in every tab and saved in one step", async () => {
     const { page } = console;
@@ -135,9 +123,9 @@ describeInBrowser("a key's settings in the console", () => {
     const { id, secret } = await open({ name: "busy", allowRealtime: true });
     const extraHeaders = { origin: "https://app.example.com" };
     const clients = await Promise.all([
-      new SocketClient(server.url, { apiKey: secret }).ready(),
-      new SocketClient(server.url, { apiKey: secret }, { extraHeaders }).ready(),
-      new SocketClient(server.url, { apiKey: secret }, { extraHeaders }).ready(),
+      new SocketClient(site.server.url, { apiKey: secret }).ready(),
+      new SocketClient(site.server.url, { apiKey: secret }, { extraHeaders }).ready(),
+      new SocketClient(site.server.url, { apiKey: secret }, { extraHeaders }).ready(),
     ]);
     const [stranger, ...pages] = clients;
     await tab("Allowed Domains").click();
@@ -168,7 +156,7 @@ describeInBrowser("a key's settings in the console", () => {
     await page.getByRole("switch", { name: "Allow realtime" }).click();
     await page.getByRole("textbox", { name: "Key name" }).fill("second name");
     await save();
-    const client = await new SocketClient(server.url, { apiKey: secret }).ready();
+    const client = await new SocketClient(site.server.url, { apiKey: secret }).ready();
     await page.getByRole("button", { name: "Undo the last edit" }).click();
     await page.getByText("This will close 1 of 1 connection.").waitFor();
     await page.getByRole("button", { name: "Save and close 1" }).click();
@@ -181,7 +169,7 @@ describeInBrowser("a key's settings in the console", () => {
   it("are not left without a question while something is not saved", async () => {
     const { page } = console;
     await console.visit("");
-    const { id } = await server.createKey({ name: "guarded" });
+    const { id } = await site.server.createKey({ name: "guarded" });
     await page.reload();
     await page.getByRole("link", { name: "guarded" }).click();
     await page.getByRole("textbox", { name: "Key name" }).fill("not saved");
@@ -226,8 +214,8 @@ describeInBrowser("a key's settings in the console", () => {
   it("show what was done to the key and whom it refused", async () => {
     const { page } = console;
     const { id, secret } = await open({ name: "refuses", allowRealtime: true });
-    await server.patchKey(id, { allowRealtime: false });
-    const client = new SocketClient(server.url, { apiKey: secret });
+    await site.server.patchKey(id, { allowRealtime: false });
+    const client = new SocketClient(site.server.url, { apiKey: secret });
     expect(await client.refusal()).to.include({ code: "realtime_not_allowed" });
     await tab("Activity").click();
     await page.getByText("Key changed").waitFor();

@@ -1,9 +1,10 @@
 import { expect } from "chai";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { withRowsOf } from "../../console/key/rows.ts";
-import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
-import { type ConsolePage, openConsole } from "../helpers/console.ts";
-import { type CreatedKey, startServer, type TestServer } from "../helpers/server.ts";
+import { describeInBrowser } from "../helpers/browser.ts";
+import type { ConsolePage } from "../helpers/console.ts";
+import type { CreatedKey } from "../helpers/server.ts";
+import { journey } from "./journey.ts";
 
 const SETTINGS = {
   name: "with rows",
@@ -52,26 +53,14 @@ const LISTS = [
 ] as const;
 
 describeInBrowser("the rows of a key's lists", () => {
-  let server: TestServer;
-  let browser: Browser;
+  const site = journey();
   let operator: ConsolePage;
   let page: Page;
   let key: CreatedKey;
-  before(async () => {
-    [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  });
-  after(async () => {
-    await browser.close();
-    await server.close();
-  });
   beforeEach(async () => {
-    key = await server.createKey(SETTINGS);
-    operator = await openConsole(browser, server);
+    key = await site.server.createKey(SETTINGS);
+    operator = await site.open();
     page = operator.page;
-  });
-  afterEach(async () => {
-    expect(operator.offences).to.deep.equal([]);
-    await operator.close();
   });
 
   const remove = (noun: string, place: number) =>

@@ -1,25 +1,16 @@
 import { expect } from "chai";
-import type { Browser } from "playwright-core";
-import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
-import { type ConsolePage, openConsole } from "../helpers/console.ts";
-import { startServer, type TestServer } from "../helpers/server.ts";
+import { describeInBrowser } from "../helpers/browser.ts";
+import type { ConsolePage } from "../helpers/console.ts";
+import { journey } from "./journey.ts";
 
 describeInBrowser("two operators who edit one key", () => {
-  let server: TestServer;
-  let browser: Browser;
+  const site = journey();
   let ann: ConsolePage;
   let ben: ConsolePage;
   let id: string;
-  before(async () => {
-    [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  });
-  after(async () => {
-    await browser.close();
-    await server.close();
-  });
   beforeEach(async () => {
-    [ann, ben] = await Promise.all([openConsole(browser, server), openConsole(browser, server)]);
-    ({ id } = await server.createKey({
+    [ann, ben] = await Promise.all([site.open(), site.open()]);
+    ({ id } = await site.server.createKey({
       name: "shared",
       ips: { mode: "specified", list: ["10.0.0.1"] },
     }));
@@ -28,15 +19,11 @@ describeInBrowser("two operators who edit one key", () => {
       await page.getByRole("textbox", { name: "Key name" }).waitFor();
     }
   });
-  afterEach(async () => {
-    expect([...ann.offences, ...ben.offences]).to.deep.equal([]);
-    await Promise.all([ann.close(), ben.close()]);
-  });
 
   const rename = ({ page }: ConsolePage, name: string) =>
     page.getByRole("textbox", { name: "Key name" }).fill(name);
   const save = ({ page }: ConsolePage) => page.getByRole("button", { name: "Save", exact: true }).click();
-  const stored = async (): Promise<unknown> => (await server.admin(`/keys/${id}`)).body["settings"];
+  const stored = async (): Promise<unknown> => (await site.server.admin(`/keys/${id}`)).body["settings"];
   const dialogOf = ({ page }: ConsolePage) =>
     page.getByRole("dialog", { name: "Somebody else changed this key" });
 
@@ -83,7 +70,7 @@ describeInBrowser("two operators who edit one key", () => {
 
   it("hear of each other before they save", async () => {
     await rename(ben, "by Ben, not saved");
-    await server.patchKey(id, { allowRealtime: true });
+    await site.server.patchKey(id, { allowRealtime: true });
     await ben.page
       .getByText("It is at version 2 now. Your changes are still here.")
       .waitFor({ timeout: 15_000 });
@@ -101,9 +88,9 @@ describeInBrowser("two operators who edit one key", () => {
 
   it("do not bring a deleted key back", async () => {
     await rename(ben, "by Ben");
-    await server.deleteKey(id);
+    await site.server.deleteKey(id);
     await save(ben);
     await ben.page.getByText("There is no such key", { exact: false }).first().waitFor();
-    expect((await server.admin(`/keys/${id}`)).status).to.equal(404);
+    expect((await site.server.admin(`/keys/${id}`)).status).to.equal(404);
   });
 });
