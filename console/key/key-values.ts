@@ -93,7 +93,7 @@ export function withoutBlanks(values: KeyValues): KeyValues {
   };
 }
 
-/** The form as settings. Metadata that is no JSON object stays text, which the server refuses at its place. */
+/** The form as settings. Metadata that is no JSON, or null, stays text, which the server refuses at its place. */
 export function settingsOf(values: KeyValues): Document {
   const { domains, ips, channels, limits, metadata, ...rest } = values;
   return {
@@ -179,7 +179,8 @@ function withoutRow<T extends Row>({ row: _, ...rest }: T): Omit<T, "row"> {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // As null it would be taken for "none" and not refused.
+    return JSON.parse(text) ?? text;
   } catch {
     return text;
   }

@@ -36,13 +36,27 @@ export function changedFields(a: Document, b: Document): string[] {
 export function mergePatchOf(before: Document, after: Document): Record<string, unknown> {
   const patch: [string, unknown][] = [];
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [from, to] = [before[name], after[name]];
+    const [from, to] = [memberOf(before, name), memberOf(after, name)];
     if (isSame(from, to)) continue;
     if (to === undefined) patch.push([name, null]);
     else if (isDocument(from) && isDocument(to)) patch.push([name, mergePatchOf(from, to)]);
     else patch.push([name, to]);
   }
   return Object.fromEntries(patch);
+}
+
+/**
+ * The members that are to be null where they were not, by their JSON pointers: in a merge patch null takes a member
+ * off, so that none can say it. Within a list null is a value like any other.
+ */
+export function unpatchableNulls(before: Document, after: Document, pointer = ""): string[] {
+  return Object.entries(after).flatMap(([name, to]) => {
+    const from = memberOf(before, name);
+    const at = `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    if (isSame(from, to)) return [];
+    if (to === null) return [at];
+    return isDocument(to) ? unpatchableNulls(isDocument(from) ? from : {}, to, at) : [];
+  });
 }
 
 export type Merge = {
@@ -75,6 +89,11 @@ export function mergedOf(mine: Document, theirs: Document, fieldsOfMine: readonl
 
 export function isDocument(value: unknown): value is Document {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A member may be called like something that every object of JavaScript has. */
+function memberOf(document: Document, name: string): unknown {
+  return Object.hasOwn(document, name) ? document[name] : undefined;
 }
 
 function canonical(value: unknown): string | undefined {

@@ -1,12 +1,20 @@
 import { useRef, useState } from "react";
 import { patchKey, previewKey, readKey, restoreKey } from "../api/keys.ts";
 import { ApiError } from "../api/problem.ts";
-import type { KeyView } from "../api/types.ts";
+import type { Fault, KeyView } from "../api/types.ts";
 import { tell, tellFailure } from "../parts/tell.ts";
 import { errorsOf, refreshed, settingsOf, type TabId, tabOf, valuesOf, withoutBlanks } from "./key-values.ts";
 import type { MergeQuestion } from "./merge-dialog.tsx";
 import type { PreviewQuestion } from "./preview-dialog.tsx";
-import { compareEdits, type Document, isSame, mergedOf, mergePatchOf } from "./settings-fields.ts";
+import {
+  compareEdits,
+  type Document,
+  isDocument,
+  isSame,
+  mergedOf,
+  mergePatchOf,
+  unpatchableNulls,
+} from "./settings-fields.ts";
 import type { KeyForm } from "./use-key-form.ts";
 
 export type Save = {
@@ -62,13 +70,17 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
     }
   };
 
+  const showFaults = (faults: readonly Fault[]): void => {
+    form.setErrors(errorsOf(faults));
+    const [first] = faults;
+    if (first !== undefined) showTab(tabOf(first.pointer));
+    // The fault is rendered first.
+    requestAnimationFrame(() => document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
+  };
+
   const explain = async (error: unknown): Promise<void> => {
     if (error instanceof ApiError && error.code === "invalid_settings" && error.faults.length > 0) {
-      form.setErrors(errorsOf(error.faults));
-      const [first] = error.faults;
-      if (first !== undefined) showTab(tabOf(first.pointer));
-      // The fault is rendered first.
-      requestAnimationFrame(() => document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
+      showFaults(error.faults);
       return;
     }
     if (error instanceof ApiError && error.status === 412) {
@@ -104,9 +116,15 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
     } else await go();
   };
 
-  const saveFrom = (from: KeyView, settings: Document): Promise<void> => {
-    const patch = mergePatchOf(settingsOf(valuesOf(from.settings)), settings);
-    return run(() =>
+  const saveFrom = async (from: KeyView, settings: Document): Promise<void> => {
+    const stored = settingsOf(valuesOf(from.settings));
+    const faults = nullFaults(stored, settings);
+    if (faults.length > 0) {
+      showFaults(faults);
+      return;
+    }
+    const patch = mergePatchOf(stored, settings);
+    await run(() =>
       askAndGo(patch, async () => finish(await patchKey(from.id, from.version, patch), "Saved.")),
     );
   };
@@ -154,6 +172,15 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
       setMerge(undefined);
     },
   };
+}
+
+/** What a change cannot say of the metadata. A key that is new can have it: it is sent as a whole. */
+function nullFaults({ metadata: before }: Document, { metadata: after }: Document): Fault[] {
+  if (!isDocument(after)) return [];
+  return unpatchableNulls(isDocument(before) ? before : {}, after).map((pointer) => ({
+    pointer: `/metadata${pointer}`,
+    message: `${pointer} cannot be changed to null: leave it out, or give it another value`,
+  }));
 }
 
 /** Fields that this page does not know stay as they are. */

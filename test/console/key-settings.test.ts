@@ -118,6 +118,33 @@ describeInBrowser("a key's settings in the console", () => {
     expect(await page.getByLabel("Pattern").getAttribute("aria-invalid")).to.equal("true");
   });
 
+  it("keep the nulls that metadata has, and say at the field which one a change cannot write", async () => {
+    const { page } = console;
+    const { id } = await open({ name: "with nulls", metadata: { team: null, size: 1 } });
+    const metadata = page.getByRole("textbox", { name: "Metadata" });
+    await metadata.fill('{ "team": null, "size": 2, "tags": [null] }');
+    await save();
+    expect(await stored(id)).to.deep.include({ metadata: { team: null, size: 2, tags: [null] } });
+    const sent: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() !== "GET") sent.push(request.url());
+    });
+    await metadata.fill('{ "team": null, "size": null, "owner": { "mail": null } }');
+    await tab("Limits").click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.locator("textarea[aria-invalid=true]:focus").waitFor();
+    await page.getByText("/size cannot be changed to null").waitFor();
+    await page.getByText("/owner/mail cannot be changed to null").waitFor();
+    expect(sent).to.deep.equal([]);
+    await metadata.fill("null");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.locator("textarea[aria-invalid=true]").waitFor();
+    expect(await stored(id)).to.deep.include({ metadata: { team: null, size: 2, tags: [null] } });
+    await metadata.fill('{ "team": null }');
+    await save();
+    expect(await stored(id)).to.deep.include({ metadata: { team: null } });
+  });
+
   it("say before saving whom a change closes, with examples, and close nobody when one goes back", async () => {
     const { page } = console;
     const { id, secret } = await open({ name: "busy", allowRealtime: true });
