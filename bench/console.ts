@@ -1,16 +1,21 @@
 /**
  * How soon the console can be used: `npm run bench:console`. Each load is one of a browser profile that has never been
- * there, with ten thousand keys in the store.
+ * there, with ten thousand keys in the store. `--write` keeps the figures.
  */
 import { gzipSync } from "node:zlib";
 import { openBrowser } from "../test/helpers/browser.ts";
 import { openConsole } from "../test/helpers/console.ts";
 import { importKeys } from "../test/helpers/many-keys.ts";
 import { startServer } from "../test/helpers/server.ts";
-import { percentile } from "./crowd/child.ts";
+import { median } from "./pairs.ts";
+import { ConsoleFigures, consoleText } from "./report/console.ts";
+import { provenance } from "./report/kept.ts";
+import { keep } from "./results.ts";
 
 const LOADS = 15;
 const KEYS = 10_000;
+
+const measured = provenance();
 
 const server = await startServer();
 await importKeys(server, KEYS, (index) => ({ name: `service ${index}` }));
@@ -38,10 +43,14 @@ for (let i = 0; i < LOADS; i += 1) {
 }
 await browser.close();
 await server.close();
-const line = (what: string, values: readonly number[]): void => {
-  const [p50, max] = [percentile(values, 0.5), percentile(values, 1)].map((ms) => `${ms.toFixed(0)} ms`);
-  console.log(`${what}: ${p50} (median), ${max} (slowest of ${LOADS})`);
+const timesOf = (values: readonly number[]) => ({ medianMs: median(values), slowestMs: Math.max(...values) });
+const figures: ConsoleFigures = {
+  measured,
+  loads: LOADS,
+  keys: KEYS,
+  load: timesOf(loadsMs),
+  search: timesOf(searchesMs),
+  scriptBytes,
 };
-line("cold load until the list is there", loadsMs);
-line("search among ten thousand, 150 ms of waiting for the typist included", searchesMs);
-console.log(`JavaScript of the first load: ${(scriptBytes / 1_000).toFixed(0)} kB of gzip`);
+console.log(consoleText(figures));
+keep("console", ConsoleFigures, () => figures);

@@ -1,5 +1,3 @@
-import { percentile } from "./crowd/child.ts";
-
 /** Two things that were measured one after the other. */
 export type Pair<T> = { readonly own: T; readonly other: T };
 
@@ -35,25 +33,4 @@ export function ratioOf<T>({ own, other }: Pair<T>, measureOf: (one: T) => numbe
   if (!figures.every((figure) => Number.isFinite(figure) && figure > 0))
     throw new Error(`figures that cannot be: ${figures.join(" and ")}`);
   return measureOf(own) / measureOf(other);
-}
-
-/** The ratio of each pair, their median, and its spread. */
-export function ratiosOf<T>(
-  pairs: readonly Pair<T>[],
-  measureOf: (one: T) => number,
-): {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-  readonly own: number;
-  readonly other: number;
-} {
-  const ratios = pairs.map((pair) => ratioOf(pair, measureOf));
-  return {
-    median: median(ratios),
-    least: percentile(ratios, 0),
-    most: percentile(ratios, 1),
-    own: median(pairs.map(({ own }) => measureOf(own))),
-    other: median(pairs.map(({ other }) => measureOf(other))),
-  };
 }

@@ -1,24 +1,29 @@
 /**
  * Decisions per second and bytes allocated per decision, against what one would write without an engine. Every
  * request has strings of its own, made from bytes as a server makes them, so that no look-up profits from a
- * hash that V8 keeps in a string object. Requests are made outside the measured time. Run: npm run bench:policy
+ * hash that V8 keeps in a string object. Requests are made outside the measured time. Run:
+ * npm run bench:policy (`-- --write` keeps the figures)
  */
 import { BlockList, isIPv6 } from "node:net";
-import { cpus } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import ipaddr from "ipaddr.js";
 import { type AccessRequest, compilePolicy, decide } from "../src/policy/index.ts";
+import { median } from "./pairs.ts";
+import { provenance } from "./report/kept.ts";
+import { PolicyFigures, policyText, SUBJECTS, type Subject } from "./report/policy.ts";
+import { keep } from "./results.ts";
 
 setFlagsFromString("--expose-gc");
 const collect: unknown = runInNewContext("gc");
 
+const OWN: ReadonlySet<Subject> = new Set(["sluice", "originsSluice", "addressesSluice"]);
 const now = Date.UTC(2026, 10, 23);
 
-type Subject = { readonly name: string; readonly decide: (request: AccessRequest) => boolean };
+type Decide = (request: AccessRequest) => boolean;
 type Scenario = {
   readonly name: string;
-  readonly subjects: readonly Subject[];
+  readonly subjects: Partial<Readonly<Record<Subject, Decide>>>;
   readonly request: (index: number) => AccessRequest;
   /** Requests of one measured round, and rounds; the alternatives are slow with long lists. */
   readonly rivalBatch: number;
@@ -78,19 +83,16 @@ function scenario(name: string, size: number): Scenario {
   const pick = (list: readonly string[]) => fresh(list[Math.floor(random() * list.length)] ?? "");
   return {
     name,
-    subjects: [
-      { name: "**sluice**", decide: (request) => decide(whole, request, now).allowed },
-      { name: "RegExp + net.BlockList", decide: (r) => isOrigin(r.origin) && inBlockList(r.ip) },
-      { name: "RegExp + ipaddr.js", decide: (r) => isOrigin(r.origin) && inParsed(r.ip) },
-      { name: "origins only: **sluice**", decide: (request) => decide(onlyOrigins, request, now).allowed },
-      { name: "origins only: RegExp", decide: (r) => isOrigin(r.origin) },
-      {
-        name: "addresses only: **sluice**",
-        decide: (request) => decide(onlyAddresses, request, now).allowed,
-      },
-      { name: "addresses only: net.BlockList", decide: (r) => inBlockList(r.ip) },
-      { name: "addresses only: ipaddr.js", decide: (r) => inParsed(r.ip) },
-    ],
+    subjects: {
+      sluice: (request) => decide(whole, request, now).allowed,
+      blockList: (r) => isOrigin(r.origin) && inBlockList(r.ip),
+      ipaddr: (r) => isOrigin(r.origin) && inParsed(r.ip),
+      originsSluice: (request) => decide(onlyOrigins, request, now).allowed,
+      originsRegExp: (r) => isOrigin(r.origin),
+      addressesSluice: (request) => decide(onlyAddresses, request, now).allowed,
+      addressesBlockList: (r) => inBlockList(r.ip),
+      addressesIpaddr: (r) => inParsed(r.ip),
+    },
     request: () => ({ action: "connect", origin: pick(origins.matching), ip: pick(addresses.matching) }),
     rivalBatch: size > 100 ? 200 : 10_000,
   };
@@ -113,7 +115,7 @@ function channelScenario(name: string, rules: number): Scenario {
   const random = randomNumbers(11);
   return {
     name,
-    subjects: [{ name: "**sluice**", decide: (request) => decide(policy, request, now).allowed }],
+    subjects: { sluice: (request) => decide(policy, request, now).allowed },
     request: (index) => {
       const rule = Math.floor(random() * rules);
       return {
@@ -153,9 +155,12 @@ function ipaddrAddresses(rules: readonly string[]): (ip: string | null) => boole
 }
 
 /** The medians of many rounds, each with new requests and after a collection. */
-function measure(subject: Subject, chosen: Scenario): { perSecond: number; bytes: number } {
-  const isOwn = subject.name.includes("sluice");
-  const batch = isOwn ? 10_000 : chosen.rivalBatch;
+function measure(
+  subject: Subject,
+  isAllowed: Decide,
+  chosen: Scenario,
+): { perSecond: number; bytes: number } {
+  const batch = OWN.has(subject) ? 10_000 : chosen.rivalBatch;
   const isSlow = batch < 1000;
   const warmUpRounds = isSlow ? 3 : 30;
   const rounds = isSlow ? 9 : 100;
@@ -167,10 +172,10 @@ function measure(subject: Subject, chosen: Scenario): { perSecond: number; bytes
     let allowed = 0;
     const heapBefore = process.memoryUsage().heapUsed;
     const start = performance.now();
-    for (const request of requests) if (subject.decide(request)) allowed += 1;
+    for (const request of requests) if (isAllowed(request)) allowed += 1;
     const elapsedMs = performance.now() - start;
     const heapAfter = process.memoryUsage().heapUsed;
-    if (allowed !== batch) throw new Error(`${subject.name}: ${allowed} of ${batch} allowed`);
+    if (allowed !== batch) throw new Error(`${subject}: ${allowed} of ${batch} allowed`);
     if (round < warmUpRounds) continue;
     times.push(elapsedMs / batch);
     bytes.push((heapAfter - heapBefore) / batch);
@@ -178,28 +183,27 @@ function measure(subject: Subject, chosen: Scenario): { perSecond: number; bytes
   return { perSecond: 1000 / median(times), bytes: median(bytes) };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
-}
-
-function write(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-write(`Node ${process.version}, ${cpus()[0]?.model.trim() ?? "unknown processor"}, one core; medians.\n`);
-write("| key | decided by | decisions/s | bytes/decision |");
-write("| --- | --- | ---: | ---: |");
+const measured = provenance();
+const keys: PolicyFigures["keys"] = {};
 for (const chosen of [
-  scenario("realtime, 3 origins, 3 CIDRs", 3),
-  scenario("realtime, 10 origins, 10 CIDRs", 10),
-  scenario("realtime, 10,000 origins, 10,000 CIDRs", 10_000),
-  channelScenario("join, 3 origins, 3 CIDRs, 10 channel rules", 10),
-  channelScenario("join, 3 origins, 3 CIDRs, 1,000 channel rules", 1000),
+  scenario("3 origins, 3 CIDRs", 3),
+  scenario("10 origins, 10 CIDRs", 10),
+  scenario("10,000 origins, 10,000 CIDRs", 10_000),
+  channelScenario("join, 10 channel rules", 10),
+  channelScenario("join, 1,000 channel rules", 1000),
 ]) {
-  for (const subject of chosen.subjects) {
-    const { perSecond, bytes } = measure(subject, chosen);
-    const figure = Math.round(perSecond).toLocaleString("en");
-    write(`| ${chosen.name} | ${subject.name} | ${figure} | ${Math.max(0, bytes).toFixed(1)} |`);
-  }
+  const entries = Object.keys(SUBJECTS)
+    .filter(isSubject)
+    .flatMap((subject) => {
+      const isAllowed = chosen.subjects[subject];
+      return isAllowed === undefined ? [] : [[subject, measure(subject, isAllowed, chosen)] as const];
+    });
+  keys[chosen.name] = Object.fromEntries(entries);
+}
+const figures: PolicyFigures = { measured, keys };
+console.log(policyText(figures));
+keep("policy", PolicyFigures, () => figures);
+
+function isSubject(name: string): name is Subject {
+  return Object.hasOwn(SUBJECTS, name);
 }

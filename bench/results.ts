@@ -1,19 +1,17 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
-import { fileURLToPath } from "node:url";
+import type { Static, TSchema } from "typebox";
+import { PARTS, writePart } from "./report/document.ts";
+import { readKept, writeKept } from "./report/kept.ts";
 
-const FOLDER = fileURLToPath(new URL("./results/", import.meta.url));
-
-/** Where the figures come from, in words. */
-export function machine(): string {
-  const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `Node ${process.version}, ${cpus().length} × ${model}, load ${loadavg()[0]?.toFixed(1)} at the start`;
-}
-
-/** With `--write`: keep a bench's figures in bench/results, from which `npm run bench:report` writes docs/benchmarks.md. */
-export function saveResult(name: string, result: object): void {
+/**
+ * With `--write`: keep a bench's figures in bench/results, and write its part of docs/benchmarks.md from them. What
+ * was kept before is handed in, so that a run of a part of a bench changes that alone.
+ */
+export function keep<Schema extends TSchema>(
+  name: string,
+  schema: Schema,
+  update: (kept: Static<Schema> | undefined) => Static<Schema>,
+): void {
   if (!process.argv.includes("--write")) return;
-  mkdirSync(FOLDER, { recursive: true });
-  const dated = { date: new Date().toISOString().slice(0, 10), ...result };
-  writeFileSync(`${FOLDER}${name}.json`, `${JSON.stringify(dated, undefined, 1)}\n`);
+  writeKept(name, update(readKept(name, schema)));
+  for (const part of PARTS) if (part.name === name) writePart(part);
 }

@@ -15,7 +15,9 @@ import { percentile } from "./crowd/child.ts";
 import { type Census, ServerProcess } from "./crowd/server.ts";
 import { buildLoadClient, LoadClient, type Measured, sluiceArguments } from "./load/load-client.ts";
 import { pin } from "./processes.ts";
-import { machine, saveResult } from "./results.ts";
+import { describe, type Provenance, provenance } from "./report/kept.ts";
+import { SoakFigures, soakText } from "./report/soak.ts";
+import { keep } from "./results.ts";
 import { type Report, SoakCrowd } from "./soak/crowd.ts";
 import { type Sample, trendsOf } from "./soak/verdict.ts";
 
@@ -34,12 +36,15 @@ const STALL_MS = 120_000;
 /** Histories, tokens and ids last for two minutes, and what drops them looks every half minute. */
 const SETTLE_MS = MINUTES >= 10 ? 200_000 : 5_000;
 const MIB = 1024 * 1024;
+/** What asks the server how it is. */
+const SOCKETS_SLACK = 2;
 
 const sampleSeconds = Math.min(60, (MINUTES * 60) / 12);
 const binary = buildLoadClient();
 if (binary !== undefined) process.exitCode = (await soak(binary)) ? 0 : 1;
 
 async function soak(loadClient: string): Promise<boolean> {
+  const whence = provenance();
   const folder = mkdtempSync(join(tmpdir(), "sluice-soak-"));
   const server = new ServerProcess();
   const crowd = new SoakCrowd();
@@ -50,7 +55,7 @@ async function soak(loadClient: string): Promise<boolean> {
     await server.start(`lmdb:${join(folder, "data")}`);
     const { secret } = await server.createKey({ name: "soak" });
     const before = await server.census(true);
-    console.log(`${machine()}, seed ${SEED}. ${describe()}\n`);
+    console.log(`${describe(whence)}, seed ${SEED}. ${work()}\n`);
     await crowd.begin({
       url: `http://127.0.0.1:${server.port}`,
       adminUrl: server.adminUrl,
@@ -75,14 +80,14 @@ async function soak(loadClient: string): Promise<boolean> {
     const report = await crowd.end();
     await delay(SETTLE_MS);
     const after = await server.census(true);
-    return judge({ samples, measured, report, before, after });
+    return judge({ whence, samples, measured, report, before, after });
   } finally {
     await Promise.all([loud?.stop(), crowd.stop(), server.stop()]);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function describe(): string {
+function work(): string {
   return (
     `${MEMBERS} members of a channel of ${RATE} publishes a second, ${STEADY} steady members of ${CHANNELS.length} channels ` +
     `of 10 a second, ${CHURNERS} clients that come and go, ${SLOW_READERS} that stop reading; ${MINUTES} minutes`
@@ -142,54 +147,52 @@ async function watch(
 }
 
 type Outcome = {
-  readonly samples: readonly Sample[];
+  readonly whence: Provenance;
+  readonly samples: Sample[];
   readonly measured: readonly Measured[];
   readonly report: Report;
   readonly before: Census;
   readonly after: Census;
 };
 
-function judge({ samples, measured, report, before, after }: Outcome): boolean {
+function judge({ whence, samples, measured, report, before, after }: Outcome): boolean {
   const trends = trendsOf(samples);
-  console.log(
-    "\n| | first quarter | last quarter | slope per hour | flat |\n| --- | ---: | ---: | ---: | --- |",
-  );
-  for (const { name, unit, first, last, perHour, isFlat } of trends) {
-    console.log(
-      `| ${name} | ${first.toFixed(1)} ${unit} | ${last.toFixed(1)} ${unit} | ${perHour.toFixed(1)} | ${isFlat ? "yes" : "NO"} |`,
-    );
-  }
-  const heap = [before, after].map(({ heapBytes }) => (heapBytes / MIB).toFixed(1));
-  const rss = [before, after].map((census) => (census.rss / MIB).toFixed(0));
-  console.log(
-    `\nBefore anyone came, and ${SETTLE_MS / 1_000} s after all had gone: heap ${heap.join(", ")} MiB after a collection; ` +
-      `RSS ${rss.join(", ")} MiB; sockets ${socketsOf(before)}, ${socketsOf(after)}; handles ${handlesOf(before)}, ${handlesOf(after)}.`,
-  );
-  console.log(`\n${JSON.stringify(report.counts)}`);
   const last = measured.at(-1);
-  const offsetFaults = last?.offsetFaults ?? 0;
-  console.log(`Loud channel: ${offsetFaults} offset faults, ${last?.closed ?? 0} members cut off.`);
+  const counts = {
+    ...Object.fromEntries(Object.entries(report.faults).map(([kind, { count }]) => [kind, count])),
+    "offsets out of order": last?.offsetFaults ?? 0,
+    "loud members cut off": last?.closed ?? 0,
+    "sockets left over": Math.max(0, socketsOf(after) - socketsOf(before) - SOCKETS_SLACK),
+  };
+  const faults = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+  const [footprintBefore, footprintAfter] = [footprintOf(before), footprintOf(after)];
+  const figures = {
+    measured: whence,
+    work: work(),
+    trends,
+    samples,
+    before: footprintBefore,
+    after: footprintAfter,
+    faults,
+  };
+  console.log(`\n${soakText(figures)}\n\n${JSON.stringify(report.counts)}`);
   for (const [kind, { count, examples }] of Object.entries(report.faults)) {
     console.log(`FAULT ${kind}: ${count}\n  ${examples.join("\n  ")}`);
   }
-  const hasFaults = faultsOf(report) + offsetFaults + (last?.closed ?? 0) > 0;
-  const isEmpty = socketsOf(after) <= socketsOf(before) + 2;
-  if (!isEmpty) console.log("FAULT: sockets are left after all have gone");
   const isFlat = trends.every((trend) => trend.isFlat);
-  console.log(
-    `\nVerdict: ${hasFaults || !isEmpty ? "FAULTS" : "no fault"}, ${isFlat ? "flat" : "NOT flat"}.`,
-  );
-  saveResult("soak", {
-    machine: machine(),
-    description: describe(),
-    samples,
-    trends,
-    before,
-    after,
-    counts: report.counts,
-    faults: faultsOf(report) + offsetFaults,
-  });
-  return !hasFaults && isEmpty && isFlat;
+  const hasFaults = Object.keys(faults).length > 0;
+  console.log(`\nVerdict: ${hasFaults ? "FAULTS" : "no fault"}, ${isFlat ? "flat" : "NOT flat"}.`);
+  keep("soak", SoakFigures, () => figures);
+  return !hasFaults && isFlat;
+}
+
+function footprintOf(census: Census): SoakFigures["before"] {
+  return {
+    heapMib: census.heapBytes / MIB,
+    rssMib: census.rss / MIB,
+    sockets: socketsOf(census),
+    handles: handlesOf(census),
+  };
 }
 
 function faultsOf({ faults }: Report): number {
