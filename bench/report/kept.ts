@@ -61,7 +61,12 @@ export function readKept<Schema extends TSchema>(name: string, schema: Schema): 
 
 export function writeKept(name: string, figures: unknown): void {
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(fileOf(name), `${JSON.stringify(figures, undefined, 2)}\n`);
+  writeFileSync(fileOf(name), `${JSON.stringify(figures, rounded, 2)}\n`);
+}
+
+/** More digits than these are noise. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(5)) : value;
 }
 
 function fileOf(name: string): string {
