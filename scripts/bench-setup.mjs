@@ -1,4 +1,4 @@
 /** What the check of speed needs besides npm packages: a compiler for its load client. */
-import { provide } from "./debian-packages.mjs";
+import { inPath, provide } from "./debian-packages.mjs";
 
-provide([{ what: "g++", file: "/usr/bin/g++", packages: ["g++"], users: "the check of speed" }]);
+provide([{ what: "g++", file: inPath("g++"), packages: ["g++"], users: "the check of speed" }]);

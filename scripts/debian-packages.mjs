@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 
 /** A registry that does not answer must not hold anybody up for good. */
 const APT_LIMIT_MS = 240_000;
@@ -8,18 +9,21 @@ const APT_LIMIT_MS = 240_000;
  * Install what is missing through Debian's packages where that may be done, and say so first. Where it cannot be
  * had, say what that means.
  * @param {{ what: string, file: string, movedBy?: string, packages: string[], users: string }[]} needs
- * @returns whether all is there now
  */
 export function provide(needs) {
-  let hasAll = true;
   for (const need of needs.filter(({ file }) => !existsSync(file))) {
     const reason = install(need);
     if (reason === undefined) continue;
-    hasAll = false;
     const outcome = process.env.CI ? "will fail, because CI is set" : "will be reported as skipped";
     console.log(`${need.what} is missing (${need.file}): ${reason}; ${need.users} ${outcome}.`);
   }
-  return hasAll;
+}
+
+/** Where a program is, or where Debian puts it. */
+export function inPath(program) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  const files = folders.map((folder) => join(folder, program));
+  return files.find((file) => existsSync(file)) ?? `/usr/bin/${program}`;
 }
 
 /** Returns why it could not, or nothing when the file is there afterwards. */

@@ -4,10 +4,8 @@
  * set).
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { provide } from "./debian-packages.mjs";
+import { inPath, provide } from "./debian-packages.mjs";
 
 provide([
   {
@@ -23,10 +21,3 @@ provide([
 
 const build = fileURLToPath(new URL("build.mjs", import.meta.url));
 process.exitCode = spawnSync(process.execPath, [build, "--if-missing"], { stdio: "inherit" }).status ?? 1;
-
-/** Where a program is, or where Debian puts it. */
-function inPath(program) {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  const files = folders.map((folder) => join(folder, program));
-  return files.find((file) => existsSync(file)) ?? `/usr/bin/${program}`;
-}
