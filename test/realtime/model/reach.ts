@@ -12,6 +12,8 @@ export type Reach = {
   readonly notBefore: number;
   /** A right was withdrawn, or may have been, while it was a member. */
   readonly wasWithdrawn: boolean;
+  /** The same, or after it had left: what was sent meanwhile stays withheld. */
+  readonly wasEverWithdrawn: boolean;
 };
 
 /** Follows one client through one channel, over its connections. */
@@ -27,6 +29,9 @@ export class Attendance {
   #isPossible = false;
   #possibleSinceAt = Number.NaN;
   #joinSentAt = Number.NaN;
+  #firstSeenAt = Number.NaN;
+  /** When it was a member for sure before. */
+  #sureStretches: { readonly from: number; readonly to: number }[] = [];
 
   constructor(truth: ChannelTruth, record: GameRecord, key: number) {
     this.#truth = truth;
@@ -37,12 +42,15 @@ export class Attendance {
   enter(visit: Visit): void {
     if (visit.clientId === this.#clientId) return;
     this.#clientId = visit.clientId;
+    this.#firstSeenAt = Number.NaN;
+    this.#sureStretches = [];
     this.#forget();
   }
 
   see(entry: Entry): void {
     if (entry.type === "request" && entry.request.event === "join") {
       this.#joinSentAt = entry.at;
+      if (Number.isNaN(this.#firstSeenAt)) this.#firstSeenAt = entry.at;
       if (this.#isPossible) return;
       this.#isPossible = true;
       this.#possibleSinceAt = entry.at;
@@ -55,6 +63,7 @@ export class Attendance {
         this.#sureSinceAt = this.#joinSentAt;
       }
     } else if (entry.type === "request" && entry.request.event === "leave") {
+      if (this.#sureFrom !== undefined) this.#sureStretches.push({ from: this.#sureSinceAt, to: entry.at });
       this.#sureFrom = undefined;
     } else if (entry.type === "ack" && entry.request.event === "leave" && entry.answer["ok"] === true) {
       this.#forget();
@@ -65,12 +74,19 @@ export class Attendance {
   reach(answeredAt: number): Reach {
     const wasWithdrawn = this.#isPossible && this.#withdrawals(this.#possibleSinceAt, answeredAt);
     const isSure = this.#sureFrom !== undefined && !this.#withdrawals(this.#sureSinceAt, answeredAt);
-    return { sureFrom: isSure ? this.#sureFrom : undefined, notBefore: this.#notBefore, wasWithdrawn };
+    const wasEverWithdrawn = this.#withdrawals(this.#firstSeenAt, answeredAt);
+    return {
+      sureFrom: isSure ? this.#sureFrom : undefined,
+      notBefore: this.#notBefore,
+      wasWithdrawn,
+      wasEverWithdrawn,
+    };
   }
 
   /** Whether it was a member for sure when this time came. */
   wasSureAt(at: number): boolean {
-    return this.#sureFrom !== undefined && this.#sureSinceAt < at;
+    if (this.#sureFrom !== undefined && this.#sureSinceAt < at) return true;
+    return this.#sureStretches.some(({ from, to }) => from < at && at < to);
   }
 
   /** Was, or may have been, a right withdrawn between? */

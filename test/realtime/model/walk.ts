@@ -135,8 +135,8 @@ export class Walk {
     if (reason === "trimmed" && before - 1 > this.#truth.last - this.#truth.window)
       throw this.#broken(`${before - 1} is said to be trimmed and cannot be`);
     if (reason !== "not_a_member") return;
-    const { sureFrom, wasWithdrawn } = this.#attendance.reach(at);
-    if (this.#key === 1 && !wasWithdrawn) throw this.#broken("not_a_member with the history right");
+    const { sureFrom, wasWithdrawn, wasEverWithdrawn } = this.#attendance.reach(at);
+    if (this.#key === 1 && !wasEverWithdrawn) throw this.#broken("not_a_member with the history right");
     if (sureFrom !== undefined && after >= sureFrom && !wasWithdrawn)
       throw this.#broken(`not_a_member after ${after}, where it has been one since ${sureFrom}`);
   }
