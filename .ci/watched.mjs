@@ -34,6 +34,8 @@ let tail = "";
 let afterSummary;
 const wholeTime = setTimeout(() => void end(TOOK_TOO_LONG, `took longer than ${seconds} s`), seconds * 1_000);
 
+// Whoever listens may go before the processes have been ended.
+process.stdout.on("error", () => {});
 child.stdout.on("data", (chunk) => {
   process.stdout.write(chunk);
   if (afterSummary !== undefined) return;
@@ -128,7 +130,7 @@ function signalAll(processes, signal) {
   }
 }
 
-/** What a process is, and what each of its threads waits for. */
+/** What a process is, and what each of its threads waits for, or that it runs: with the processor time it had. */
 function describe({ pid, parent, state }) {
   const name = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim().slice(0, 200);
   const threads = list(`/proc/${pid}/task`)
@@ -137,7 +139,9 @@ function describe({ pid, parent, state }) {
       const of = (file) => read(`/proc/${pid}/task/${thread}/${file}`).trim();
       const [status = "?"] = /(?<=^State:\s+).*/m.exec(of("status")) ?? [];
       const stack = [...of("stack").matchAll(/(?<=\] )\w+/g)].slice(0, 5).join(" < ");
-      return `  thread ${thread} ${of("comm")}: ${status}, in ${stack || of("wchan") || "?"}`;
+      const ticks = of("stat").slice(of("stat").lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+      const cpuSeconds = ticks.reduce((sum, count) => sum + count, 0) / 100;
+      return `  thread ${thread} ${of("comm")}: ${status}, ${cpuSeconds} s of CPU, in ${stack || of("wchan") || "?"}`;
     });
   return [`process ${pid} (of ${parent}, ${state}) ${name}`, ...threads];
 }
@@ -148,7 +152,8 @@ function backtraces(processes) {
   if (ours.length === 0) return [];
   if (spawnSync("gdb", ["--version"]).status !== 0) return ["no gdb here, so no backtraces"];
   return ours.flatMap(({ pid }) => {
-    const call = ["--batch", "-p", String(pid), "-ex", "thread apply all backtrace 16"];
+    const asked = ["thread apply 1 backtrace 24", "thread apply all backtrace 5"];
+    const call = ["--batch", "-p", String(pid), ...asked.flatMap((text) => ["-ex", text])];
     const { stdout } = spawnSync("gdb", call, { encoding: "utf8", timeout: GDB_MS, killSignal: "SIGKILL" });
     const lines = (stdout ?? "").split("\n").filter((line) => /^(Thread |#)/.test(line));
     return [`backtrace of ${pid}`, ...lines.map((line) => `  ${line.slice(0, 160)}`)];

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -42,12 +42,23 @@ const readMeasured = Compile(Measured);
 export type Connected = Static<typeof Connected>;
 export type Measured = Static<typeof Measured>;
 
-/** Build the load client. Returns undefined, with the reason said, where it cannot be built. */
+const COMPILE_LIMIT_MS = 120_000;
+const SOURCES = ["load-client.cpp", "connection.hpp", "histogram.hpp", "options.hpp", "process-times.hpp"];
+const FOLDER = fileURLToPath(new URL("../../.build/bench/", import.meta.url));
+
+/** Build the load client, unless it is there. Returns undefined, with the reason said, where it cannot be built. */
 export function buildLoadClient(): string | undefined {
-  const source = fileURLToPath(new URL("./load-client.cpp", import.meta.url));
-  const binary = join(mkdtempSync(join(tmpdir(), "sluice-load-")), "load-client");
+  const files = SOURCES.map((name) => fileURLToPath(new URL(`./${name}`, import.meta.url)));
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(file));
+  const binary = join(FOLDER, `load-client-${hash.digest("hex").slice(0, 12)}`);
+  if (existsSync(binary)) return binary;
+  mkdirSync(FOLDER, { recursive: true });
+  const unfinished = `${binary}.${process.pid}`;
   try {
-    execFileSync("g++", ["-O2", "-std=c++17", source, "-o", binary], { stdio: "pipe" });
+    const args = ["-O2", "-std=c++17", ...files.slice(0, 1), "-o", unfinished];
+    execFileSync("g++", args, { stdio: "pipe", timeout: COMPILE_LIMIT_MS });
+    renameSync(unfinished, binary);
     return binary;
   } catch (error) {
     console.log(`skipped: the load client needs g++: ${error instanceof Error ? error.message : error}`);
