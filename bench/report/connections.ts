@@ -1,6 +1,6 @@
 import { amount, type Comparison, Comparisons, type Goal, goalText, ratioText } from "./comparison.ts";
-import { describe, readKept } from "./kept.ts";
-import type { Part } from "./part.ts";
+import { describe } from "./kept.ts";
+import { partOf } from "./part.ts";
 import { type Column, table } from "./table.ts";
 
 /** What is compared, by where it is kept. */
@@ -41,16 +41,7 @@ export function quantityTable(quantities: Quantities, kept: Readonly<Record<stri
   return `${table(COLUMNS, rows)}\n\nMeasured on ${whence.join("; ")}.`;
 }
 
-export const memoryPart: Part = partOf("memory", MEMORY_QUANTITIES);
-export const connectPart: Part = partOf("connect", CONNECT_QUANTITIES);
-
-function partOf(name: string, quantities: Quantities): Part {
-  return {
-    name,
-    command: `npm run bench:${name} -- 3 --write`,
-    render() {
-      const kept = readKept(name, Comparisons);
-      return kept === undefined ? undefined : { text: quantityTable(quantities, kept) };
-    },
-  };
-}
+const of = (name: string, quantities: Quantities) =>
+  partOf(name, `npm run bench:${name} -- 3 --write`, Comparisons, (kept) => quantityTable(quantities, kept));
+export const memoryPart = of("memory", MEMORY_QUANTITIES);
+export const connectPart = of("connect", CONNECT_QUANTITIES);

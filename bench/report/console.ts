@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
-import { describe, Provenance, readKept } from "./kept.ts";
-import type { Part } from "./part.ts";
+import { describe, Provenance } from "./kept.ts";
+import { partOf } from "./part.ts";
 import { table } from "./table.ts";
 
 const Times = Type.Object({ medianMs: Type.Number(), slowestMs: Type.Optional(Type.Number()) });
@@ -34,11 +34,4 @@ export function consoleText({ measured, loads, keys, load, search, scriptBytes }
   return `${timesTable}\n\n${size} Measured on ${describe(measured)}.`;
 }
 
-export const consolePart: Part = {
-  name: "console",
-  command: "npm run bench:console -- --write",
-  render() {
-    const kept = readKept("console", ConsoleFigures);
-    return kept === undefined ? undefined : { text: consoleText(kept) };
-  },
-};
+export const consolePart = partOf("console", "npm run bench:console -- --write", ConsoleFigures, consoleText);

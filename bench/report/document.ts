@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectPart, memoryPart } from "./connections.ts";
 import { consolePart } from "./console.ts";
+import { enforcementPart } from "./enforcement.ts";
 import { fanOutPart } from "./fan-out.ts";
 import { ROOT } from "./kept.ts";
 import type { Part } from "./part.ts";
@@ -11,6 +12,7 @@ import { soakPart } from "./soak.ts";
 export const DOCUMENT = "docs/benchmarks.md";
 export const PARTS: readonly Part[] = [
   policyPart,
+  enforcementPart,
   fanOutPart,
   memoryPart,
   connectPart,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
-import { describe, Provenance, readKept } from "./kept.ts";
-import type { Part } from "./part.ts";
+import { describe, Provenance } from "./kept.ts";
+import { partOf } from "./part.ts";
 import { table } from "./table.ts";
 
 const Decisions = Type.Object({ perSecond: Type.Number(), bytes: Type.Number() });
@@ -51,11 +51,4 @@ function text(decisions: Static<typeof Decisions> | undefined): string {
   return `${speed}, ${Math.round(Math.max(0, bytes)).toLocaleString("en")} B`;
 }
 
-export const policyPart: Part = {
-  name: "policy",
-  command: "npm run bench:policy -- --write",
-  render() {
-    const kept = readKept("policy", PolicyFigures);
-    return kept === undefined ? undefined : { text: policyText(kept) };
-  },
-};
+export const policyPart = partOf("policy", "npm run bench:policy -- --write", PolicyFigures, policyText);

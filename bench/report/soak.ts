@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { median } from "../pairs.ts";
-import { describe, Provenance, readKept } from "./kept.ts";
-import type { Part } from "./part.ts";
+import { describe, Provenance } from "./kept.ts";
+import { partOf } from "./part.ts";
 import { table } from "./table.ts";
 
 const Footprint = Type.Object({
@@ -85,11 +85,4 @@ const TITLES: Readonly<Record<string, string>> = {
   delayP99Ms: "event-loop delay p99",
 };
 
-export const soakPart: Part = {
-  name: "soak",
-  command: "npm run soak -- --write",
-  render() {
-    const kept = readKept("soak", SoakFigures);
-    return kept === undefined ? undefined : { text: soakText(kept) };
-  },
-};
+export const soakPart = partOf("soak", "npm run soak -- --write", SoakFigures, soakText);
