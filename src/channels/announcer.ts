@@ -1,6 +1,6 @@
 import type { Member } from "../protocol/index.ts";
+import type { Client } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, PresenceChange } from "./broker.ts";
-import type { Client } from "./clients.ts";
 import { Lingering } from "./lingering.ts";
 import { memberOf, type Resident } from "./resident.ts";
 
@@ -60,8 +60,7 @@ export class Announcer {
 
   /** A connection was taken over: in each channel it leaves when its client joins again, or a little later. */
   leaveLater(resident: Resident, channels: readonly string[]): void {
-    const member = memberOf(resident);
-    for (const channel of channels) this.#lingering.add(resident.client, channel, member);
+    this.#lingering.add(resident.client, channels, memberOf(resident));
   }
 
   /** @returns `off` where the configuration says that members are not listed. */

@@ -1,9 +1,9 @@
 import { Traffic } from "../observe/traffic.ts";
 import type { History, Position } from "../protocol/index.ts";
 import { Announcer } from "./announcer.ts";
+import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, Publication } from "./broker.ts";
 import { maxWatchedOf, presenceOf } from "./channel-settings.ts";
-import { attend, type Client, leaveOff, withdraw } from "./clients.ts";
 import { Delivery } from "./delivery.ts";
 import type { FanOut } from "./fan-out.ts";
 import { readHistory } from "./history.ts";

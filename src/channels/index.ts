@@ -1,3 +1,5 @@
+export type { Absence } from "./absentees.ts";
+export { type Client, withdraw, withdrawWhere } from "./attendance.ts";
 export type {
   Broker,
   BrokerListener,
@@ -13,14 +15,7 @@ export {
   type HistoryWindow,
   type PresenceSettings,
 } from "./channel-settings.ts";
-export {
-  type Absence,
-  type Client,
-  Clients,
-  type ClientsOptions,
-  withdraw,
-  withdrawWhere,
-} from "./clients.ts";
+export { Clients, type ClientsOptions } from "./clients.ts";
 export type { FanOut } from "./fan-out.ts";
 export { Hub } from "./hub.ts";
 export type { Joined } from "./hub-options.ts";

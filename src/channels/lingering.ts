@@ -1,35 +1,50 @@
 import type { Member } from "../protocol/index.ts";
-import type { Client } from "./clients.ts";
+import type { Client } from "./attendance.ts";
+import { roughSize } from "./rough-size.ts";
 
 /** How long a client that came back may take to join its channels again before its leave is told. */
 const REJOIN_MS = 2_000;
 
-type Entry = { readonly members: Map<string, Member>; readonly timer: NodeJS.Timeout };
+/** What all that lingers may about take, profiles included. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MEMBERSHIP_BYTES = 160;
+
+type Entry = { readonly members: Map<string, Member>; readonly timer: NodeJS.Timeout; bytes: number };
 
 /**
  * Memberships of connections that were taken over. Their clients are still here and about to join again: until they have,
  * or for a moment, they stay listed, and the others hear of the old id and the new one together. Owns the timers. An entry
- * ends with `take`, `takeAll` or its time; a client has one at most.
+ * ends with `take`, `takeAll` or its time, or the oldest a little earlier when there is too much; a client has one at most.
  */
 export class Lingering {
   readonly #onLeft: (channel: string, member: Member) => void;
+  readonly #maxBytes: number;
+  /** Oldest first. */
   readonly #byClient = new Map<Client, Entry>();
+  #bytes = 0;
 
-  constructor(onLeft: (channel: string, member: Member) => void) {
+  constructor(onLeft: (channel: string, member: Member) => void, maxBytes = MAX_BYTES) {
     this.#onLeft = onLeft;
+    this.#maxBytes = maxBytes;
   }
 
   /** The time does not begin anew for a client that is taken over again and again. */
-  add(client: Client, channel: string, member: Member): void {
+  add(client: Client, channels: readonly string[], member: Member): void {
+    if (channels.length === 0) return;
     let entry = this.#byClient.get(client);
     if (entry === undefined) {
-      const timer = setTimeout(() => {
-        for (const [name, left] of this.takeAll(client)) this.#onLeft(name, left);
-      }, REJOIN_MS);
-      entry = { members: new Map(), timer };
+      const timer = setTimeout(() => this.#tellLeft(client), REJOIN_MS);
+      entry = { members: new Map(), timer, bytes: 0 };
       this.#byClient.set(client, entry);
     }
-    entry.members.set(channel, member);
+    const bytes = roughSize(member.data) + channels.length * MEMBERSHIP_BYTES;
+    entry.bytes += bytes;
+    this.#bytes += bytes;
+    for (const channel of channels) entry.members.set(channel, member);
+    for (const oldest of this.#byClient.keys()) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#tellLeft(oldest);
+    }
   }
 
   /** The member that the client was in this channel, which lingers no longer. */
@@ -52,10 +67,16 @@ export class Lingering {
   close(): void {
     for (const { timer } of this.#byClient.values()) clearTimeout(timer);
     this.#byClient.clear();
+    this.#bytes = 0;
   }
 
-  #drop(client: Client, { timer }: Entry): void {
+  #tellLeft(client: Client): void {
+    for (const [channel, member] of this.takeAll(client)) this.#onLeft(channel, member);
+  }
+
+  #drop(client: Client, { timer, bytes }: Entry): void {
     clearTimeout(timer);
     this.#byClient.delete(client);
+    this.#bytes -= bytes;
   }
 }

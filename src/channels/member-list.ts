@@ -5,7 +5,8 @@ import { roughSize } from "./rough-size.ts";
 /** A page ends early where its profiles are large. */
 const MAX_PAGE_BYTES = 512 * 1024;
 
-type Listed = { readonly arrival: number; member: Member; bytes: number; isGone: boolean };
+/** Without a member: one who is gone, of whom nothing is kept. */
+type Listed = { readonly arrival: number; member: Member | undefined; bytes: number };
 
 /** Numbers arrivals. Later ones are greater, also of another list, and after a restart those before it. */
 export class Arrivals {
@@ -36,7 +37,7 @@ export class Arrivals {
 export class MemberList {
   readonly #arrivals: Arrivals;
   readonly #byId = new Map<string, Listed>();
-  /** By arrival. Those who are gone stay until they are as many as the others. */
+  /** By arrival. The places of those who are gone stay until they are as many as the others. */
   #inOrder: Listed[] = [];
 
   constructor(arrivals: Arrivals) {
@@ -60,7 +61,7 @@ export class MemberList {
       known.bytes = bytes;
       return;
     }
-    const listed: Listed = { arrival: this.#arrivals.next(), member, bytes, isGone: false };
+    const listed: Listed = { arrival: this.#arrivals.next(), member, bytes };
     this.#byId.set(member.id, listed);
     this.#inOrder.push(listed);
   }
@@ -69,9 +70,9 @@ export class MemberList {
     const listed = this.#byId.get(id);
     if (listed === undefined) return false;
     this.#byId.delete(id);
-    listed.isGone = true;
+    listed.member = undefined;
     if (this.#inOrder.length > 2 * this.#byId.size + 16) {
-      this.#inOrder = this.#inOrder.filter(({ isGone }) => !isGone);
+      this.#inOrder = this.#inOrder.filter(({ member }) => member !== undefined);
     }
     return true;
   }
@@ -87,7 +88,7 @@ export class MemberList {
     for (let index = this.#indexAfter(from); index < this.#inOrder.length; index += 1) {
       const listed = this.#inOrder[index];
       if (listed === undefined || listed.arrival > until) break;
-      if (listed.isGone) continue;
+      if (listed.member === undefined) continue;
       if (members.length > 0 && (members.length === limit || bytes + listed.bytes > MAX_PAGE_BYTES)) {
         return { members, count: this.size, next: `${last}-${until}` };
       }

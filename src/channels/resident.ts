@@ -1,5 +1,5 @@
 import type { Member, Position } from "../protocol/index.ts";
-import { attend, type Client } from "./clients.ts";
+import { attend, type Client } from "./attendance.ts";
 import { Heard } from "./heard.ts";
 import { SmallMap } from "./small-map.ts";
 

@@ -187,7 +187,7 @@ export class Realtime {
     this.hub.admit(connection.id, client);
     socket.on("disconnect", (reason) => {
       traffic.disconnected += 1;
-      this.#clients.disconnect(client, connection.id, this.#absenceOf(connection));
+      this.#clients.disconnect(client, connection.id, this.#absenceOf(connection, session.addressGroup));
       this.registry.remove(connection);
       this.hub.dismiss([connection.id]);
       // A client may leave the namespace and stay as a nameless engine connection: not here.
@@ -208,9 +208,10 @@ export class Realtime {
   }
 
   /** The key is held for as long as the client may come back. Nothing of the connection itself is kept. */
-  #absenceOf({ identity, origin, ip }: Connection): Absence {
+  #absenceOf({ identity, origin, ip }: Connection, group: string): Absence {
     const { gate } = this.#options;
     return {
+      group,
       mayStill: (channel) => {
         const action = channel === undefined ? "connect" : "join";
         return gate.recheck(identity, { action, origin, ip, channel }).allowed;

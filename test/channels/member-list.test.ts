@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import fc from "fast-check";
 import { Arrivals, MemberList } from "../../src/channels/member-list.ts";
@@ -35,6 +37,24 @@ describe("a channel's members", () => {
     const rest = list.page({ limit: 100, after: first.next ?? "" });
     expect(rest.members.map(({ id }) => id)).to.deep.equal(["c", "d"]);
     expect(rest.next).to.equal(null);
+  });
+
+  it("leave nothing of their profiles behind", async () => {
+    const list = listOf(["a", "b", "c", "d", "e"]);
+    const gone = (): WeakRef<object> => {
+      const data = { text: "of somebody who is gone" };
+      list.set(member("gone", data));
+      list.delete("gone");
+      return new WeakRef(data);
+    };
+    const profile = gone();
+    setFlagsFromString("--expose-gc");
+    const collect: unknown = runInNewContext("gc");
+    // What a WeakRef was made of in this turn is kept until it ends.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (typeof collect === "function") collect();
+    expect(profile.deref()).to.equal(undefined);
+    expect(list.page({ limit: 10 }).members.length).to.equal(5);
   });
 
   it("are in fewer to a page where their profiles are large", () => {

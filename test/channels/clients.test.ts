@@ -1,0 +1,120 @@
+import { expect } from "chai";
+import { attend, leaveOff, withdraw } from "../../src/channels/attendance.ts";
+import { type Client, Clients } from "../../src/channels/index.ts";
+import { Lingering } from "../../src/channels/lingering.ts";
+
+const ENDED = { mayStill: () => true, end: () => {} };
+
+describe("clients that are gone", () => {
+  let serial = 0;
+  type Gone = { readonly token: string; readonly clientId: string };
+  /** One that came, attended channels and went. */
+  const passBy = (clients: Clients, group: string, channels: readonly string[] = [], keyId = "key"): Gone => {
+    serial += 1;
+    const id = `connection ${serial}`;
+    const { client, token } = clients.connect(id, keyId, undefined);
+    for (const channel of channels) attend(client, channel, { epoch: "e", offset: 1 });
+    clients.disconnect(client, id, { ...ENDED, group });
+    return { token, clientId: client.clientId };
+  };
+  const isKnown = (clients: Clients, { token, clientId }: Gone, keyId = "key"): boolean => {
+    serial += 1;
+    const id = `connection ${serial}`;
+    const { client } = clients.connect(id, keyId, token);
+    const isSame = client.clientId === clientId;
+    clients.disconnect(client, id, { ...ENDED, group: "asked" });
+    return isSame;
+  };
+  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `room ${i}`);
+
+  it("take no more together than they may, however many channels a flood of them has attended", () => {
+    const maxAbsentBytes = 2_000_000;
+    const clients = new Clients({ maxAbsentBytes });
+    const modest = Array.from({ length: 20 }, (_, i) => passBy(clients, `home ${i}`, names(5)));
+    for (let i = 0; i < 500; i += 1) {
+      passBy(clients, "flood", names(i % 7 === 0 ? 2_000 : 50));
+      expect(clients.absent.bytes).to.be.at.most(maxAbsentBytes);
+    }
+    expect(clients.absent.count).to.be.above(20);
+    for (const one of modest) expect(isKnown(clients, one)).to.equal(true);
+  });
+
+  it("make room for a crowd of their own key and place, and not for one of another key", () => {
+    const clients = new Clients({ maxAbsentBytes: 100_000 });
+    const [first, other] = [passBy(clients, "crowd"), passBy(clients, "crowd", [], "other key")];
+    for (let i = 0; i < 300; i += 1) passBy(clients, "crowd");
+    expect(isKnown(clients, other, "other key")).to.equal(true);
+    expect(isKnown(clients, first)).to.equal(false);
+  });
+
+  it("give way to those of many places evenly, the larger first", () => {
+    const clients = new Clients({ maxAbsentBytes: 1_000_000 });
+    const large = Array.from({ length: 10 }, () => passBy(clients, "large", names(100)));
+    const small = Array.from({ length: 400 }, (_, i) => passBy(clients, `small ${i}`));
+    const rest = Array.from({ length: 450 }, (_, i) => passBy(clients, `later ${i}`));
+    expect(clients.absent.bytes).to.be.at.most(1_000_000);
+    expect(large.filter((one) => isKnown(clients, one)).length).to.be.below(9);
+    for (const one of [...small, ...rest]) expect(isKnown(clients, one)).to.equal(true);
+  });
+
+  it("let go of what is held for them when they are forgotten, once each", () => {
+    let [held, nowMs] = [0, 0];
+    const clients = new Clients({ maxAbsentBytes: 10_000, resumeWindowMs: 1_000, now: () => nowMs });
+    const end = (): void => {
+      held -= 1;
+    };
+    for (let i = 0; i < 50; i += 1) {
+      held += 1;
+      const { client } = clients.connect(`c${i}`, "key", undefined);
+      clients.disconnect(client, `c${i}`, { mayStill: () => true, end, group: "one" });
+    }
+    expect(held).to.equal(clients.absent.count);
+    expect(held).to.be.within(1, 10);
+    nowMs = 1_001;
+    clients.connect("later", "key", undefined);
+    expect([held, clients.absent.count, clients.absent.bytes]).to.deep.equal([0, 0, 0]);
+  });
+});
+
+describe("the channels of a client", () => {
+  const clientOf = (): Client => new Clients().connect("a", null, undefined).client;
+  const at = (offset: number) => ({ epoch: "e", offset });
+
+  it("are forgotten beyond a number: first those that it has left", () => {
+    const client = clientOf();
+    attend(client, "stays", at(1));
+    for (let i = 0; i < 5_000; i += 1) {
+      attend(client, `passing ${i}`, at(1));
+      leaveOff(client, `passing ${i}`);
+    }
+    expect(client.attendances.size).to.equal(2_000);
+    expect(attend(client, "stays", at(9))).to.include({ from: 1, floor: 0 });
+  });
+
+  it("withhold nothing less because the one that was withheld is forgotten", () => {
+    const client = clientOf();
+    attend(client, "closed", at(1));
+    withdraw(client, "closed");
+    attend(client, "closed", at(9));
+    leaveOff(client, "closed");
+    for (let i = 0; i < 2_000; i += 1) attend(client, `room ${i}`, at(1));
+    expect(client.attendances.get("closed")).to.equal(undefined);
+    expect(attend(client, "closed", at(12))).to.include({ from: 12, floor: 12 });
+  });
+});
+
+describe("what lingers of connections that were taken over", () => {
+  it("takes no more than it may: the oldest are told to have left", () => {
+    const left: string[] = [];
+    const lingering = new Lingering((channel, { id }) => left.push(`${id} ${channel}`), 100_000);
+    const clients = new Clients();
+    for (let i = 0; i < 20; i += 1) {
+      const { client } = clients.connect(`${i}`, null, undefined);
+      const data = "x".repeat(8_000);
+      lingering.add(client, ["a", "b"], { id: `${i}`, clientId: client.clientId, data });
+    }
+    expect(left.slice(0, 4)).to.deep.equal(["0 a", "0 b", "1 a", "1 b"]);
+    expect(left.length).to.be.within(28, 36);
+    lingering.close();
+  });
+});
