@@ -167,8 +167,10 @@ export class Door {
         answer(refusal);
         return;
       }
-      if (session !== undefined && carrier instanceof ServerResponse && request.method === "GET")
+      if (session !== undefined && carrier instanceof ServerResponse && request.method === "GET") {
         session.poll = new OpenPoll(request, carrier);
+        session.outbound.poll = session.poll;
+      }
       pass();
       return;
     }

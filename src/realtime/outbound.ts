@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Socket as EngineSocket } from "engine.io";
+import type { OpenPoll } from "./open-poll.ts";
 
 /** Of the bytes that a client may leave unread, the share that is sent to it ahead when it catches up. */
 const AHEAD_SHARE = 1 / 4;
@@ -17,6 +18,8 @@ export class Outbound {
   /** The TCP connections of its WebSockets. */
   readonly #tcps: readonly Duplex[];
   readonly #maxBytes: number;
+  /** The latest poll, which what is in flight was answered to. */
+  poll: OpenPoll | undefined;
   #inFlightBytes = 0;
   #queuedBytes = 0;
 
@@ -34,7 +37,10 @@ export class Outbound {
 
   /** What the client has not read. */
   get unreadBytes(): number {
-    if (this.#conn.transport.writable) this.#inFlightBytes = 0;
+    const { transport } = this.#conn;
+    // Who polls may take its time for the next poll: an answer that the system has taken is not waited for.
+    const isAnswered = transport.name === "polling" && this.poll?.isUnread === false;
+    if (transport.writable || isAnswered) this.#inFlightBytes = 0;
     let unsentBytes = 0;
     for (const tcp of this.#tcps) unsentBytes += tcp.writableLength;
     return Math.max(this.#inFlightBytes, unsentBytes) + this.#queuedBytes;

@@ -132,6 +132,57 @@ describe("slow consumers", () => {
     other.close();
   });
 
+  it("are not those who take their time between polls and read everything", async () => {
+    const { secret } = await server.createKey({ allowRealtime: true });
+    const other = await new SocketClient(server.url, { apiKey: secret }).ready();
+    await other.request("join", { channel: "leisure" });
+    const poller = await openPolling(server.url, secret, "leisure");
+    await other.next("channel:join", (payload) => !JSON.stringify(payload).includes(other.socket.id ?? ""));
+    const heard: number[] = [];
+    const read = async (): Promise<void> => {
+      const response = await fetch(`${server.url}${poller.path}`);
+      expect(response.status).to.equal(200);
+      for (const [, number] of (await response.text()).matchAll(/"message":"(\d+) /g))
+        heard.push(Number(number));
+    };
+    let said = 0;
+    // Between two polls less than it may leave unread; with the answer before it, which it has read, more.
+    for (let round = 0; round < 4; round += 1) {
+      for (let i = 0; i < 3; i += 1) {
+        const message = `${said++} ${"x".repeat(300_000)}`;
+        await other.request("message", { channel: "leisure", eventName: "x", message });
+      }
+      await read();
+    }
+    expect(heard).to.deep.equal(Array.from({ length: said }, (_, index) => index));
+    expect(other.pending("channel:leave")).to.deep.equal([]);
+    other.close();
+  });
+
+  it("are those who poll no more: they are out when they have left too much, and may hear why", async () => {
+    const { secret } = await server.createKey({ allowRealtime: true });
+    const other = await new SocketClient(server.url, { apiKey: secret }).ready();
+    await other.request("join", { channel: "gone quiet" });
+    const poller = await openPolling(server.url, secret, "gone quiet");
+    await other.next("channel:join", (payload) => !JSON.stringify(payload).includes(other.socket.id ?? ""));
+    const message = "x".repeat(300_000);
+    let sent = 0;
+    while (other.pending("channel:leave").length === 0 && sent < 20) {
+      await other.request("message", { channel: "gone quiet", eventName: "x", message });
+      sent += 1;
+    }
+    // 1 MiB, the message that exceeds it, and what was sent until it was noticed.
+    expect(sent).to.be.within(4, 6);
+    // Whoever asks after all, within the second, hears why, and soon nothing after that.
+    const farewell = await (await fetch(`${server.url}${poller.path}`)).text();
+    expect(farewell).to.include("slow_consumer");
+    const statuses = [200];
+    while (statuses.at(-1) === 200 && statuses.length < 5)
+      statuses.push((await fetch(`${server.url}${poller.path}`)).status);
+    expect(statuses.at(-1)).to.equal(400);
+    other.close();
+  });
+
   it("answer for their own unread replies too", async () => {
     key = await server.createKey({ allowRealtime: true });
     const watcher = await new SocketClient(server.url, { apiKey: key.secret }).ready();
