@@ -91,17 +91,15 @@ export class ServerProcess {
 
   /** Publish to each of the channels. */
   async mark(apiKey: string, channels: readonly string[]): Promise<void> {
-    const answers = await Promise.all(
-      channels.map((channel) => {
-        const body = { channel, eventName: "marker", message: { sentMs: nowMs() } };
-        return this.#send("POST", `http://127.0.0.1:${this.port}/channels/publish`, body, {
-          authorization: `Bearer ${apiKey}`,
-          "content-type": "application/json",
-        });
-      }),
-    );
-    const refused = answers.find(({ status }) => status !== 200);
-    if (refused !== undefined) throw new Error(JSON.stringify(refused));
+    // One after the other: together they are a burst of deliveries, which is not what is measured.
+    for (const channel of channels) {
+      const body = { channel, eventName: "marker", message: { sentMs: nowMs() } };
+      const answer = await this.#send("POST", `http://127.0.0.1:${this.port}/channels/publish`, body, {
+        authorization: `Bearer ${apiKey}`,
+        "content-type": "application/json",
+      });
+      if (answer.status !== 200) throw new Error(JSON.stringify(answer));
+    }
   }
 
   /** The status that a secret gets on the channel API: 200 when it may, 401 when it is nobody's. */

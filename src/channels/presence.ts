@@ -24,6 +24,10 @@ export class Presence {
   readonly #maxMembersOf: (channel: string) => number;
   readonly #leaves = new LeaveQueue((channel, change) => this.#tell(channel, change));
   readonly #large = new Map<string, Large>();
+  /** Large channels whose number is to be told now: one in each turn of the event loop, since it is a write per member. */
+  readonly #due = new Set<string>();
+  #turn: NodeJS.Immediate | undefined;
+  #isHeld = false;
 
   constructor(fanOut: FanOut, maxMembersOf: (channel: string) => number) {
     this.#fanOut = fanOut;
@@ -62,13 +66,16 @@ export class Presence {
     this.#leaves.tellAll(channel);
   }
 
-  /** Tell nobody of leaves until the next `release`. */
+  /** Tell nobody of leaves, nor of numbers, until the next `release`. */
   hold(): void {
+    this.#isHeld = true;
     this.#leaves.hold();
   }
 
   release(): void {
+    this.#isHeld = false;
     this.#leaves.release();
+    this.#tellDue();
   }
 
   /** Nobody on this node is in the channel any more. */
@@ -76,12 +83,15 @@ export class Presence {
     this.#leaves.forget(channel);
     clearTimeout(this.#large.get(channel)?.timer);
     this.#large.delete(channel);
+    this.#due.delete(channel);
   }
 
   close(): void {
     this.#leaves.close();
     for (const { timer } of this.#large.values()) clearTimeout(timer);
     this.#large.clear();
+    clearImmediate(this.#turn);
+    this.#due.clear();
   }
 
   #tell(channel: string, { type, member, exceptId }: PresenceChange): void {
@@ -93,7 +103,23 @@ export class Presence {
     if (large.timer !== undefined) return;
     const everyMs = Math.max(COUNT_EVERY_MS, large.count * COUNT_EVERY_MS_PER_MEMBER);
     const inMs = Math.max(0, large.toldAtMs + everyMs - performance.now());
-    large.timer = setTimeout(() => this.#tellCount(channel, large), inMs);
+    large.timer = setTimeout(() => {
+      this.#due.add(channel);
+      this.#tellDue();
+    }, inMs);
+  }
+
+  #tellDue(): void {
+    if (this.#turn !== undefined || this.#isHeld || this.#due.size === 0) return;
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
+      const [channel] = this.#due;
+      const large = channel === undefined ? undefined : this.#large.get(channel);
+      if (channel === undefined || large === undefined) return;
+      this.#due.delete(channel);
+      this.#tellCount(channel, large);
+      this.#tellDue();
+    });
   }
 
   #tellCount(channel: string, large: Large): void {

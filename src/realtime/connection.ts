@@ -59,6 +59,12 @@ export class Connection {
     return this.#session.conn.transport.name;
   }
 
+  /** It polls, and its poll waits for an answer. */
+  get hasOpenPoll(): boolean {
+    const { transport } = this.#session.conn;
+    return transport.name === "polling" && transport.writable;
+  }
+
   get seat(): Seat | undefined {
     return this.#session.seat;
   }

@@ -211,8 +211,8 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
           this.#hub.releaseLeaves();
           return;
         }
-        // One answer tells a poller and ends it; by itself each is another round.
-        if (told === undefined || next.connection.transport === "polling") {
+        // One answer tells a poller and ends it; by itself each is another round. Who has to come first has until the end.
+        if (told === undefined || next.connection.hasOpenPoll) {
           next.connection.end(next.refusal);
         } else {
           next.connection.tellClosing(next.refusal);

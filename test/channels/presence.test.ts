@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import type { FanOut } from "../../src/channels/index.ts";
 import { Presence } from "../../src/channels/presence.ts";
@@ -89,6 +90,26 @@ describe("presence", () => {
     presence.take("room", [change("leave", "a")], 2);
     presence.take("room", [change("join", "b"), change("join", "c")], 4);
     expect(names().slice(3)).to.deep.equal(["channel:leave", "channel:presence"]);
+  });
+
+  it("tells the numbers of many channels one in a turn, and none while leaves are held", async () => {
+    const channels = Array.from({ length: 10 }, (_, index) => `room:${index}`);
+    for (const channel of channels) presence.take(channel, [change("join", "m")], 4);
+    presence.hold();
+    for (const channel of channels) presence.take(channel, [change("leave", "m")], 3);
+    // The numbers are due after a second; a timer that is set now rings after theirs.
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    expect(told.events.length).to.equal(10);
+    const perTurn: number[] = [];
+    let before = told.events.length;
+    presence.release();
+    while (told.events.length < 20) {
+      await nextTurn();
+      perTurn.push(told.events.length - before);
+      before = told.events.length;
+    }
+    expect(Math.max(...perTurn)).to.equal(1);
+    expect(told.events.slice(10).map(({ payload }) => Object(payload).channel)).to.deep.equal(channels);
   });
 
   it("tells the leaves of thousands in slices, in their order", async () => {

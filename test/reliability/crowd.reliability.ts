@@ -111,6 +111,7 @@ describe(`${VICTIMS} open connections of one key, beside ${BYSTANDERS} of anothe
   it("with another list of addresses: those outside it are closed, the others stay", async () => {
     const key = await crowdOf("addresses", ["127.0.0.1", "127.0.0.2"]);
     const body = { ips: { mode: "specified", list: ["127.0.0.1"] } };
+    await server.load();
     const { status, sentMs, answeredMs } = await server.admin("PATCH", `/keys/${key.id}`, {
       body,
       version: 2,
@@ -118,11 +119,13 @@ describe(`${VICTIMS} open connections of one key, beside ${BYSTANDERS} of anothe
     expect(status).to.equal(200);
     await server.mark(operator.secret, CHANNELS);
     await victims.gone("addresses", VICTIMS / 2, 20_000);
+    const load = await server.load();
     const seen = await victims.report("addresses");
     const others = await bystanders.report("bystanders", sentMs, seen.lastGoneMs ?? Number.NaN);
     say(
       `API call ${(answeredMs - sentMs).toFixed(0)} ms; last told ${since(seen.lastToldMs, answeredMs)}, ` +
-        `last gone ${since(seen.lastGoneMs, answeredMs)}; bystanders' p50/p99/max ${text(others.latency)}`,
+        `last gone ${since(seen.lastGoneMs, answeredMs)}; bystanders' p50/p99/max ${text(others.latency)}; ` +
+        `CPU ${load.cpuMs.toFixed(0)} ms, event loop p99/max ${load.p99.toFixed(0)}/${load.max.toFixed(0)} ms`,
     );
     expect(seen.told).to.deep.equal({ ip_not_authorized: VICTIMS / 2 });
     expect(seen).to.include({ gone: VICTIMS / 2, open: VICTIMS / 2, markers: VICTIMS / 2 });
