@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Connected, LoadClient, type Measured } from "./load/load-client.ts";
-import { PEERS, type Peer, type PeerKind, startPeer, type Work } from "./peers/peer.ts";
+import type { Work } from "./load/scripts.ts";
+import { PEERS, type Peer, type PeerKind, startPeer } from "./peers/peer.ts";
 import { within } from "./processes.ts";
 
 /** Longer than the longest of them takes on a slow machine. */

@@ -13,7 +13,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { percentile } from "./crowd/child.ts";
 import { type Census, ServerProcess } from "./crowd/server.ts";
-import { buildLoadClient, LoadClient, type Measured, sluiceArguments } from "./load/load-client.ts";
+import { buildLoadClient, LoadClient, type Measured } from "./load/load-client.ts";
+import { room, socketIoArguments } from "./load/scripts.ts";
 import { pin } from "./processes.ts";
 import { describe, type Provenance, provenance } from "./report/kept.ts";
 import { SoakFigures, soakText } from "./report/soak.ts";
@@ -28,7 +29,7 @@ const MEMBERS = setting("MEMBERS", 1_000);
 const CHURNERS = setting("CHURNERS", 50);
 const SEED = setting("SEED", 1);
 const CHANNELS = Array.from({ length: 10 }, (_, index) => `soak:${index}`);
-const LOUD = "loud";
+const LOUD = room(0);
 const STEADY = 50;
 const SLOW_READERS = 2;
 /** A stalled reader has what the kernel buffers (some megabytes) and then its own limit to fill. */
@@ -69,7 +70,8 @@ async function soak(loadClient: string): Promise<boolean> {
       stallMs: STALL_MS,
     });
     loud = new LoadClient(loadClient, [
-      ...sluiceArguments(server.port, secret, LOUD),
+      ...["--port", String(server.port)],
+      ...socketIoArguments(secret, { channels: 1, each: 1, ids: false }),
       ...["--members", String(MEMBERS), "--publishers", "4", "--rate", String(RATE), "--check-offsets"],
       ...["--warm", "5", "--seconds", String(MINUTES * 60), "--report", String(sampleSeconds)],
       ...["--pid", String(server.child.process.pid)],

@@ -103,16 +103,3 @@ export class LoadClient {
     return done === true ? undefined : JSON.parse(value);
   }
 }
-
-/** What a member and a publisher of Sluice do, and the message that the load client publishes. */
-export function sluiceArguments(port: number, apiKey: string, channel: string): string[] {
-  const connect = ["W:0{", `S:40${JSON.stringify({ apiKey })}`, "W:connection:ready"];
-  const member = [...connect, `S:420["join",${JSON.stringify({ channel })}]`, "W:430"];
-  return [
-    ["--port", String(port), "--path", "/realtime/?EIO=4&transport=websocket", "--engine-io"],
-    member.flatMap((step) => ["--member-step", step]),
-    connect.flatMap((step) => ["--publisher-step", step]),
-    ["--prefix", `42["message",{"channel":${JSON.stringify(channel)},"eventName":"m","message":`],
-    ["--suffix", "}]"],
-  ].flat();
-}

@@ -34,19 +34,3 @@ inline double processorSeconds(const std::vector<int>& pids) {
   }
   return seconds;
 }
-
-// What these processes hold in memory, in KiB.
-inline long residentKib(const std::vector<int>& pids) {
-  long sum = 0;
-  for (const int pid : pids) {
-    FILE* file = fopen(("/proc/" + std::to_string(pid) + "/status").c_str(), "r");
-    if (file == nullptr) continue;
-    char line[256];
-    long kib = 0;
-    while (fgets(line, sizeof line, file) != nullptr) {
-      if (sscanf(line, "VmRSS: %ld", &kib) == 1) sum += kib;
-    }
-    fclose(file);
-  }
-  return sum;
-}

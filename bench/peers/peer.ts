@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { socketIoArguments, steps, type Work } from "../load/scripts.ts";
 import { endNow, spawnOn, within } from "../processes.ts";
 import { compiled, debianFile, uwsModule } from "./packages.ts";
 
@@ -27,9 +28,6 @@ export type PeerKind = keyof typeof PEERS;
 export function isPeer(name: string): name is PeerKind {
   return Object.hasOwn(PEERS, name);
 }
-
-/** What the members of a run do: of so many channels each joins `each`; `ids`: every publish has its own (Sluice's). */
-export type Work = { readonly channels: number; readonly each: number; readonly ids: boolean };
 
 /** A server that is measured, pinned to the first core. */
 export type Peer = {
@@ -69,28 +67,6 @@ export async function startPeer(kind: PeerKind, work: Work): Promise<Peer> {
   const loadArguments =
     kind === "uws" ? uwsArguments(work) : kind === "ws" ? wsArguments() : socketIoArguments(apiKey, work);
   return peerOf(child, port, loadArguments);
-}
-
-/** The same steps for both: Socket.IO ignores the key, and what its server acknowledges. */
-function socketIoArguments(apiKey: string | undefined, { channels, each, ids }: Work): string[] {
-  const isSluice = apiKey !== undefined;
-  const connect = ["W:0{", `S:40${isSluice ? JSON.stringify({ apiKey }) : ""}`];
-  connect.push(isSluice ? "W:connection:ready" : "W:40{");
-  const member = [...connect];
-  for (let index = 0; index < each; index += 1) {
-    member.push(`S:42${index}["join",{"channel":"room-{${index}}"}]`, `W:43${index}[`);
-  }
-  const id = isSluice && ids ? ',"id":"{id}"' : "";
-  return [
-    ["--path", "/realtime/?EIO=4&transport=websocket", "--engine-io", ...steps(member, connect)],
-    ["--channels", String(channels), "--each", String(each)],
-    [
-      "--prefix",
-      '42["message",{"channel":"room-{channel}","eventName":"m","message":',
-      "--suffix",
-      `${id}}]`,
-    ],
-  ].flat();
 }
 
 function uwsArguments({ channels, each }: Work): string[] {
@@ -157,13 +133,6 @@ async function startNats(): Promise<Peer> {
   const loadArguments = ["--nats", "--binary", ...steps(member, publisher)];
   loadArguments.push("--prefix", "PUB room 100\r\n", "--suffix", "\r\n");
   return peerOf(child, port, loadArguments, folder);
-}
-
-function steps(member: readonly string[], publisher: readonly string[]): string[] {
-  return [
-    ...member.flatMap((step) => ["--member-step", step]),
-    ...publisher.flatMap((step) => ["--publisher-step", step]),
-  ];
 }
 
 function pinned(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
