@@ -49,9 +49,9 @@ function checksOf(loadClient: string, ownKind: PeerKind): Check[] {
       }),
     },
     {
-      name: "KiB of resident memory per connection, of 2,000",
+      name: "KiB of resident memory per connection, of 1,000",
       bound: { atMost: 1.6 },
-      ...bothBy((kind) => measureMemory(loadClient, kind, 2_000, 1_000)),
+      ...bothBy((kind) => measureMemory(loadClient, kind, 1_000, 500)),
     },
   ];
 }
