@@ -121,12 +121,16 @@ function isThere({ pid, startedAt }) {
 }
 
 function signalAll(processes, signal) {
-  for (const one of processes) {
-    try {
-      if (isThere(one)) process.kill(one.pid, signal);
-    } catch {
-      // It has gone meanwhile.
-    }
+  for (const one of processes) if (isThere(one)) send(one.pid, signal);
+  // Its group, for machines without /proc.
+  if (child.exitCode === null && child.signalCode === null) send(-child.pid, signal);
+}
+
+function send(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has gone meanwhile.
   }
 }
 
