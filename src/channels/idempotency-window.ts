@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Position } from "../protocol/index.ts";
 
 /** Who repeats: ids of different keys or clients never meet. */
@@ -52,9 +51,4 @@ export class IdempotencyWindow {
 /** One id of one scope in one channel. The parts cannot run into each other: names have no control characters. */
 export function idempotencyKey(channel: string, { scope }: Idempotency, id: string): string {
   return `${channel}\0${scope}\0${id}`;
-}
-
-/** Equal for equal bodies. */
-export function fingerprintOf(eventName: string, message: unknown): string {
-  return hash("sha256", JSON.stringify([eventName, message]), "base64");
 }

@@ -10,7 +10,8 @@ import type {
   Publication,
 } from "./broker.ts";
 import { type ChannelSettings, historyWindowOf } from "./channel-settings.ts";
-import { fingerprintOf, type Idempotency, IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { type Idempotency, IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
 import { Arrivals, MemberList } from "./member-list.ts";
 import { Stream } from "./stream.ts";
 

@@ -1,7 +1,7 @@
 import type { Position } from "../protocol/index.ts";
 import type { Broker, Publication } from "./broker.ts";
 
-/** Called while a message is on its way to the members: must be quick and must not throw. */
+/** Called while a message is on its way to the members: must be quick. */
 export type TapListener = (publication: Publication, position: Position) => void;
 
 /** Somebody who listens in without being a member. */
@@ -54,6 +54,13 @@ export class Taps {
   }
 
   tell(channel: string, publication: Publication, position: Position): void {
-    for (const listener of this.#listeners.get(channel) ?? []) listener(publication, position);
+    for (const listener of this.#listeners.get(channel) ?? []) {
+      try {
+        listener(publication, position);
+      } catch (error) {
+        // The members, and the others who listen in, are to hear it all the same.
+        this.#options.onFault(error);
+      }
+    }
   }
 }

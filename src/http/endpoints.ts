@@ -8,6 +8,19 @@ import { LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
 
+/** Of one connection, not of an answer (RFC 9110, 7.6.1): the server's own. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What the server has said of its own limits stays so; where it has said nothing, an application may. */
+const LIMIT_HEADERS: ReadonlySet<string> = new Set(["ratelimit", "ratelimit-policy", "retry-after"]);
+
 /** Where an API key may travel: an application's handler has no business with it. */
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);
 
@@ -109,9 +122,8 @@ function paramsOf(params: unknown): Record<string, string> {
 /** @throws TypeError for what cannot be sent: a stream, a function, a BigInt, an object that holds itself. */
 function answer(reply: FastifyReply, result: unknown): FastifyReply {
   if (result === undefined) return reply.code(204).send();
-  if (result instanceof Response && reply.request.method === "HEAD") return answerHead(reply, result);
-  if (result instanceof Response || typeof result === "string" || result instanceof Uint8Array)
-    return reply.send(result);
+  if (result instanceof Response) return answerWith(reply, result);
+  if (typeof result === "string" || result instanceof Uint8Array) return reply.send(result);
   if (result instanceof Readable || result instanceof ReadableStream) {
     throw new TypeError("a handler returned a stream: return a Response with it as its body");
   }
@@ -120,11 +132,25 @@ function answer(reply: FastifyReply, result: unknown): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(text);
 }
 
-/** Fastify's HEAD drops a stream, and takes a Response for text whose bytes it could count. */
-function answerHead(reply: FastifyReply, { status, headers, body }: Response): FastifyReply {
+function answerWith(reply: FastifyReply, response: Response): FastifyReply {
+  const headers = ownHeaders(reply, response.headers);
+  const { status, body } = response;
+  if (reply.request.method !== "HEAD") return reply.send(new Response(body, { status, headers }));
+  // Fastify's HEAD drops a stream, and takes a Response for text whose bytes it could count.
   reply.code(status);
   for (const [name, value] of headers) reply.header(name, value);
   return reply.send(body ?? undefined);
+}
+
+/** Those of an answer that are the application's to set. */
+function ownHeaders(reply: FastifyReply, all: Headers): Headers {
+  const ofConnection = (all.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const isForeign = (name: string): boolean =>
+    HOP_BY_HOP.has(name) ||
+    name.startsWith("proxy-") ||
+    ofConnection.includes(name) ||
+    (LIMIT_HEADERS.has(name) && reply.hasHeader(name));
+  return new Headers([...all].filter(([name]) => !isForeign(name)));
 }
 
 /** A handler's faults are exceptions: nobody else can answer them. */

@@ -45,6 +45,27 @@ describe("listening in on a channel", () => {
     await hub.join(id, channel, { echo: true, watch: () => true });
   };
 
+  it("keeps nobody from hearing a message when it fails, and says so", async () => {
+    const faults: unknown[] = [];
+    const told: unknown[] = [];
+    const fanOut: FanOut = { ...FAN_OUT, toMembers: (...args) => told.push(args[2]) };
+    const other = new MemoryBroker();
+    const own = new Hub(other, fanOut, { deliver: () => undefined, onFault: (error) => faults.push(error) });
+    own.admit("a", new Clients().connect("a", null, undefined).client);
+    await own.join("a", "room", { echo: true, watch: () => true });
+    const fault = new Error("a tap fails");
+    own.tap("room", () => {
+      throw fault;
+    });
+    own.tap("room", ({ id }) => heard.push(id));
+    expect(await own.publish("room", say("m"))).to.include({ offset: 1 });
+    expect(told).to.have.length(1);
+    expect(heard).to.deep.equal(["m"]);
+    expect(faults).to.deep.equal([fault]);
+    own.close();
+    await other.close();
+  });
+
   it("hears a channel without members, which stays unlisted, until it ends", async () => {
     const tap = listen();
     await tap.ready;
