@@ -191,10 +191,13 @@ export class EngineSession {
   }
 
   #cutLater(): void {
-    this.#cut ??= setTimeout(() => {
-      this.conn.close(true);
-      this.destroy();
-    }, CLOSING_GRACE_MS).unref();
+    // A loop that is late reads what has arrived first: a poll that came in time is answered.
+    this.#cut ??= setTimeout(() => setImmediate(() => this.#cutOff()), CLOSING_GRACE_MS).unref();
+  }
+
+  #cutOff(): void {
+    this.conn.close(true);
+    this.destroy();
   }
 
   /** A packet is about to be queued: what the fan-out holds back for this client goes first, and what is unread is bounded. */
