@@ -72,7 +72,9 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   process.on("unhandledRejection", (error) =>
     log.error({ fault: faultOf(error) }, "a promise failed unseen"),
   );
-  const stop = stopSignal();
+  const ending: Ending = { isClosed: false };
+  // From the signal on, also while it starts.
+  const stop = stopSignal().then(() => giveUpLater(ending, log));
   let started: Started;
   try {
     started = await server.start();
@@ -81,7 +83,7 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   }
   await announce(started, config, { dev, isTerminal, log });
   await stop;
-  return stopServer(server, log);
+  return stopServer(server, ending, log);
 }
 
 function stopSignal(): Promise<void> {
@@ -92,15 +94,25 @@ function stopSignal(): Promise<void> {
   });
 }
 
-async function stopServer(server: { close(): Promise<void> }, log: Logger): Promise<number> {
-  const giveUp = setTimeout(() => {
+type Ending = { isClosed: boolean };
+
+/** The process ends then, whatever it has begun: an application's configuration may hold it too. The timer holds nothing. */
+function giveUpLater(ending: Ending, log: Logger): void {
+  setTimeout(() => {
+    if (ending.isClosed) {
+      const held = process.getActiveResourcesInfo();
+      log.warn({ held }, "the server has closed, and something else keeps the process: it ends now");
+      process.exit(0);
+    }
     log.error("closing took too long: the process ends now");
     process.exit(1);
-  }, CLOSE_TIMEOUT_MS);
-  giveUp.unref();
+  }, CLOSE_TIMEOUT_MS).unref();
+}
+
+async function stopServer(server: { close(): Promise<void> }, ending: Ending, log: Logger): Promise<number> {
   try {
     await server.close();
-    clearTimeout(giveUp);
+    ending.isClosed = true;
     return 0;
   } catch (error) {
     log.error({ fault: faultOf(error) }, "closing failed");

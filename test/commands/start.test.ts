@@ -133,6 +133,15 @@ describe("sluice start", () => {
     expect((await command.kill("SIGTERM")).code).to.equal(0);
   });
 
+  it("ends in time on SIGTERM although the configuration has begun something that does not end", async () => {
+    await writeFile(join(cwd, "sluice.config.mjs"), "setInterval(() => {}, 1_000);\nexport default {};\n");
+    const command = start([]);
+    await urlsOf(command);
+    const { code, stdout } = await command.kill("SIGTERM");
+    expect(code).to.equal(0);
+    expect(stdout).to.include("something else keeps the process").and.to.include("Timeout");
+  });
+
   it("stops with a clear message for a setting that does not exist", async () => {
     await writeFile(join(cwd, "sluice.config.json"), '{"prot": 1}');
     expect((await runCommand(["start", ...PORTS], { cwd })).stderr).to.match(/"prot" is not a setting/);
