@@ -1,5 +1,4 @@
-import { Alert, Button, Group, Loader, Modal, Paper, Stack, Text } from "@mantine/core";
-import { useHotkeys } from "@mantine/hooks";
+import { Alert, Button, Group, Loader, Paper, Stack, Text } from "@mantine/core";
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useVersions } from "../api/keys.ts";
@@ -9,7 +8,9 @@ import { KeyActions } from "../keys/key-actions.tsx";
 import { nameOf } from "../keys/key-name.ts";
 import { StateBadge } from "../keys/state-badge.tsx";
 import { CopyAction } from "../parts/copy.tsx";
+import { Dialog } from "../parts/dialog.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
+import { useSaveKey } from "../parts/save-key.ts";
 import { Ago } from "../parts/time.tsx";
 import { unsaved, useUnsavedGuard } from "../parts/unsaved.ts";
 import { ActivityTab } from "./activity-tab.tsx";
@@ -45,7 +46,7 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
     isDirty,
     useCallback((path: string) => path === `/keys/${id}` || path.startsWith(`/keys/${id}/`), [id]),
   );
-  useHotkeys([["mod+S", () => element.current?.requestSubmit()]], []);
+  useSaveKey(element);
 
   const isBehind = newest.version > base.version;
   const { adopt } = save;
@@ -117,11 +118,11 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
           )}
         </Paper>
       </form>
-      <Modal opened={isAsking} onClose={() => setAsking(false)} title="Why was it denied?" size="lg">
+      <Dialog opened={isAsking} onClose={() => setAsking(false)} title="Why was it denied?" size="lg">
         <Suspense fallback={<Loader size="sm" aria-label="Loading" />}>
           <SettingsTrial keyId={id} {...(isDirty ? { unsaved: settingsOf(form.values) } : {})} />
         </Suspense>
-      </Modal>
+      </Dialog>
       <PreviewDialog question={save.question} onClose={save.dismiss} />
       <MergeDialog question={save.merge} onClose={save.dismiss} onMerged={save.onMerged} />
       <KeyActionDialog

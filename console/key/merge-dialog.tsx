@@ -1,6 +1,8 @@
-import { Button, Group, Modal, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Button, Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { KeyView } from "../api/types.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { useLast } from "../parts/once.ts";
 import { compareEdits, type Document, isDocument, labelOf, mergedOf } from "./settings-fields.ts";
 
 export type MergeQuestion = { readonly base: Document; readonly mine: Document; readonly theirs: KeyView };
@@ -13,18 +15,19 @@ type MergeDialogProps = {
 
 /** Two people edited one key: what each did, and for each field whose value it is to have. */
 export function MergeDialog({ question, onClose, onMerged }: MergeDialogProps) {
+  const shown = useLast(question);
   return (
-    <Modal
+    <Dialog
       opened={question !== undefined}
       onClose={onClose}
       title="Somebody else changed this key"
       size="xl"
       closeOnClickOutside={false}
     >
-      {question !== undefined && (
-        <MergeForm key={question.theirs.version} question={question} onClose={onClose} onMerged={onMerged} />
+      {shown !== undefined && (
+        <MergeForm key={shown.theirs.version} question={shown} onClose={onClose} onMerged={onMerged} />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,11 +1,11 @@
 import { Paper, Stack, Text } from "@mantine/core";
-import { useHotkeys } from "@mantine/hooks";
 import { useCallback, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { createKey } from "../api/keys.ts";
 import { ApiError } from "../api/problem.ts";
 import { nameOf } from "../keys/key-name.ts";
 import { PageTitle } from "../parts/page-title.tsx";
+import { useSaveKey } from "../parts/save-key.ts";
 import { tell, tellFailure } from "../parts/tell.ts";
 import { unsaved, useUnsavedGuard } from "../parts/unsaved.ts";
 import { KeyFormTabs } from "./key-form-tabs.tsx";
@@ -27,7 +27,7 @@ export function NewKeyPage() {
     isDirty,
     useCallback((path: string) => path === "/keys/new", []),
   );
-  useHotkeys([["mod+S", () => element.current?.requestSubmit()]], []);
+  useSaveKey(element);
 
   const create = async (): Promise<void> => {
     setBusy(true);
@@ -62,7 +62,7 @@ export function NewKeyPage() {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void create();
+          if (!isBusy) void create();
         }}
       >
         <Paper className="panel">

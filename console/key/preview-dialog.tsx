@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import type { KeyPreview } from "../api/keys.ts";
 import { sentence } from "../api/problem.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { useLast } from "../parts/once.ts";
 
 export type PreviewQuestion = { readonly preview: KeyPreview; readonly go: () => void };
 
@@ -22,16 +23,13 @@ export function closingText({ closing, leaving, total }: KeyPreview): string {
 
 /** Before a change that somebody will feel: who. */
 export function PreviewDialog({ question, onClose }: PreviewDialogProps) {
-  const [shown, setShown] = useState(question);
-  useEffect(() => {
-    if (question !== undefined) setShown(question);
-  }, [question]);
+  const shown = useLast(question);
   const confirm = (): void => {
     onClose();
     question?.go();
   };
   return (
-    <Modal opened={question !== undefined} onClose={onClose} title="Before you save" size="lg" centered>
+    <Dialog opened={question !== undefined} onClose={onClose} title="Before you save" size="lg" centered>
       {shown !== undefined && (
         <Stack>
           <Text fw={600}>{closingText(shown.preview)}</Text>
@@ -48,7 +46,7 @@ export function PreviewDialog({ question, onClose }: PreviewDialogProps) {
           </Group>
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,6 +1,7 @@
-import { Button, Group, Loader, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Loader, Stack, Text } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { CopyAction } from "../parts/copy.tsx";
+import { Dialog } from "../parts/dialog.tsx";
 import { secretToShow, useSecretToShow } from "./secret-to-show.ts";
 
 const Snippets = lazy(async () => ({ default: (await import("./snippets.tsx")).Snippets }));
@@ -9,7 +10,7 @@ const Snippets = lazy(async () => ({ default: (await import("./snippets.tsx")).S
 export function SecretDialog() {
   const shown = useSecretToShow();
   return (
-    <Modal
+    <Dialog
       opened={shown !== undefined}
       onClose={() => secretToShow.forget()}
       title={shown?.reason === "rotated" ? "The new secret" : "Your key is ready"}
@@ -40,6 +41,6 @@ export function SecretDialog() {
           </Group>
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }

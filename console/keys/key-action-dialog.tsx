@@ -1,12 +1,15 @@
-import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { NativeSelect, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
 import { deleteKey, duplicateKey, patchKey, previewKey, rotateKey } from "../api/keys.ts";
 import { ApiError, messageOf } from "../api/problem.ts";
 import { queries } from "../api/queries.ts";
 import type { KeyView } from "../api/types.ts";
 import { secretToShow } from "../key/secret-to-show.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { DialogForm } from "../parts/dialog-form.tsx";
+import { useLast } from "../parts/once.ts";
 import { tell } from "../parts/tell.ts";
 import { nameOf } from "./key-name.ts";
 
@@ -31,13 +34,9 @@ type ActionDialogProps = {
 
 /** What is done to a whole key, each with a word about what it does to those who use it now. */
 export function KeyActionDialog({ action, onClose, onDeleted, onChanged }: ActionDialogProps) {
-  // Keeps its contents while it fades out.
-  const [shown, setShown] = useState(action);
-  useEffect(() => {
-    if (action !== undefined) setShown(action);
-  }, [action]);
+  const shown = useLast(action);
   return (
-    <Modal
+    <Dialog
       opened={action !== undefined}
       onClose={onClose}
       title={shown === undefined ? "" : TITLES[shown.kind]}
@@ -52,7 +51,7 @@ export function KeyActionDialog({ action, onClose, onDeleted, onChanged }: Actio
           onChanged={onChanged}
         />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -179,48 +178,17 @@ type ConfirmationProps = {
   readonly children: ReactNode;
 };
 
-function Confirmation({ verb, isDangerous = false, keyId, run, onClose, children }: ConfirmationProps) {
-  const [error, setError] = useState<string>();
-  const [isBusy, setBusy] = useState(false);
-  const submit = async (): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
+function Confirmation({ keyId, run, ...form }: ConfirmationProps) {
+  const runOnce = async (): Promise<void> => {
     try {
       await run();
-      onClose();
     } catch (failure) {
-      setError(failureText(failure));
       void queries.invalidateQueries({ queryKey: ["key", keyId] });
       void queries.invalidateQueries({ queryKey: ["keys"] });
-    } finally {
-      setBusy(false);
+      throw failure;
     }
   };
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <Stack>
-        {children}
-        {error !== undefined && (
-          <Text size="sm" c="var(--mantine-color-error)" role="alert">
-            {error}
-          </Text>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={isBusy} {...(isDangerous ? { color: "red" } : {})}>
-            {verb}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
-  );
+  return <DialogForm {...form} run={runOnce} failureText={failureText} />;
 }
 
 function failureText(failure: unknown): string {

@@ -1,5 +1,6 @@
 import { Title } from "@mantine/core";
 import { type ReactNode, useEffect, useRef } from "react";
+import { isDialogOpen } from "./focus.ts";
 
 let isFirst = true;
 
@@ -12,7 +13,7 @@ export function PageTitle({ children, name }: { readonly children: ReactNode; re
   }, [text]);
   useEffect(() => {
     // Where the browser put it with the first page is right; a dialog in front keeps it too.
-    if (!isFirst && document.querySelector("[role=dialog]") === null) heading.current?.focus();
+    if (!isFirst && !isDialogOpen()) heading.current?.focus();
     isFirst = false;
   }, []);
   return (

@@ -1,11 +1,12 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { Dialog } from "../parts/dialog.tsx";
 import { unsaved, useLeaving } from "../parts/unsaved.ts";
 
 /** Asks whoever is about to lose what they have not saved. */
 export function LeaveDialog() {
   const leave = useLeaving();
   return (
-    <Modal
+    <Dialog
       opened={leave !== undefined}
       onClose={() => unsaved.answer(false)}
       title="Leave without saving?"
@@ -22,6 +23,6 @@ export function LeaveDialog() {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, Modal, Stack, Text } from "@mantine/core";
+import { Button, Stack, Text } from "@mantine/core";
+import { Dialog } from "../parts/dialog.tsx";
 import { SignInForm, signOut } from "./sign-in.tsx";
 
 /** Over the page, when the session ended: what is in its forms stays. */
 export function SignInAgain({ opened }: { readonly opened: boolean }) {
   return (
-    <Modal
+    <Dialog
       opened={opened}
       onClose={() => undefined}
       withCloseButton={false}
@@ -21,6 +22,6 @@ export function SignInAgain({ opened }: { readonly opened: boolean }) {
           Leave instead
         </Button>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
