@@ -195,7 +195,7 @@ describeInBrowser("everybody can use the console", () => {
       await tabTo("textbox", "Key name");
       await keyboard.type("by keyboard");
       await keyboard.press("Control+s");
-      await page.getByTestId("secret").waitFor();
+      await page.getByRole("dialog", { name: "Your key is ready" }).locator(":focus").waitFor();
       await tabTo("button", "I have stored it");
       await keyboard.press("Enter");
       await page.getByTestId("secret").waitFor({ state: "detached" });
@@ -212,13 +212,13 @@ describeInBrowser("everybody can use the console", () => {
       await page.getByText("Saved.").waitFor();
       await tabTo("button", "Actions for by keyboard");
       await keyboard.press("Enter");
-      await page.getByRole("menuitem", { name: "Delete" }).waitFor();
+      await page.locator("[role=menu]:focus-within").waitFor();
       const isChosen = () =>
         page.getByRole("menuitem", { name: "Delete" }).evaluate((one) => one === document.activeElement);
       for (let presses = 0; presses < 10 && !(await isChosen()); presses += 1)
         await keyboard.press("ArrowDown");
       await keyboard.press("Enter");
-      await page.getByRole("dialog", { name: "Delete this key" }).waitFor();
+      await page.getByRole("dialog", { name: "Delete this key" }).locator(":focus").waitFor();
       await tabTo("button", "Delete");
       await keyboard.press("Enter");
       await page.getByRole("heading", { name: "API keys" }).waitFor();

@@ -25,6 +25,8 @@ describeInBrowser("a key's settings in the console", () => {
   const save = async (): Promise<void> => {
     await console.page.getByRole("button", { name: "Save", exact: true }).click();
     await console.page.getByText("Saved.").first().waitFor();
+    // The word of an earlier save may still be there.
+    await console.page.getByText("No changes").waitFor();
   };
   const stored = async (id: string): Promise<unknown> =>
     (await site.server.admin(`/keys/${id}`)).body["settings"];
