@@ -177,8 +177,18 @@ describeInBrowser("dialogs of the console", () => {
       if (box === null) throw new Error("the button is nowhere");
       const wanted = expected();
       const answered = page.waitForResponse((response) => wanted[0] === changeOf(response.request()));
+      let release = (): void => {};
+      const isReleased = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await page.route("**/admin/v1/**", async (route) => {
+        if (changeOf(route.request()) === wanted[0]) await isReleased;
+        await route.continue();
+      });
+      // Both before the answer: after it the focus is elsewhere, and Enter asks anew.
       await page.keyboard.press("Enter");
       await page.keyboard.press("Enter");
+      release();
       await answered;
       // It may still be fading: whoever clicks twice hits where it was.
       await page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2);
