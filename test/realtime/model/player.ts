@@ -65,6 +65,8 @@ export class Player {
       path: "/realtime/",
       forceNew: true,
       reconnection: false,
+      // One that is abandoned while it connects keeps its ping timer.
+      autoUnref: true,
       transports: [...this.#transports],
       auth,
     });
