@@ -140,20 +140,31 @@ export function revokeKeys(scene: Scene): Promise<void> {
   });
 }
 
+/** How long the farewell of one who polls may be on its way, after the members are asked for over another connection. */
+const FAREWELL_MS = 5_000;
+
 /** The members of every channel are exactly the steady ones when all others have gone. */
 export async function checkMembers(scene: Scene, steady: readonly VerifiedClient[]): Promise<void> {
+  const untilMs = nowMs() + FAREWELL_MS;
   for (const channel of scene.channels) {
     const expected = steady
       .filter((client) => client.channels.includes(channel))
       .map((client) => client.clientId);
-    const path = `/channels/members?channel=${encodeURIComponent(channel)}&limit=1000`;
-    const { members } = Members.Parse(await scene.http.call("GET", path, scene.apiKey));
-    const found = members.map(({ clientId }) => clientId);
-    if (JSON.stringify(found.toSorted()) !== JSON.stringify(expected.toSorted())) {
+    for (;;) {
+      const path = `/channels/members?channel=${encodeURIComponent(channel)}&limit=1000`;
+      const { members } = Members.Parse(await scene.http.call("GET", path, scene.apiKey));
+      const found = members.map(({ clientId }) => clientId);
+      if (JSON.stringify(found.toSorted()) === JSON.stringify(expected.toSorted())) break;
+      if (nowMs() < untilMs) {
+        await delay(100);
+        continue;
+      }
+      const others = found.filter((clientId) => !expected.includes(clientId));
       scene.ledger.fault(
         "not the members that there are",
-        `${channel}: ${found.length}, not ${expected.length}`,
+        `${channel}: ${found.length}, not ${expected.length}; ${others.join(", ")}`,
       );
+      break;
     }
   }
 }
