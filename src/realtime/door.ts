@@ -168,8 +168,8 @@ export class Door {
         return;
       }
       if (session !== undefined && carrier instanceof ServerResponse && request.method === "GET") {
-        session.poll = new OpenPoll(request, carrier);
-        session.outbound.poll = session.poll;
+        session.take(new OpenPoll(request, carrier), pass);
+        return;
       }
       pass();
       return;

@@ -94,6 +94,23 @@ export class EngineSession {
     this.#tcps.splice(0, Number.POSITIVE_INFINITY, ...open, tcp);
   }
 
+  /** A poll comes in, and `pass` hands it to Engine.IO. Whoever left the answer before it unread would have the server keep both. */
+  take(poll: OpenPoll, pass: () => void): void {
+    const before = this.poll;
+    if (before?.isLeft === true) {
+      before.destroy();
+      this.endWith?.(refuse("slow_consumer"));
+    }
+    this.#keep(poll);
+    pass();
+    if (poll.isRefused) this.#keep(before);
+  }
+
+  #keep(poll: OpenPoll | undefined): void {
+    this.poll = poll;
+    this.outbound.poll = poll;
+  }
+
   /** Engine.IO hands so many packets to the transport. Several are one write: `passedOn` follows in the same turn. */
   passOn(packetCount: number): void {
     this.outbound.flushed();

@@ -18,6 +18,16 @@ export class OpenPoll {
     return !this.#response.writableFinished && !this.#tcp.destroyed;
   }
 
+  /** It was answered, and the answer is left unread. */
+  get isLeft(): boolean {
+    return this.#response.writableEnded && this.isUnread;
+  }
+
+  /** Engine.IO did not take it. */
+  get isRefused(): boolean {
+    return this.#response.statusCode >= 400;
+  }
+
   /** End the TCP connection, unless it has been used for something else since: a proxy shares it among clients. */
   destroy(): void {
     if (this.isUnread || this.#tcp.bytesRead === this.#readBytes) this.#tcp.destroy();

@@ -132,6 +132,59 @@ describe("slow consumers", () => {
     other.close();
   });
 
+  for (const what of ["again", "for what there is not"] as const) {
+    it(`are those who leave the answer to a poll unread and ask ${what}`, async () => {
+      // More than two TCP connections take by themselves.
+      const roomy = await startServer({ config: { maxOutboundBytes: 16 * 1024 * 1024 } });
+      const { secret } = await roomy.createKey({ allowRealtime: true });
+      const other = await new SocketClient(roomy.url, { apiKey: secret }).ready();
+      await other.request("join", { channel: "many" });
+      const poller = await openPolling(roomy.url, secret, "many");
+      await (await fetch(`${roomy.url}${poller.path}`)).text();
+      const serverSides = new Map<number, Socket>();
+      const note = (message: unknown): void => {
+        const socket: unknown = Reflect.get(Object(message), "socket");
+        if (socket instanceof Socket && socket.remotePort !== undefined)
+          serverSides.set(socket.remotePort, socket);
+      };
+      diagnostics.subscribe("net.server.socket", note);
+      const readers: Socket[] = [];
+      /** Poll on a TCP connection of its own, and read nothing of the answer. */
+      const ask = async (): Promise<Socket | undefined> => {
+        const reader = connectTcp(roomy.port, "127.0.0.1");
+        readers.push(reader);
+        reader.on("error", () => {});
+        reader.pause();
+        reader.write(`GET ${poller.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+        await once(reader, "connect");
+        await other.settle();
+        return serverSides.get(reader.localPort ?? 0);
+      };
+      const message = "x".repeat(900_000);
+      const isOut = () => other.pending("channel:leave").length > 0;
+      let unread = 0;
+      while (!isOut() && unread < 4) {
+        for (let i = 0; i < 12; i += 1)
+          await other.request("message", { channel: "many", eventName: "x", message });
+        const asked = await ask();
+        for (let turn = 0; turn < 200 && !isOut() && asked?.writableLength === 0; turn += 1)
+          await other.settle();
+        unread += 1;
+        if (what === "again") await ask();
+        else await (await fetch(`${roomy.url}${poller.path.replace("polling", "websocket")}`)).text();
+      }
+      diagnostics.unsubscribe("net.server.socket", note);
+      expect(unread).to.be.at.most(2);
+      for (const { localPort } of readers) {
+        const serverSide = serverSides.get(localPort ?? 0);
+        if (serverSide?.destroyed === false) await once(serverSide, "close");
+      }
+      for (const reader of readers) reader.destroy();
+      other.close();
+      await roomy.close();
+    }).timeout(30_000);
+  }
+
   it("are not those who take their time between polls and read everything", async () => {
     const { secret } = await server.createKey({ allowRealtime: true });
     const other = await new SocketClient(server.url, { apiKey: secret }).ready();
