@@ -62,6 +62,8 @@ export class Realtime {
   /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
   readonly #admitted = new WeakMap<EngineSession, Admitted>();
 
+  #isClosing = false;
+
   constructor(options: RealtimeOptions) {
     this.#options = options;
     this.#seats = new Seats(options);
@@ -116,6 +118,7 @@ export class Realtime {
 
   /** Tell everyone to come back later, give them a moment to hear it, then end what is left. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.registry.endAll();
     await this.#door.drain(CLOSE_GRACE_MS);
     this.registry.close();
@@ -205,6 +208,8 @@ export class Realtime {
     // The key may have changed between the handshake and this turn.
     const verdict = connection.mayConnect();
     if (!verdict.allowed) session.endWith(verdict);
+    // Its handshake was under way when everyone was told. Refused, socket.io-client would not come back.
+    else if (this.#isClosing) session.endWith(refuse("server_shutdown"));
   }
 
   /** The key is held for as long as the client may come back. Nothing of the connection itself is kept. */
