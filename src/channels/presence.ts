@@ -113,6 +113,7 @@ export class Presence {
     if (this.#turn !== undefined || this.#isHeld || this.#due.size === 0) return;
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
+      if (this.#isHeld) return;
       const [channel] = this.#due;
       const large = channel === undefined ? undefined : this.#large.get(channel);
       if (channel === undefined || large === undefined) return;

@@ -21,11 +21,17 @@ export type RealtimeHandlers = {
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/**
+ * Requests of one TCP connection that may wait for their answers at the same time. Node begins all that one chunk of 64 KiB
+ * brings, some 500, and keeps every answer that is not read; browsers send one after the other.
+ */
+const MAX_PIPELINED = 20;
+
 /** Agnost's clients connect below a doubled path. */
 const REALTIME_PATHS: ReadonlySet<string> = new Set([REALTIME_PATH, `${REALTIME_PATH}realtime/`]);
 
-/** The open sockets of each server: Node's own list forgets those that were upgraded. */
-const openSockets = new WeakMap<Server, Set<Socket>>();
+/** The open sockets of each server, with the requests that wait: Node's own list forgets those that were upgraded. */
+const openSockets = new WeakMap<Server, Map<Socket, number>>();
 
 /**
  * An HTTP server that refuses ambiguous request targets before anybody routes them, hands the realtime path
@@ -40,19 +46,29 @@ export function createListener(
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
   });
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, number>();
   openSockets.set(server, sockets);
   function forget(this: Socket): void {
     sockets.delete(this);
   }
   server.on("connection", (socket: Socket) => {
     if (sockets.has(socket)) return;
-    sockets.add(socket);
+    sockets.set(socket, 0);
     socket.on("close", forget);
   });
+  const waits = (socket: Socket, by: 1 | -1): number => {
+    const count = (sockets.get(socket) ?? 0) + by;
+    if (sockets.has(socket)) sockets.set(socket, count);
+    return count;
+  };
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    response.once("close", () => waits(socket, -1));
     const fault = targetFault(request.url ?? "");
-    if (fault !== undefined) {
+    if (waits(socket, 1) > MAX_PIPELINED) {
+      response.shouldKeepAlive = false;
+      sendProblem(response, refuse("rate_limit_exceeded", "too many requests wait on this connection"));
+    } else if (fault !== undefined) {
       // What follows on such a connection is not trusted either.
       response.shouldKeepAlive = false;
       sendProblem(response, ambiguous(fault));
@@ -79,7 +95,7 @@ export function createListener(
 
 /** End every connection that is still open, upgraded and silent ones too. */
 export function destroySockets(server: Server): void {
-  for (const socket of openSockets.get(server) ?? []) socket.destroy();
+  for (const socket of openSockets.get(server)?.keys() ?? []) socket.destroy();
 }
 
 function ambiguous(fault: string): Refusal {

@@ -72,6 +72,32 @@ describe("the listeners under odd requests", () => {
   after(() => server.close());
   const keyed = (): string => `Authorization: Bearer ${key.secret}`;
 
+  it("begin a bounded number of the requests that one connection sends at once, and refuse the rest", async () => {
+    const one = `GET /api/slow HTTP/1.1\r\nHost: localhost\r\nauthorization: Bearer ${key.secret}\r\n\r\n`;
+    const answers = sendRaw(server.port, one.repeat(300));
+    while (parked.length < 20)
+      await fetch(`${server.url}/api/one/1`, { headers: { "x-api-key": key.secret } });
+    // All of them arrived in one piece, so whatever was to begin has begun.
+    await fetch(`${server.url}/api/one/1`, { headers: { "x-api-key": key.secret } });
+    expect(parked.length).to.equal(20);
+    for (const release of parked.splice(0)) release();
+    const { head, body } = await answers;
+    const statuses = `${head}\r\n${body}`.match(/HTTP\/1\.1 (\d+)/g) ?? [];
+    expect(statuses.slice(0, 20)).to.deep.equal(Array.from({ length: 20 }, () => "HTTP/1.1 200"));
+    expect(statuses[20]).to.equal("HTTP/1.1 429");
+    expect(body).to.include("rate_limit_exceeded");
+  });
+
+  it("go on after many requests on one connection, each sent when the one before was answered", async () => {
+    const socket = connect(server.port, "127.0.0.1");
+    for (let n = 0; n < 60; n += 1) {
+      socket.write(`GET /api/one/${n} HTTP/1.1\r\nHost: localhost\r\nx-api-key: ${key.secret}\r\n\r\n`);
+      const [answer] = await once(socket, "data");
+      expect(String(answer)).to.include("200 OK").and.include(`{"id":"${n}"}`);
+    }
+    socket.destroy();
+  });
+
   it("live through segments of any length, on both listeners", async () => {
     const long = "a".repeat(12_000);
     for (const path of [`/${long}/agnost/realtime/get-members`, `/api/one/${long}`, `/${long}`]) {
