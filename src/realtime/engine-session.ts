@@ -106,6 +106,11 @@ export class EngineSession {
     if (poll.isRefused) this.#keep(before);
   }
 
+  /** It polls no longer: its last poll is not kept for as long as the connection lives, unless its answer is still to be read. */
+  upgraded(): void {
+    if (this.poll?.isUnread === false) this.#keep(undefined);
+  }
+
   #keep(poll: OpenPoll | undefined): void {
     this.poll = poll;
     this.outbound.poll = poll;
