@@ -114,11 +114,12 @@ export class Presence {
     this.#turn = setImmediate(() => {
       this.#turn = undefined;
       if (this.#isHeld) return;
-      const [channel] = this.#due;
-      const large = channel === undefined ? undefined : this.#large.get(channel);
-      if (channel === undefined || large === undefined) return;
-      this.#due.delete(channel);
-      this.#tellCount(channel, large);
+      for (const channel of this.#due) {
+        this.#due.delete(channel);
+        const large = this.#large.get(channel);
+        if (large !== undefined) this.#tellCount(channel, large);
+        break;
+      }
       this.#tellDue();
     });
   }

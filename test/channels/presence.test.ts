@@ -97,8 +97,13 @@ describe("presence", () => {
     for (const channel of channels) presence.take(channel, [change("join", "m")], 4);
     presence.hold();
     for (const channel of channels) presence.take(channel, [change("leave", "m")], 3);
-    // The numbers are due after a second; a timer that is set now rings after theirs.
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    // Somebody else's number that is due later has been told: theirs were due.
+    const later = new Told();
+    const other = new Presence(later, () => 3);
+    other.take("later", [change("join", "m")], 4);
+    other.take("later", [change("leave", "m")], 3);
+    await later.until(2);
+    other.close();
     expect(told.events.length).to.equal(10);
     const perTurn: number[] = [];
     let before = told.events.length;
