@@ -7,6 +7,7 @@ import {
   REALTIME_PATH,
   type Refusal,
   rawProblemResponse,
+  refusalHeaders,
   refuse,
 } from "../protocol/index.ts";
 import { targetFault } from "./path-guard.ts";
@@ -67,7 +68,10 @@ export function createListener(
     const fault = targetFault(request.url ?? "");
     if (waits(socket, 1) > MAX_PIPELINED) {
       response.shouldKeepAlive = false;
-      sendProblem(response, refuse("rate_limit_exceeded", "too many requests wait on this connection"));
+      sendProblem(
+        response,
+        refuse("rate_limit_exceeded", "too many requests wait on this connection", 1_000),
+      );
     } else if (fault !== undefined) {
       // What follows on such a connection is not trusted either.
       response.shouldKeepAlive = false;
@@ -104,7 +108,11 @@ function ambiguous(fault: string): Refusal {
 
 function sendProblem(response: ServerResponse, refusal: Refusal): void {
   const body = JSON.stringify(problemOf(refusal));
-  const headers = { "content-type": PROBLEM_MEDIA_TYPE, "content-length": Buffer.byteLength(body) };
+  const headers = {
+    ...refusalHeaders(refusal),
+    "content-type": PROBLEM_MEDIA_TYPE,
+    "content-length": Buffer.byteLength(body),
+  };
   response.writeHead(refusal.status, headers).end(body);
 }
 
