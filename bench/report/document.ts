@@ -8,6 +8,7 @@ import { ROOT } from "./kept.ts";
 import type { Part } from "./part.ts";
 import { policyPart } from "./policy.ts";
 import { soakPart } from "./soak.ts";
+import { stormPart } from "./storm.ts";
 
 export const DOCUMENT = "docs/benchmarks.md";
 export const PARTS: readonly Part[] = [
@@ -16,6 +17,7 @@ export const PARTS: readonly Part[] = [
   fanOutPart,
   memoryPart,
   connectPart,
+  stormPart,
   soakPart,
   consolePart,
 ];
