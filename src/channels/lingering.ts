@@ -37,10 +37,8 @@ export class Lingering {
       entry = { members: new Map(), timer, bytes: 0 };
       this.#byClient.set(client, entry);
     }
-    const bytes = roughSize(member.data) + channels.length * MEMBERSHIP_BYTES;
-    entry.bytes += bytes;
-    this.#bytes += bytes;
     for (const channel of channels) entry.members.set(channel, member);
+    this.#weigh(entry);
     for (const oldest of this.#byClient.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
       this.#tellLeft(oldest);
@@ -68,6 +66,14 @@ export class Lingering {
     for (const { timer } of this.#byClient.values()) clearTimeout(timer);
     this.#byClient.clear();
     this.#bytes = 0;
+  }
+
+  /** What a client was in a channel before it was taken over once more is not kept, and does not count. */
+  #weigh(entry: Entry): void {
+    let bytes = entry.members.size * MEMBERSHIP_BYTES;
+    for (const { data } of new Set(entry.members.values())) bytes += roughSize(data);
+    this.#bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
   }
 
   #tellLeft(client: Client): void {

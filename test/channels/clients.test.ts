@@ -117,4 +117,26 @@ describe("what lingers of connections that were taken over", () => {
     expect(left.length).to.be.within(28, 36);
     lingering.close();
   });
+
+  it("counts a client once that is taken over again and again, so that it costs nobody else", () => {
+    const left: string[] = [];
+    const lingering = new Lingering((channel, { id }) => left.push(`${id} ${channel}`), 100_000);
+    const clients = new Clients();
+    const { client: modest } = clients.connect("modest", null, undefined);
+    lingering.add(modest, ["a"], { id: "modest", clientId: modest.clientId, data: null });
+    const { client } = clients.connect("0", null, undefined);
+    for (let i = 0; i < 50; i += 1) {
+      const data = "x".repeat(8_000);
+      lingering.add(client, ["a", "b"], { id: `${i}`, clientId: client.clientId, data });
+    }
+    expect(left).to.deep.equal([]);
+    expect([...lingering.takeAll(client).values()].map(({ id }) => id)).to.deep.equal(["49", "49"]);
+    for (let i = 0; i < 5; i += 1) {
+      const { client: other } = clients.connect(`other ${i}`, null, undefined);
+      const data = "x".repeat(8_000);
+      lingering.add(other, ["a"], { id: `other ${i}`, clientId: other.clientId, data });
+    }
+    expect(left).to.deep.equal([]);
+    lingering.close();
+  });
 });
