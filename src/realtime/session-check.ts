@@ -39,8 +39,9 @@ export function checkLater(
       session.endWith?.(own);
       return isPoll ? undefined : verdict;
     }
-  } else if (!isPoll) {
-    // A poller still has to fetch why it is closed; nothing else is taken.
+  } else if (tcp !== undefined) {
+    // A poller still has to fetch why it is closed, and one whose POST is refused gives up before: it is taken, and what it
+    // carries does not count any more.
     return refuse("session_mismatch", "the session is closing");
   }
   if (tcp !== undefined) session.carry(tcp);

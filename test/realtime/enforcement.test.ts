@@ -198,16 +198,27 @@ describe("polling requests after CONNECT", () => {
     expect(await refused.json()).to.include({ code: "session_mismatch" });
   });
 
-  it("lets a closing poller fetch why it is closed, and nothing else", async () => {
-    const key = await server.createKey({ allowRealtime: true });
-    const session = poller();
-    await session.open();
-    await session.post(`40{"apiKey":"${key.secret}"}`);
-    await (await session.poll()).text();
-    await server.deleteKey(key.id);
+  it("lets a closing poller fetch why it is closed, and takes what it still posts without doing it", async () => {
+    const { id, secret } = await server.createKey({ allowRealtime: true });
+    const other = await server.createKey({ allowRealtime: true });
+    const member = await new SocketClient(server.url, { apiKey: other.secret }).ready();
+    await member.request("join", { channel: "a" });
+    const session = await openWith(secret);
+    await session.post('420["join",{"channel":"a"}]');
+    expect(await (await session.poll()).text()).to.include('430[{"ok":true');
+    const say = (message: string) =>
+      session.post(`42["message",${JSON.stringify({ channel: "a", eventName: "m", message })}]`);
+    expect((await say("before")).status).to.equal(200);
+    await member.next("m");
+    await server.deleteKey(id);
+    expect((await say("after")).status).to.equal(200);
     expect(await (await session.poll()).text())
       .to.include("connection:closing")
       .and.to.include("invalid_api_key");
-    expect((await session.post('42["update",{"data":1}]')).status).to.be.oneOf([400, 403]);
+    expect((await say("later")).status).to.be.oneOf([200, 400]);
+    await member.request("message", { channel: "a", eventName: "last", message: "own" });
+    await member.next("last");
+    expect(member.pending("m")).to.deep.equal([]);
+    member.close();
   });
 });
