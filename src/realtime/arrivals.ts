@@ -31,7 +31,8 @@ const PRESSURE_MS = 1_000;
 /** The handshakes under way: those that wait for a place, and those that Engine.IO has not made a connection of yet. */
 export class Arrivals {
   readonly #admission: Admission;
-  readonly #letIn = new WeakMap<IncomingMessage, Arrival>();
+  /** From the place they got until they are a connection, or over. */
+  readonly #letIn = new Map<IncomingMessage, Arrival>();
 
   constructor(options: { readonly maxPendingPerAddress: number; readonly connectTimeoutMs: number }) {
     this.#admission = new Admission({
@@ -63,6 +64,7 @@ export class Arrivals {
     );
     const forget = (): void => {
       withdraw();
+      this.#letIn.delete(request);
       slot?.release();
     };
     function claim(): void {

@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
+import { type ParsedUrlQuery, parse as parseQuery } from "node:querystring";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { nanoid } from "nanoid";
@@ -15,7 +16,7 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import { Arrivals } from "./arrivals.ts";
-import { upgradeLightly } from "./engine-seam.ts";
+import { giveQuery, upgradeLightly } from "./engine-seam.ts";
 import { corkForTurn, EngineSession, type Whence } from "./engine-session.ts";
 import { OpenPoll } from "./open-poll.ts";
 import { checkLater } from "./session-check.ts";
@@ -49,7 +50,7 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #arrivals: Arrivals;
   readonly #sessions = new Map<string, EngineSession>();
-  readonly #byConnection = new WeakMap<EngineSocket, EngineSession>();
+  readonly #byConnection = new Map<EngineSocket, EngineSession>();
   readonly #listeners: SessionListeners;
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
@@ -135,8 +136,8 @@ export class Door {
   #admit(request: IncomingMessage, carrier: ServerResponse | Duplex, answer: Answer, pass: () => void): void {
     const tcp = carrier instanceof ServerResponse ? undefined : carrier;
     const query = queryOf(request);
-    const sids = query.getAll("sid");
-    if (sids.length > 1) {
+    const { sid } = query;
+    if (Array.isArray(sid)) {
       answer(refuse("invalid_request", "send one sid, not several"));
       return;
     }
@@ -147,12 +148,12 @@ export class Door {
       ),
       ip: this.#options.addressOf(request),
     };
-    const sid = sids[0];
     // Scripts of other sites cannot read an answer, but they could load one as a script.
-    if (query.has("j")) {
+    if ("j" in query) {
       answer(refuse("invalid_request", "there is no JSONP here"));
       return;
     }
+    giveQuery(request, query);
     if (sid !== undefined && sid !== "") {
       const session = this.#sessions.get(sid);
       const refusal =
@@ -180,7 +181,7 @@ export class Door {
     }
     const presented = presentedKey({
       rawHeaders: request.rawHeaders,
-      query: this.#options.apiKeyInQuery ? query : undefined,
+      inQuery: this.#options.apiKeyInQuery ? valuesOf(query["apikey"]) : undefined,
     });
     this.#arrivals.enter(request, { whence, presented, tcp, carrier }, pass, () =>
       answer(refuse("too_many_connections", undefined, 1_000)),
@@ -191,6 +192,7 @@ export class Door {
     const session = this.sessionOf(conn);
     if (session === undefined) return;
     this.#sessions.delete(session.sid);
+    this.#byConnection.delete(conn);
     session.dispose();
     if (this.#sessions.size === 0) this.#onEmpty?.();
   }
@@ -211,7 +213,7 @@ export class Door {
       tcp: arrival.tcp,
       // Waiting for a place counts, down to what a client on a slow line needs.
       connectTimeoutMs: Math.max(
-        this.#options.connectTimeoutMs - (performance.now() - arrival.atMs),
+        Math.ceil(this.#options.connectTimeoutMs - (performance.now() - arrival.atMs)),
         Math.min(MIN_CONNECT_MS, this.#options.connectTimeoutMs),
       ),
       maxOutboundBytes: this.#options.maxOutboundBytes,
@@ -228,16 +230,24 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-function queryOf(request: IncomingMessage): URLSearchParams {
+/** All of it, however much: a field that only the next reader sees would be read in two ways. */
+const EVERY_FIELD = { maxKeys: 0 };
+
+function queryOf(request: IncomingMessage): ParsedUrlQuery {
   const url = request.url ?? "";
   const mark = url.indexOf("?");
-  return new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1));
+  return parseQuery(mark === -1 ? "" : url.slice(mark + 1), "&", "=", EVERY_FIELD);
+}
+
+function valuesOf(field: string | string[] | undefined): readonly string[] | undefined {
+  return typeof field === "string" ? [field] : field;
 }
 
 /** Socket.IO keeps the first request for as long as the connection lives; the key must not live there. */
 function forgetSecrets(request: IncomingMessage): void {
-  delete request.headers.authorization;
-  delete request.headers["x-api-key"];
+  const { headers } = request;
+  if (headers.authorization !== undefined) delete headers.authorization;
+  if (headers["x-api-key"] !== undefined) delete headers["x-api-key"];
   request.rawHeaders.length = 0;
   request.url = request.url?.split("?", 1)[0] ?? "";
 }

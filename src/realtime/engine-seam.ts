@@ -6,9 +6,11 @@
  * | engine.io 6 | `Socket.writeBuffer`, `Socket.upgrading` | is anything else queued? |
  * | engine.io 6 | `transports.websocket`: `socket` | the WebSocket under a transport |
  * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
- * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
+ * | engine.io 6 | a request that has a `_query` already keeps it | the URL is parsed once |
+| engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
  * | engine.io 6 | an upgrade adds `once("close")` to the TCP connection for the response that its middlewares get | here are none |
- * | ws 8 | `WebSocket._socket`, `WebSocket._sender`: `_state`, `_queue` | the TCP connection, and is its sender idle? |
+ * | engine.io 6 | `opts.perMessageDeflate` is off | ws writes what it is given at once: its sender never has a queue |
+| ws 8 | `WebSocket._socket` | the TCP connection |
  * | engine.io 6 | a transport that is not `writable` makes `Socket` queue packets until its `flush` | several packets in one answer to a poll |
  * | engine.io 6 | the polling transport's `closeTimeout` | how long the end waits for a next poll |
  * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |
@@ -17,18 +19,25 @@
  * {@link seamFault} tries all of it out at start, on a connection that is never anyone's; what another version
  * changed is named there, and the server fans out over Socket.IO's rooms instead.
  */
+import type { IncomingMessage } from "node:http";
+import type { ParsedUrlQuery } from "node:querystring";
 import { Duplex } from "node:stream";
 import { Server as Engine, Socket as EngineSocket, type Transport, transports } from "engine.io";
 import type { Namespace } from "socket.io";
+import { writeJoined } from "./joined-write.ts";
 import { frameOf } from "./packet-frame.ts";
 
-type Sender = { readonly _state: number; readonly _queue: readonly unknown[] };
-type WebSocket = { readonly readyState: number; readonly _sender: Sender; readonly _socket: Duplex };
+declare module "node:http" {
+  interface IncomingMessage {
+    _query?: Record<string, string | undefined>;
+  }
+}
+
+type WebSocket = { readonly readyState: number; readonly _socket: Duplex };
 type Queue = { readonly writeBuffer: readonly unknown[]; readonly upgrading: boolean };
 
-/** Of ws: the WebSocket is open; the sender neither compresses nor reads a blob. */
+/** Of ws: the WebSocket is open. */
 const OPEN = 1;
-const IDLE = 0;
 
 /** Of socket.io-parser. */
 const EVENT = 2;
@@ -59,14 +68,11 @@ export class Wire {
 
   /** The same, although what was sent last may still be on its way. */
   get isInOrder(): boolean {
-    const { readyState, _sender } = this.#webSocket;
     return (
       this.#queue.writeBuffer.length === 0 &&
       !this.#queue.upgrading &&
       this.#tcp.writable &&
-      readyState === OPEN &&
-      _sender._state === IDLE &&
-      _sender._queue.length === 0 &&
+      this.#webSocket.readyState === OPEN &&
       this.#conn.readyState === "open"
     );
   }
@@ -75,6 +81,20 @@ export class Wire {
   write(frames: Buffer): void {
     this.#tcp.write(frames);
   }
+
+  /** Whole frames, one after the other in one write. */
+  writeJoined(parts: readonly { readonly frame: Buffer }[]): void {
+    writeJoined(this.#tcp, parts);
+  }
+}
+
+/** What engine.io reads instead of the query of the URL: its own fields, of each the last value, as it would have them. */
+export function giveQuery(request: IncomingMessage, { EIO, transport, sid, b64 }: ParsedUrlQuery): void {
+  request._query = { EIO: last(EIO), transport: last(transport), sid: last(sid), b64: last(b64) };
+}
+
+function last(values: string | string[] | undefined): string | undefined {
+  return typeof values === "object" ? values.at(-1) : values;
 }
 
 /**
@@ -150,6 +170,9 @@ export function seamFault(namespace: Namespace): string | undefined {
     if (text !== '51-["e",{"a":1,"b":{"_placeholder":true,"num":0}}]' || attachments.length !== 1)
       return "socket.io: Encoder.encode writes events in another way";
 
+    const options = fieldOf(fieldOf(namespace.server, "engine"), "opts");
+    if (typeof options !== "object" || fieldOf(options, "perMessageDeflate"))
+      return "engine.io: it compresses, or its options have changed";
     const engine = new Engine({ perMessageDeflate: false });
     webSocket = openWebSocket(engine, taken);
     const request = { _query: { EIO: "4" }, websocket: webSocket, headers: {}, connection: {} };
@@ -229,13 +252,7 @@ function isQueue(value: object): value is Queue {
 }
 
 function isWebSocket(value: unknown): value is WebSocket {
-  const sender = fieldOf(value, "_sender");
-  return (
-    typeof fieldOf(value, "readyState") === "number" &&
-    typeof fieldOf(sender, "_state") === "number" &&
-    Array.isArray(fieldOf(sender, "_queue")) &&
-    fieldOf(value, "_socket") instanceof Duplex
-  );
+  return typeof fieldOf(value, "readyState") === "number" && fieldOf(value, "_socket") instanceof Duplex;
 }
 
 function fieldOf(value: unknown, name: string): unknown {

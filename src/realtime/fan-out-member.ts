@@ -7,6 +7,8 @@ import { frameOf } from "./packet-frame.ts";
 export type Audience = {
   readonly members: Set<FanOutMember>;
   pending: Batch | undefined;
+  /** What is being sent to them right now. */
+  leaving: Batch | undefined;
   /** Where it is kept, if it does not stay for good. */
   readonly key?: { readonly audiences: Map<string, Audience>; readonly channel: string };
 };
@@ -29,6 +31,8 @@ export type Batch = {
   readonly firstSequence: number;
   /** The connections that one of the entries leaves out. */
   exceptIds: Set<string> | undefined;
+  /** All frames in one buffer, once somebody is sent them. */
+  shared: Buffer | undefined;
 };
 
 export function createEntry(
@@ -52,13 +56,10 @@ export function joined(entries: readonly Entry[]): Buffer {
 export class FanOutMember {
   readonly id: string;
   readonly session: EngineSession;
-  readonly audiences = new Set<Audience>();
+  /** Another list whenever it changes. */
+  audiences: readonly Audience[] = [];
   /** It has been sent, or is not to hear, everything up to this sequence. */
   caughtUpTo: number;
-  /** In which flush it was last counted, and in which batch of that: see `Outbox`. */
-  turn = 0;
-  batchIndex = 0;
-  queue: Entry[] | undefined;
   readonly #conn: EngineSocket;
   #wire: Wire | undefined;
 
@@ -73,7 +74,8 @@ export class FanOutMember {
   send(entries: readonly Entry[], shared?: Buffer): void {
     if (this.#wire?.transport !== this.#conn.transport) this.#wire = wireOf(this.#conn);
     if (this.#wire?.isIdle === true) {
-      this.#wire.write(shared ?? joined(entries));
+      if (shared === undefined) this.#wire.writeJoined(entries);
+      else this.#wire.write(shared);
       return;
     }
     for (const { packets, options } of entries) {

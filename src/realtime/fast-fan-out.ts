@@ -23,7 +23,7 @@ export class FastFanOut implements FanOut {
   readonly #options: FastFanOutOptions;
   readonly #outbox: Outbox;
   readonly #members = new Map<string, FanOutMember>();
-  readonly #everyone: Audience = { members: new Set(), pending: undefined };
+  readonly #everyone: Audience = { members: new Set(), pending: undefined, leaving: undefined };
   readonly #byChannel = new Map<string, Audience>();
   readonly #watchers = new Map<string, Audience>();
 
@@ -55,6 +55,7 @@ export class FastFanOut implements FanOut {
     member.caughtUpTo = Number.POSITIVE_INFINITY;
     this.#members.delete(connectionId);
     for (const audience of member.audiences) this.#exit(member, audience);
+    member.audiences = [];
   }
 
   attach(connectionId: string, channel: string): void {
@@ -107,7 +108,12 @@ export class FastFanOut implements FanOut {
     if (member === undefined) return;
     let audience = audiences.get(channel);
     if (audience === undefined) {
-      audience = { members: new Set(), pending: undefined, key: { audiences, channel } };
+      audience = {
+        members: new Set(),
+        pending: undefined,
+        leaving: undefined,
+        key: { audiences, channel },
+      };
       audiences.set(channel, audience);
     }
     if (!audience.members.has(member)) this.#enter(member, audience);
@@ -119,18 +125,18 @@ export class FastFanOut implements FanOut {
     if (member === undefined || audience?.members.has(member) !== true) return;
     this.#outbox.flushMember(member);
     this.#exit(member, audience);
+    member.audiences = member.audiences.filter((one) => one !== audience);
   }
 
   /** What was sent to the audience before is not for the new member. */
   #enter(member: FanOutMember, audience: Audience): void {
     this.#outbox.flushMember(member);
     member.caughtUpTo = this.#outbox.sequence;
-    member.audiences.add(audience);
+    member.audiences = [...member.audiences, audience];
     audience.members.add(member);
   }
 
   #exit(member: FanOutMember, audience: Audience): void {
-    member.audiences.delete(audience);
     audience.members.delete(member);
     if (audience.members.size === 0) audience.key?.audiences.delete(audience.key.channel);
   }

@@ -75,7 +75,7 @@ export class Realtime {
     this.#io.bind(this.#door.engine);
     const root = this.#io.of("/");
     const fault = seamFault(root);
-    this.#greet = createGreeting(root, fault);
+    this.#greet = createGreeting(fault);
     this.#fanOut = openFanOut({
       namespace: root,
       fault,

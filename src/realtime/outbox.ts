@@ -10,12 +10,12 @@ import {
 /** What may be held back; more is sent within the turn, so that a stalled reader is noticed in time. */
 const MAX_HELD_BYTES = 64 * 1024;
 
+/** More entries than these are sorted. */
+const MAX_MOVED = 32;
+
 /** A flush that takes less is not worth waiting for more; the wait adds this to the latency at most. */
 const MIN_LONG_FLUSH_MS = 4;
 const MAX_WAIT_MS = 5;
-
-/** `batchIndex` of a member that gets something else than one batch as it is. */
-const SEVERAL = -1;
 
 /**
  * What is to be sent at the end of this turn of the event loop. Each audience has one batch; members of several
@@ -26,7 +26,6 @@ export class Outbox {
   readonly #onFault: (error: unknown) => void;
   /** The last sequence that was given. */
   #sequence = 0;
-  #turn = 0;
   #batches: Batch[] = [];
   #heldBytes = 0;
   /** Those that are being sent right now. */
@@ -49,7 +48,13 @@ export class Outbox {
     const entry = createEntry(this.#sequence, packets, exceptId);
     let batch = audience.pending;
     if (batch === undefined) {
-      batch = { audience, entries: [], firstSequence: entry.sequence, exceptIds: undefined };
+      batch = {
+        audience,
+        entries: [],
+        firstSequence: entry.sequence,
+        exceptIds: undefined,
+        shared: undefined,
+      };
       audience.pending = batch;
       this.#batches.push(batch);
     }
@@ -66,17 +71,10 @@ export class Outbox {
   /** Send one member what waits for it: something else is about to be sent to it, or what it hears changes. */
   flushMember(member: FanOutMember): void {
     if (this.#batches.length + this.#leaving.length === 0 || member.caughtUpTo >= this.#sequence) return;
-    const entries: Entry[] = [];
-    let sources = 0;
-    const take = (batch: Batch | undefined): void => {
-      if (batch === undefined) return;
-      sources += 1;
-      for (const entry of batch.entries) if (isFor(member, entry)) entries.push(entry);
-    };
-    for (const batch of this.#leaving) if (batch.audience.members.has(member)) take(batch);
-    for (const audience of member.audiences) take(audience.pending);
+    const batches = this.#leavingFor(member);
+    for (const { pending } of member.audiences) if (pending !== undefined) batches.push(pending);
+    const entries = entriesFor(member, batches);
     member.caughtUpTo = this.#sequence;
-    if (sources > 1) entries.sort(bySequence);
     if (entries.length > 0) this.#send(member, entries);
   }
 
@@ -93,14 +91,18 @@ export class Outbox {
     if (first === undefined) return;
     this.#batches = [];
     this.#heldBytes = 0;
-    for (const { audience } of batches) audience.pending = undefined;
+    for (const batch of batches) {
+      batch.audience.pending = undefined;
+      batch.audience.leaving = batch;
+    }
     this.#leaving = batches;
     const startedMs = performance.now();
     try {
       if (batches.length === 1) this.#sendOne(first, this.#sequence);
-      else this.#sendAll(batches, this.#sequence);
+      else this.#sendAll(this.#sequence);
     } finally {
       this.#leaving = [];
+      for (const { audience } of batches) audience.leaving = undefined;
       this.#waitMs = waitAfter(performance.now() - startedMs, batches);
     }
   }
@@ -120,77 +122,52 @@ export class Outbox {
 
   /** Most turns: one audience, one buffer. */
   #sendOne(batch: Batch, upTo: number): void {
-    const { entries, exceptIds, firstSequence } = batch;
+    const { entries } = batch;
     const shared = joined(entries);
     for (const member of batch.audience.members) {
-      const { caughtUpTo } = member;
-      if (caughtUpTo >= upTo) continue;
-      if (caughtUpTo < firstSequence && exceptIds?.has(member.id) !== true) {
+      if (member.caughtUpTo >= upTo) continue;
+      if (isWhole(member, batch)) {
         member.caughtUpTo = upTo;
         this.#send(member, entries, shared);
         continue;
       }
-      const own = entries.filter((entry) => isFor(member, entry));
+      const own = entriesFor(member, [batch]);
       member.caughtUpTo = upTo;
       if (own.length > 0) this.#send(member, own);
     }
   }
 
-  /** Those of one batch share its buffer; for the others their own list is merged by sequence. */
-  #sendAll(batches: readonly Batch[], upTo: number): void {
-    this.#turn += 1;
-    for (const [index, batch] of batches.entries()) this.#mark(batch, index, upTo);
-    const merging: FanOutMember[] = [];
-    const lists: { readonly entry: Entry; readonly members: readonly FanOutMember[] }[] = [];
-    for (const [index, batch] of batches.entries()) {
-      const members = this.#sendShared(batch, index, upTo, merging);
-      if (members.length > 0) for (const entry of batch.entries) lists.push({ entry, members });
+  /** Each member once, with all that is for it. */
+  #sendAll(upTo: number): void {
+    for (const { audience } of this.#leaving) {
+      for (const member of audience.members) if (member.caughtUpTo < upTo) this.#sendDue(member, upTo);
     }
-    lists.sort((a, b) => bySequence(a.entry, b.entry));
-    for (const { entry, members } of lists) {
-      for (const member of members) if (isFor(member, entry)) member.queue?.push(entry);
-    }
-    for (const member of merging) {
-      const entries = member.queue ?? [];
-      member.queue = undefined;
-      // It may have been sent them meanwhile, or be gone.
-      if (member.caughtUpTo >= upTo) continue;
+  }
+
+  /** Whoever is sent one batch as it is shares its buffer. */
+  #sendDue(member: FanOutMember, upTo: number): void {
+    const due = this.#leavingFor(member);
+    const [only] = due;
+    if (only !== undefined && due.length === 1 && isWhole(member, only)) {
+      only.shared ??= joined(only.entries);
       member.caughtUpTo = upTo;
-      if (entries.length > 0) this.#send(member, entries);
+      this.#send(member, only.entries, only.shared);
+      return;
     }
+    const own = entriesFor(member, due);
+    member.caughtUpTo = upTo;
+    if (own.length > 0) this.#send(member, own);
   }
 
-  #mark(batch: Batch, index: number, upTo: number): void {
-    for (const member of batch.audience.members) {
-      if (member.caughtUpTo >= upTo) continue;
-      const isWhole =
-        member.turn !== this.#turn &&
-        member.caughtUpTo < batch.firstSequence &&
-        batch.exceptIds?.has(member.id) !== true;
-      member.turn = this.#turn;
-      member.batchIndex = isWhole ? index : SEVERAL;
+  /** The batches that leave and are for this member: whichever are fewer, they or its audiences, are asked about the others. */
+  #leavingFor(member: FanOutMember): Batch[] {
+    const found: Batch[] = [];
+    if (member.audiences.length < this.#leaving.length) {
+      for (const { leaving } of member.audiences) if (leaving !== undefined) found.push(leaving);
+    } else {
+      for (const batch of this.#leaving) if (batch.audience.members.has(member)) found.push(batch);
     }
-  }
-
-  /** @returns the batch's members that are not sent it as it is; they are given a queue. */
-  #sendShared(batch: Batch, index: number, upTo: number, merging: FanOutMember[]): readonly FanOutMember[] {
-    const others: FanOutMember[] = [];
-    let shared: Buffer | undefined;
-    for (const member of batch.audience.members) {
-      if (member.caughtUpTo >= upTo || member.turn !== this.#turn) continue;
-      if (member.batchIndex === index) {
-        shared ??= joined(batch.entries);
-        member.caughtUpTo = upTo;
-        this.#send(member, batch.entries, shared);
-        continue;
-      }
-      others.push(member);
-      if (member.queue === undefined) {
-        member.queue = [];
-        merging.push(member);
-      }
-    }
-    return others;
+    return found;
   }
 
   #send(member: FanOutMember, entries: readonly Entry[], shared?: Buffer): void {
@@ -212,6 +189,40 @@ function waitAfter(flushMs: number, batches: readonly Batch[]): number {
   const isSingle = batches.length === 1 && batches[0]?.entries.length === 1;
   if (isSingle || flushMs < MIN_LONG_FLUSH_MS) return 0;
   return Math.min(MAX_WAIT_MS, Math.round(flushMs / 4));
+}
+
+/** What of these batches is for this member, in the order of the calls. */
+function entriesFor(member: FanOutMember, batches: readonly Batch[]): Entry[] {
+  const entries: Entry[] = [];
+  for (const batch of batches) {
+    for (const entry of batch.entries) if (isFor(member, entry)) entries.push(entry);
+  }
+  if (batches.length > 1) order(entries);
+  return entries;
+}
+
+/** Few are moved to their places: to sort an array costs the engine more than that, for thousands of members in every flush. */
+function order(entries: Entry[]): void {
+  if (entries.length > MAX_MOVED) {
+    entries.sort(bySequence);
+    return;
+  }
+  for (let i = 1; i < entries.length; i += 1) {
+    const entry = entries[i];
+    if (entry === undefined) return;
+    let at = i;
+    for (; at > 0; at -= 1) {
+      const before = entries[at - 1];
+      if (before === undefined || before.sequence < entry.sequence) break;
+      entries[at] = before;
+    }
+    entries[at] = entry;
+  }
+}
+
+/** Every entry of the batch is for this member. */
+function isWhole(member: FanOutMember, { firstSequence, exceptIds }: Batch): boolean {
+  return member.caughtUpTo < firstSequence && exceptIds?.has(member.id) !== true;
 }
 
 function isFor(member: FanOutMember, entry: Entry): boolean {

@@ -1,129 +1,9 @@
-import { once } from "node:events";
-import { createServer, type Server as HttpServer } from "node:http";
 import { expect } from "chai";
-import { Server, type Socket as ServerSocket } from "socket.io";
-import { type Socket as ClientSocket, io as connect } from "socket.io-client";
-import { createLogger } from "../../src/observe/log.ts";
-import { Slot } from "../../src/realtime/admission.ts";
+import fc from "fast-check";
 import { seamFault } from "../../src/realtime/engine-seam.ts";
-import { EngineSession } from "../../src/realtime/engine-session.ts";
-import { type NodeFanOut, openFanOut, RoomFanOut } from "../../src/realtime/fan-out.ts";
+import { type NodeFanOut, RoomFanOut } from "../../src/realtime/fan-out.ts";
 import { FastFanOut } from "../../src/realtime/fast-fan-out.ts";
-import { SessionListeners } from "../../src/realtime/session-listeners.ts";
-
-type Player = { client: ClientSocket; server: ServerSocket; heard: unknown[][]; takeWrites: () => number };
-
-/** Socket.IO with nothing of ours but the sessions and a fan-out. */
-class Stage {
-  readonly io: Server;
-  readonly logged: unknown[] = [];
-  readonly #http: HttpServer = createServer();
-  readonly #sessions = new WeakMap<object, EngineSession>();
-  readonly #clients: ClientSocket[] = [];
-
-  constructor() {
-    this.io = new Server(this.#http);
-    const listeners = new SessionListeners((conn) => this.#sessions.get(conn));
-    this.io.engine.on("flush", (conn, packets) => this.#sessions.get(conn)?.passOn(packets.length));
-    this.io.engine.on("drain", (conn) => this.#sessions.get(conn)?.passedOn());
-    this.io.engine.on("connection", (conn) => {
-      const session = new EngineSession({
-        conn,
-        sid: "",
-        whence: { origin: undefined, ip: null },
-        addressGroup: "",
-        slot: new Slot(() => {}),
-        presented: { secret: undefined },
-        tcp: conn.request.socket,
-        connectTimeoutMs: 9_000,
-        maxOutboundBytes: 1024 * 1024,
-      });
-      listeners.listen(conn);
-      session.accept();
-      conn.once("close", () => session.dispose());
-      this.#sessions.set(conn, session);
-    });
-  }
-
-  fastFanOut(): FastFanOut {
-    const fanOut = this.fanOut();
-    if (!(fanOut instanceof FastFanOut)) throw new Error("the fan-out is slow");
-    return fanOut;
-  }
-
-  fanOut(fault?: string): NodeFanOut {
-    const log = createLogger("silent");
-    log.warn = (fields: unknown) => {
-      this.logged.push(fields);
-    };
-    return openFanOut({
-      namespace: this.io.of("/"),
-      sessionOf: ({ conn }) => this.#sessions.get(conn),
-      log,
-      onFault: (error) => this.logged.push(error),
-      fault,
-    });
-  }
-
-  async open(): Promise<void> {
-    this.#http.listen(0, "127.0.0.1");
-    await once(this.#http, "listening");
-  }
-
-  /** `takeWrites`: how often its TCP connection was written to since it was asked last. */
-  async enter(): Promise<Player> {
-    const address = this.#http.address();
-    if (address === null || typeof address === "string") throw new Error("not listening");
-    const client = connect(`http://127.0.0.1:${address.port}`, { transports: ["websocket"], forceNew: true });
-    this.#clients.push(client);
-    const heard: unknown[][] = [];
-    client.onAny((...args: unknown[]) => heard.push(args));
-    const [server] = await Promise.all([
-      new Promise<ServerSocket>((resolve) => this.io.once("connection", resolve)),
-      new Promise<void>((resolve) => client.once("connect", resolve)),
-    ]);
-    let writes = 0;
-    const tcp = server.request.socket;
-    const write = tcp.write.bind(tcp);
-    Reflect.set(tcp, "write", (...args: Parameters<typeof write>) => {
-      writes += 1;
-      return write(...args);
-    });
-    const takeWrites = (): number => {
-      const taken = writes;
-      writes = 0;
-      return taken;
-    };
-    return { client, server, heard, takeWrites };
-  }
-
-  async close(): Promise<void> {
-    for (const client of this.#clients) client.disconnect();
-    await this.io.close();
-  }
-}
-
-/** Whatever was sent to the client before has come. */
-async function settle({ client, server }: Player): Promise<void> {
-  client.once("settle", (acknowledge: () => void) => acknowledge());
-  await server.timeout(5_000).emitWithAck("settle");
-}
-
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-
-const events = ({ heard }: Player): unknown[] =>
-  heard.filter(([name]) => name !== "settle").map(([name, payload]) => [name, payload]);
-
-/** Each write to its TCP connection takes that long, as a thousand would. */
-function slowDown({ server }: Player, writeMs: number): void {
-  const tcp = server.request.socket;
-  const write = tcp.write.bind(tcp);
-  Reflect.set(tcp, "write", (...args: Parameters<typeof write>) => {
-    const untilMs = performance.now() + writeMs;
-    while (performance.now() < untilMs);
-    return write(...args);
-  });
-}
+import { endOfTurn, events, type Player, Stage, settle, slowDown } from "./fan-out-stage.ts";
 
 describe("fan-out", () => {
   let stage: Stage;
@@ -264,6 +144,88 @@ describe("fan-out", () => {
     const numbers = Array.from({ length: 20 }, (_, i) => ["m", i]);
     expect(events(bob)).to.deep.equal(numbers);
     expect(events(ann)).to.deep.equal(numbers.filter((_, i) => i < 10 || i % 2 === 0));
+    fanOut.close();
+  });
+
+  it("sends each member what is for it, in the order of the calls, whatever comes and goes in a turn", async () => {
+    const [CHANNELS, PLAYERS] = [["a", "b", "c", "d", "e"], 4];
+    const fanOut = stage.fastFanOut();
+    const players: Player[] = [];
+    while (players.length < PLAYERS) players.push(await stage.enter());
+    const who = fc.nat({ max: PLAYERS - 1 });
+    const channel = fc.constantFrom(...CHANNELS);
+    const step = fc.oneof(
+      {
+        weight: 12,
+        arbitrary: fc.record({ do: fc.constant("say" as const), channel, except: fc.option(who) }),
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("all" as const), except: fc.option(who) }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("attach", "detach", "watch"), who, channel }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("own", "dismiss", "admit"), who }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("flush", "turn") }) },
+    );
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+        const seats = players.map((player) => ({
+          ...{ player, id: player.server.id, isIn: false, expected: Array.of<unknown>() },
+          ...{ members: new Set<string>(), watched: new Set<string>() },
+        }));
+        const admit = (seat: (typeof seats)[number]): void => {
+          fanOut.admit(seat.id);
+          seat.isIn = true;
+        };
+        for (const seat of seats) {
+          seat.player.heard.length = 0;
+          admit(seat);
+          for (const name of CHANNELS) {
+            fanOut.attach(seat.id, name);
+            seat.members.add(name);
+          }
+        }
+        for (const one of steps) {
+          n += 1;
+          const seat = "who" in one ? seats[one.who] : undefined;
+          const except = "except" in one && one.except !== null ? seats[one.except]?.id : undefined;
+          if (one.do === "say") {
+            fanOut.toMembers(one.channel, "m", n, except);
+            fanOut.toWatchers(one.channel, "w", n, except);
+            for (const { id, isIn, members, watched, expected } of seats) {
+              if (isIn && id !== except && members.has(one.channel)) expected.push(["m", n]);
+              if (isIn && id !== except && watched.has(one.channel)) expected.push(["w", n]);
+            }
+          } else if (one.do === "all") {
+            fanOut.toEveryone("all", n, except);
+            for (const { id, isIn, expected } of seats) if (isIn && id !== except) expected.push(["all", n]);
+          } else if (one.do === "turn") {
+            await endOfTurn();
+          } else if (one.do === "flush") {
+            fanOut.flush();
+          } else if (seat !== undefined && "channel" in one) {
+            if (one.do === "attach") fanOut.attach(seat.id, one.channel);
+            else if (one.do === "detach") fanOut.detach(seat.id, one.channel);
+            else fanOut.watch(seat.id, one.channel);
+            if (one.do === "detach") seat.members.delete(one.channel);
+            else if (seat.isIn) (one.do === "attach" ? seat.members : seat.watched).add(one.channel);
+          } else if (seat !== undefined && one.do === "own") {
+            seat.player.server.emit("own", n);
+            seat.expected.push(["own", n]);
+          } else if (seat !== undefined && one.do === "dismiss") {
+            fanOut.dismiss(seat.id);
+            seat.isIn = false;
+            seat.members.clear();
+            seat.watched.clear();
+          } else if (seat !== undefined) admit(seat);
+        }
+        for (const { player, id, expected } of seats) {
+          fanOut.dismiss(id);
+          await settle(player);
+          expect(events(player)).to.deep.equal(expected);
+        }
+        expect(fanOut.size).to.equal(0);
+      }),
+      { numRuns: 200 },
+    );
     fanOut.close();
   });
 
