@@ -114,9 +114,9 @@ export class Gate {
     if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
     if (!isPossibleSecret(presented.secret)) return refuse("invalid_api_key");
     try {
-      const key = await this.#live.find(presented.secret);
-      if (key === undefined) return refuse("invalid_api_key");
       const digest = digestOf(presented.secret);
+      const key = await this.#live.find(digest);
+      if (key === undefined) return refuse("invalid_api_key");
       // The record's own text of the digest, which many connections share.
       const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
       return { key, digest: shared ?? digest };

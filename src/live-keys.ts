@@ -58,13 +58,13 @@ export class LiveKeys {
     this.#sweepTimer.unref();
   }
 
-  /** The key of a secret; undefined when there is none. @throws what the store throws */
-  async find(secret: string): Promise<LiveKey | undefined> {
+  /** The key of a secret's digest; undefined when there is none. @throws what the store throws */
+  async find(digest: string): Promise<LiveKey | undefined> {
     const changed = new Set<string>();
     this.#lookups.add(changed);
     try {
       for (;;) {
-        const record = await this.#keys.findBySecret(secret);
+        const record = await this.#keys.findByDigest(digest);
         if (record === undefined) return undefined;
         // What was read may be older than a change that the feed has told since: read again.
         if (changed.delete(record.id)) continue;

@@ -47,7 +47,7 @@ describe("gate", () => {
       ...keys,
       recordUsage: async () => {},
       subscribe: () => () => {},
-      findBySecret: () => Promise.reject(new StoreUnavailableError()),
+      findByDigest: () => Promise.reject(new StoreUnavailableError()),
     });
     expect(await away.authenticate({ secret })).to.include({ code: "unavailable", status: 503 });
     await away.close();
@@ -59,8 +59,8 @@ describe("gate", () => {
     const racing = open({
       ...keys,
       subscribe: (listener) => keys.subscribe(listener),
-      async findBySecret(wanted) {
-        const read = await keys.findBySecret(wanted);
+      async findByDigest(wanted) {
+        const read = await keys.findByDigest(wanted);
         if (slow) {
           slow = false;
           await keys.delete(record.id);

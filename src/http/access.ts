@@ -44,8 +44,8 @@ export class Access {
     const { raw } = request;
     const origin = requestOrigin({ method: raw.method ?? "", headers: raw.headers }, publicOrigin);
     const whence = { origin, ip: addressOf(raw) };
-    const query = apiKeyInQuery ? queryOf(request) : undefined;
-    const identity = await gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, query }), whence);
+    const inQuery = apiKeyInQuery ? queryOf(request).getAll("apikey") : undefined;
+    const identity = await gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, inQuery }), whence);
     return "allowed" in identity ? identity : { identity, ...whence };
   }
 

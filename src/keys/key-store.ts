@@ -101,6 +101,9 @@ export interface KeyStore {
    */
   findBySecret(secret: string): Promise<KeyRecord | undefined>;
 
+  /** The same for whoever has the secret's digest already (see `digestOf`). */
+  findByDigest(digest: string): Promise<KeyRecord | undefined>;
+
   /**
    * A page of keys in the order of their ids, which is that of their creation. `limit`: 1 to 1000, default 100.
    * @throws InvalidCursorError, RangeError

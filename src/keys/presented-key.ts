@@ -6,13 +6,14 @@ export type PresentedKey = { readonly secret: string } | { readonly secret: unde
 export type KeySources = {
   /** Node's `rawHeaders`: a second Authorization line vanishes from `headers`. */
   readonly rawHeaders: readonly string[];
-  /** Absent where keys in the query are turned off. */
-  readonly query?: URLSearchParams | undefined;
+  /** Each `apikey` of the query; absent where keys in the query are turned off. */
+  readonly inQuery?: readonly string[] | undefined;
   /** `auth.apiKey` of a Socket.IO CONNECT, unparsed. */
   readonly apiKey?: unknown;
 };
 
 const NO_KEY: PresentedKey = { secret: undefined };
+const NONE: readonly string[] = [];
 
 /**
  * Find the API key of a request: `Authorization: Bearer`, bare `Authorization`, `X-API-Key`, `?apikey=` or
@@ -21,19 +22,19 @@ const NO_KEY: PresentedKey = { secret: undefined };
  */
 export function presentedKey(sources: KeySources): PresentedKey {
   const found: string[] = [];
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (let i = 0; i + 1 < sources.rawHeaders.length; i += 2) {
     const name = sources.rawHeaders[i]?.toLowerCase();
     if (name !== "authorization" && name !== "x-api-key") continue;
-    if (seen.has(name)) return refuse("invalid_api_key", `send one ${name} header, not several`);
-    seen.add(name);
+    if (seen.includes(name)) return refuse("invalid_api_key", `send one ${name} header, not several`);
+    seen.push(name);
     const value = sources.rawHeaders[i + 1]?.trim() ?? "";
     const secret = name === "authorization" ? credentialOf(value) : value;
     if (secret === undefined)
       return refuse("invalid_api_key", "send the API key as Authorization: Bearer <key>");
     if (secret !== "") found.push(secret);
   }
-  const inQuery = sources.query?.getAll("apikey") ?? [];
+  const inQuery = sources.inQuery ?? NONE;
   if (inQuery.length > 1) return refuse("invalid_api_key", "send one apikey in the query, not several");
   if (inQuery[0] !== undefined && inQuery[0] !== "") found.push(inQuery[0]);
   if (sources.apiKey !== undefined && sources.apiKey !== null && sources.apiKey !== "") {

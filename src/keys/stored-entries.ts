@@ -70,7 +70,7 @@ export class StoredEntries {
 
   /** As it is stored, for a compare-and-set. */
   text(key: string): Promise<string | undefined> {
-    return guard(() => this.#storage.get(key));
+    return this.#storage.get(key).catch(rethrow);
   }
 
   range(prefix: string, options: RangeOptions): Promise<Entry[]> {
@@ -120,6 +120,10 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw storeFault(error);
   }
+}
+
+function rethrow(error: unknown): never {
+  throw storeFault(error);
 }
 
 function storeFault(error: unknown): StoreUnavailableError {

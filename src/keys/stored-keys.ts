@@ -28,7 +28,13 @@ import { OpenCalls } from "./open-calls.ts";
 import { readable, recordUnlessUnreadable } from "./record-changes.ts";
 import { digestOf, isPossibleSecret } from "./secret.ts";
 import { SerialQueue } from "./serial-queue.ts";
-import { parseRecordText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
+import {
+  parseRecordText,
+  parseText,
+  RECORD_PREFIX,
+  SECRET_PREFIX,
+  type StoredEntries,
+} from "./stored-entries.ts";
 import { StoredHistory } from "./stored-history.ts";
 import { StoredLog } from "./stored-log.ts";
 import { StoredMeta } from "./stored-meta.ts";
@@ -91,12 +97,15 @@ export class StoredKeys implements KeyStore {
     return this.#calls.run(async () => (isKeyId(id) ? this.#entries.record(id) : undefined));
   }
 
-  findBySecret(secret: string): Promise<KeyRecord | undefined> {
+  async findBySecret(secret: string): Promise<KeyRecord | undefined> {
+    return isPossibleSecret(secret) ? this.findByDigest(digestOf(secret)) : undefined;
+  }
+
+  findByDigest(digest: string): Promise<KeyRecord | undefined> {
     return this.#calls.run(async () => {
-      if (!isPossibleSecret(secret)) return undefined;
-      const digest = digestOf(secret);
-      const id = await this.#entries.value(SECRET_PREFIX + digest, "a secret's entry");
-      if (id === undefined) return undefined;
+      const text = await this.#entries.text(SECRET_PREFIX + digest);
+      if (text === undefined) return undefined;
+      const id = parseText(text, "a secret's entry");
       if (!isKeyId(id)) throw new UnreadableRecordError("a secret's entry", "damaged", "not a key id");
       const record = await this.#entries.record(id);
       // Only the record grants; the entry of the secret is a way to find it.
