@@ -86,6 +86,13 @@ export class Arrivals {
     return arrival;
   }
 
+  /** Engine.IO refused it: its place is free. */
+  drop(request: IncomingMessage): void {
+    const arrival = this.#letIn.get(request);
+    this.#letIn.delete(request);
+    arrival?.slot.release();
+  }
+
   /** Turn away all who wait. */
   close(): void {
     this.#admission.close();

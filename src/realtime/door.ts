@@ -76,6 +76,8 @@ export class Door {
       this.sessionOf(conn)?.passOn(packets.length),
     );
     this.engine.on("drain", (conn: EngineSocket) => this.sessionOf(conn)?.passedOn());
+    // What Engine.IO refuses never becomes a connection, and an answer that waits behind another one may never close.
+    this.engine.on("connection_error", ({ req }: { req: IncomingMessage }) => this.#arrivals.drop(req));
     // The answer to the upgrade and Engine.IO's first packet.
     this.engine.on("initial_headers", (_headers: unknown, request: IncomingMessage) => {
       const tcp = this.#arrivals.of(request)?.tcp;
@@ -168,9 +170,16 @@ export class Door {
         answer(refusal);
         return;
       }
-      if (session !== undefined && carrier instanceof ServerResponse && request.method === "GET") {
-        session.take(new OpenPoll(request, carrier), pass);
-        return;
+      if (session !== undefined && carrier instanceof ServerResponse) {
+        if (request.method === "GET") {
+          session.take(new OpenPoll(request, carrier), pass);
+          return;
+        }
+        if (session.isEnding) {
+          // Refused, it would give up before it has fetched why; handed on, its body would be kept.
+          carrier.writeHead(200, { "content-type": "text/html" }).end("ok");
+          return;
+        }
       }
       pass();
       return;

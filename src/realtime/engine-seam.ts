@@ -7,10 +7,10 @@
  * | engine.io 6 | `transports.websocket`: `socket` | the WebSocket under a transport |
  * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
  * | engine.io 6 | a request that has a `_query` already keeps it | the URL is parsed once |
-| engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
+ * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
  * | engine.io 6 | an upgrade adds `once("close")` to the TCP connection for the response that its middlewares get | here are none |
  * | engine.io 6 | `opts.perMessageDeflate` is off | ws writes what it is given at once: its sender never has a queue |
-| ws 8 | `WebSocket._socket` | the TCP connection |
+ * | ws 8 | `WebSocket._socket` | the TCP connection |
  * | engine.io 6 | a transport that is not `writable` makes `Socket` queue packets until its `flush` | several packets in one answer to a poll |
  * | engine.io 6 | the polling transport's `closeTimeout` | how long the end waits for a next poll |
  * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |

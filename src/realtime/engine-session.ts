@@ -164,6 +164,11 @@ export class EngineSession {
     this.state = "connected";
   }
 
+  /** Nothing that it sends counts any more. */
+  get isEnding(): boolean {
+    return this.state === "condemned" || this.state === "closing";
+  }
+
   /** It will be told and closed soon; until then it may fetch what it is told, and do nothing. */
   condemn(): void {
     if (this.state === "connected") this.state = "condemned";
@@ -191,6 +196,8 @@ export class EngineSession {
 
   /** Engine.IO has done with the connection; its TCP connection may still wait for the client's farewell. */
   dispose(): void {
+    // It may have ended within its own flush, before the engine says that the transport has what was queued.
+    this.passedOn();
     this.#endPending();
     if (this.#openTcps().length > 0 || this.poll?.isUnread === true) this.#cutLater();
     this.state = "closing";

@@ -131,6 +131,7 @@ export class FastFanOut implements FanOut {
   /** What was sent to the audience before is not for the new member. */
   #enter(member: FanOutMember, audience: Audience): void {
     this.#outbox.flushMember(member);
+    if (audience.members.has(member)) return;
     member.caughtUpTo = this.#outbox.sequence;
     member.audiences = [...member.audiences, audience];
     audience.members.add(member);

@@ -15,6 +15,12 @@ let used = 0;
  * own leave nothing to collect. What a connection could not take yet is left to it, and the next write goes behind it.
  */
 export function writeJoined(tcp: Duplex, parts: readonly Part[]): void {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) {
+    // Others may be sent the same.
+    tcp.write(only.frame);
+    return;
+  }
   let size = 0;
   for (const { frame } of parts) size += frame.length;
   if (size > SLAB_BYTES / 2 || !isPlain(tcp)) {

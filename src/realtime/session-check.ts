@@ -37,11 +37,10 @@ export function checkLater(
       const own = gate.recheck(identity, { action: "connect", origin: session.origin, ip: session.ip });
       if (own.allowed) return verdict;
       session.endWith?.(own);
-      return isPoll ? undefined : verdict;
+      return tcp === undefined ? undefined : verdict;
     }
   } else if (tcp !== undefined) {
-    // A poller still has to fetch why it is closed, and one whose POST is refused gives up before: it is taken, and what it
-    // carries does not count any more.
+    // A poller still has to fetch why it is closed, and one whose POST is refused gives up before.
     return refuse("session_mismatch", "the session is closing");
   }
   if (tcp !== undefined) session.carry(tcp);
