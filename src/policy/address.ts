@@ -164,7 +164,10 @@ export function normalizeAddress(text: string): string | null {
   if (typeof text !== "string") return null;
   const words = new Uint32Array(4);
   const family = parseAddress(text, 0, text.length, words);
-  return family === 0 ? null : formatAddress(family, words);
+  if (family === 0) return null;
+  const canonical = formatAddress(family, words);
+  // The same text once, where thousands keep it.
+  return canonical === text ? text : canonical;
 }
 
 /**
@@ -176,7 +179,10 @@ export function addressGroup(ip: string | null): string {
   const words = new Uint32Array(4);
   const family = parseAddress(ip, 0, ip.length, words);
   if (family === 0) return "unknown";
-  if (family === 4) return formatAddress(4, words);
+  if (family === 4) {
+    const canonical = formatAddress(4, words);
+    return canonical === ip ? ip : canonical;
+  }
   words.fill(0, 2);
   return `${formatAddress(6, words)}/64`;
 }

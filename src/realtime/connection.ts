@@ -106,6 +106,16 @@ export class Connection {
     }
   }
 
+  /** Whom a cap per address counts it with. */
+  get addressGroup(): string {
+    return this.#session.addressGroup;
+  }
+
+  /** The namespace is left: a client may stay as a nameless engine connection, but not here. */
+  endSession(): void {
+    this.#session.end();
+  }
+
   /** May this connection stay? By the key as it is now. */
   mayConnect(): Verdict {
     return this.#gate.recheck(this.identity, { action: "connect", origin: this.origin, ip: this.ip });

@@ -50,22 +50,23 @@ export class EngineSession {
   /** By the latest request that was let through. */
   ip: string | null;
   state: "pending" | "connected" | "condemned" | "closing" = "pending";
-  /** Says why and ends the connection that this session carries. */
-  endWith: ((refusal: Refusal) => void) | undefined;
   identity: Identity | undefined;
   /** Its place among the connections, from its handshake on; free as soon as it begins to end. */
   seat: Seat | undefined;
   presented: PresentedKey | undefined;
   /** While it polls. */
   poll: OpenPoll | undefined;
-  /** Called when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
-  beforePacket: (() => void) | undefined;
+  /** Told when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
+  fanOut: { beforePacket(): void } | undefined;
   /** The TCP connections of its WebSockets: one, or two while an upgrade is tried; closed ones may linger. */
   readonly #tcps: Duplex[];
   /** Its place among the strangers, and until when it may have it. */
   #slot: Slot | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isCorked = false;
+  /** The connection that it carries, and who ends it: one function for all. */
+  #connectionId: string | undefined;
+  #endConnection: ((connectionId: string, refusal: Refusal) => void) | undefined;
   #cut: NodeJS.Timeout | undefined;
   #connects = 0;
   #receivedBytes = 0;
@@ -99,7 +100,7 @@ export class EngineSession {
     const before = this.poll;
     if (before?.isLeft === true) {
       before.destroy();
-      this.endWith?.(refuse("slow_consumer"));
+      this.endWith(refuse("slow_consumer"));
     }
     this.#keep(poll);
     pass();
@@ -164,6 +165,17 @@ export class EngineSession {
     this.state = "connected";
   }
 
+  /** It carries a connection, which `end` ends. */
+  begin(connectionId: string, end: (connectionId: string, refusal: Refusal) => void): void {
+    this.#connectionId = connectionId;
+    this.#endConnection = end;
+  }
+
+  /** Says why and ends the connection that it carries, if it does. */
+  endWith(refusal: Refusal): void {
+    if (this.#connectionId !== undefined) this.#endConnection?.(this.#connectionId, refusal);
+  }
+
   /** Nothing that it sends counts any more. */
   get isEnding(): boolean {
     return this.state === "condemned" || this.state === "closing";
@@ -201,8 +213,8 @@ export class EngineSession {
     this.#endPending();
     if (this.#openTcps().length > 0 || this.poll?.isUnread === true) this.#cutLater();
     this.state = "closing";
-    this.endWith = undefined;
-    this.beforePacket = undefined;
+    this.#endConnection = undefined;
+    this.fanOut = undefined;
     this.seat?.release();
   }
 
@@ -231,11 +243,11 @@ export class EngineSession {
 
   /** A packet is about to be queued: what the fan-out holds back for this client goes first, and what is unread is bounded. */
   beforeQueued(data: unknown): void {
-    this.beforePacket?.();
+    this.fanOut?.beforePacket();
     if (!this.outbound.add(data) || this.state !== "connected") return;
     this.condemn();
     // Not in the middle of somebody's fan-out.
-    process.nextTick(() => this.endWith?.(refuse("slow_consumer")));
+    process.nextTick(() => this.endWith(refuse("slow_consumer")));
   }
 
   /** Bytes of the messages that came in since it was asked last. */

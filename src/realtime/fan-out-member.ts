@@ -61,13 +61,21 @@ export class FanOutMember {
   /** It has been sent, or is not to hear, everything up to this sequence. */
   caughtUpTo: number;
   readonly #conn: EngineSocket;
+  readonly #flush: (member: FanOutMember) => void;
   #wire: Wire | undefined;
 
-  constructor(id: string, session: EngineSession, caughtUpTo: number) {
+  /** `flush`: send it what is held back for it. */
+  constructor(id: string, session: EngineSession, caughtUpTo: number, flush: (member: FanOutMember) => void) {
+    this.#flush = flush;
     this.id = id;
     this.session = session;
     this.#conn = session.conn;
     this.caughtUpTo = caughtUpTo;
+  }
+
+  /** Something else is about to be sent to it. */
+  beforePacket(): void {
+    this.#flush(this);
   }
 
   /** `shared`: the frames of these entries, where many are sent the same. */

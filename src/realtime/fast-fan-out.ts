@@ -27,6 +27,9 @@ export class FastFanOut implements FanOut {
   readonly #byChannel = new Map<string, Audience>();
   readonly #watchers = new Map<string, Audience>();
 
+  /** One for all members. */
+  readonly #flushMember = (member: FanOutMember): void => this.#outbox.flushMember(member);
+
   constructor(options: FastFanOutOptions) {
     this.#options = options;
     this.#outbox = new Outbox(options.onFault);
@@ -40,10 +43,10 @@ export class FastFanOut implements FanOut {
   admit(connectionId: string): void {
     const session = this.#options.sessionOf(connectionId);
     if (session === undefined || this.#members.has(connectionId)) return;
-    const member = new FanOutMember(connectionId, session, this.#outbox.sequence);
+    const member = new FanOutMember(connectionId, session, this.#outbox.sequence, this.#flushMember);
     this.#members.set(connectionId, member);
     this.#enter(member, this.#everyone);
-    session.beforePacket = () => this.#outbox.flushMember(member);
+    session.fanOut = member;
   }
 
   dismiss(connectionId: string): void {
@@ -51,7 +54,7 @@ export class FastFanOut implements FanOut {
     if (member === undefined) return;
     // All at once, not this member's alone: thousands may go in one turn.
     this.#outbox.flush();
-    member.session.beforePacket = undefined;
+    member.session.fanOut = undefined;
     member.caughtUpTo = Number.POSITIVE_INFINITY;
     this.#members.delete(connectionId);
     for (const audience of member.audiences) this.#exit(member, audience);
@@ -133,7 +136,8 @@ export class FastFanOut implements FanOut {
     this.#outbox.flushMember(member);
     if (audience.members.has(member)) return;
     member.caughtUpTo = this.#outbox.sequence;
-    member.audiences = [...member.audiences, audience];
+    // A list that is spread has room for more, which thousands would not use.
+    member.audiences = member.audiences.concat(audience);
     audience.members.add(member);
   }
 

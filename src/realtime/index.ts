@@ -63,6 +63,9 @@ export class Realtime {
   readonly #admitted = new WeakMap<EngineSession, Admitted>();
 
   #isClosing = false;
+  /** Of every socket: the same functions for all, not some for each. */
+  readonly #onDisconnect: (this: Socket, reason: string) => void;
+  readonly #onEvent: (this: Socket, event: unknown, ...args: unknown[]) => void;
 
   constructor(options: RealtimeOptions) {
     this.#options = options;
@@ -106,6 +109,15 @@ export class Realtime {
       );
     });
     root.on("connection", (socket) => this.#begin(socket));
+    const realtime = this;
+    this.#onDisconnect = function onDisconnect(this: Socket, reason: string): void {
+      const connection = realtime.registry.get(this.id);
+      if (connection !== undefined) realtime.#forget(connection, reason);
+    };
+    this.#onEvent = function onEvent(this: Socket, event: unknown, ...args: unknown[]): void {
+      const connection = realtime.registry.get(this.id);
+      if (connection !== undefined) realtime.#inbox.receive(connection, event, args);
+    };
   }
 
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -170,7 +182,7 @@ export class Realtime {
       socket.disconnect(true);
       return;
     }
-    const { gate, log, traffic } = this.#options;
+    const { gate, traffic } = this.#options;
     const { identity, echo, resume } = admitted;
     this.#admitted.delete(session);
     session.accept();
@@ -184,20 +196,12 @@ export class Realtime {
       this.registry.get(takenOver)?.end(refuse("taken_over"));
     }
     const connection = new Connection(socket, session, identity, echo, gate, client);
-    session.endWith = (refusal) => this.#end(connection.id, refusal);
+    session.begin(connection.id, this.#end);
     traffic.connected += 1;
     this.registry.add(connection);
     this.hub.admit(connection.id, client);
-    socket.on("disconnect", (reason) => {
-      traffic.disconnected += 1;
-      this.#clients.disconnect(client, connection.id, this.#absenceOf(connection, session.addressGroup));
-      this.registry.remove(connection);
-      this.hub.dismiss([connection.id]);
-      // A client may leave the namespace and stay as a nameless engine connection: not here.
-      session.end();
-      log.debug({ connectionId: connection.id, reason }, "connection ended");
-    });
-    socket.onAny((event: unknown, ...args: unknown[]) => this.#inbox.receive(connection, event, args));
+    socket.on("disconnect", this.#onDisconnect);
+    socket.onAny(this.#onEvent);
     const ready: ConnectionReady = {
       id: connection.id,
       clientId: connection.clientId,
@@ -212,11 +216,21 @@ export class Realtime {
     else if (this.#isClosing) session.endWith(refuse("server_shutdown"));
   }
 
+  #forget(connection: Connection, reason: string): void {
+    const { log, traffic } = this.#options;
+    traffic.disconnected += 1;
+    this.#clients.disconnect(connection.client, connection.id, this.#absenceOf(connection));
+    this.registry.remove(connection);
+    this.hub.dismiss([connection.id]);
+    connection.endSession();
+    log.debug({ connectionId: connection.id, reason }, "connection ended");
+  }
+
   /** The key is held for as long as the client may come back. Nothing of the connection itself is kept. */
-  #absenceOf({ identity, origin, ip }: Connection, group: string): Absence {
+  #absenceOf({ identity, origin, ip, addressGroup }: Connection): Absence {
     const { gate } = this.#options;
     return {
-      group,
+      group: addressGroup,
       mayStill: (channel) => {
         const action = channel === undefined ? "connect" : "join";
         return gate.recheck(identity, { action, origin, ip, channel }).allowed;
@@ -225,10 +239,10 @@ export class Realtime {
     };
   }
 
-  #end(connectionId: string, refusal: Refusal): void {
+  readonly #end = (connectionId: string, refusal: Refusal): void => {
     this.hub.dismiss([connectionId]);
     this.registry.get(connectionId)?.end(refusal);
-  }
+  };
 
   #fault(error: unknown, message: string): void {
     this.#options.log.error({ fault: faultOf(error) }, message);

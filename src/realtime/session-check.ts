@@ -36,7 +36,7 @@ export function checkLater(
       // Denied wherever it comes from: the key's time is over, and its alarm has not rung yet.
       const own = gate.recheck(identity, { action: "connect", origin: session.origin, ip: session.ip });
       if (own.allowed) return verdict;
-      session.endWith?.(own);
+      session.endWith(own);
       return tcp === undefined ? undefined : verdict;
     }
   } else if (tcp !== undefined) {
