@@ -111,9 +111,7 @@ export class Door {
     const answer: Answer = (refusal) => {
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    this.#admit(request, socket, answer, () =>
-      upgradeLightly(socket, () => this.engine.handleUpgrade(request, socket, head)),
-    );
+    this.#admit(request, socket, answer, () => upgradeLightly(this.engine, request, socket, head));
   }
 
   /** From now on new connections are turned away. Resolves when the last one is gone, or after `graceMs`. */

@@ -8,7 +8,7 @@
  * | engine.io 6 | `packetCreate` comes before a packet is queued | what was held back goes first |
  * | engine.io 6 | a request that has a `_query` already keeps it | the URL is parsed once |
  * | engine.io 6 | the packet option `wsPreEncodedFrame` | one frame for all who take the ordinary path |
- * | engine.io 6 | an upgrade adds `once("close")` to the TCP connection for the response that its middlewares get | here are none |
+ * | engine.io 6 | `Server.verify`, `Server.ws`, `Server.onWebSocket` | an upgrade without the response that its middlewares would get |
  * | engine.io 6 | `opts.perMessageDeflate` is off | ws writes what it is given at once: its sender never has a queue |
  * | ws 8 | `WebSocket._socket` | the TCP connection |
  * | engine.io 6 | a transport that is not `writable` makes `Socket` queue packets until its `flush` | several packets in one answer to a poll |
@@ -98,20 +98,28 @@ function last(values: string | string[] | undefined): string | undefined {
 }
 
 /**
- * Hand an upgrade to engine.io without what it keeps for its middlewares for as long as the connection lives: an emitter that
- * holds the request. Where another version adds no such listener, nothing is taken away.
+ * What engine.io does with an upgrade, without the response that it makes for its middlewares (here are none) and keeps with
+ * the request for as long as the connection lives. What it refuses, and what another version does otherwise, goes its own way.
  */
-export function upgradeLightly(tcp: Duplex, upgrade: () => void): void {
-  const before = tcp.listenerCount("close");
-  upgrade();
-  const added: readonly unknown[] = tcp.rawListeners("close").slice(before);
-  const kept = added.find(isOnce);
-  if (kept !== undefined) tcp.off("close", kept);
-}
-
-/** What `once` registers: a function that knows the listener which it stands for. */
-function isOnce(value: unknown): value is () => void {
-  return typeof value === "function" && Reflect.has(value, "listener");
+export function upgradeLightly(engine: Engine, request: IncomingMessage, tcp: Duplex, head: Buffer): void {
+  const webSockets = fieldOf(engine, "ws");
+  let isVerified = false;
+  if (
+    typeof webSockets === "object" &&
+    webSockets !== null &&
+    typeof fieldOf(engine, "onWebSocket") === "function"
+  ) {
+    call(engine, "verify", request, true, (fault?: unknown) => {
+      isVerified = fault === undefined;
+    });
+  }
+  if (!isVerified || typeof webSockets !== "object" || webSockets === null) {
+    engine.handleUpgrade(request, tcp, head);
+    return;
+  }
+  call(webSockets, "handleUpgrade", request, tcp, head, (webSocket: unknown) =>
+    call(engine, "onWebSocket", request, tcp, webSocket),
+  );
 }
 
 /** The way to write past engine.io; none while the connection polls, or when it is not as expected. */

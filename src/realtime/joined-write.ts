@@ -8,6 +8,9 @@ const SLAB_BYTES = 16 * 1024;
 /** What is written to one connection alone goes through here; `used` is what connections still read from. */
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
+/** The views of the slab's rest by their length, while that begins where it does: many writes are of the same few lengths. */
+const views = new Map<number, Buffer>();
+const MAX_VIEWS = 256;
 
 /**
  * Write several frames at once. A TCP connection whose reader keeps up has taken them when `write` returns (libuv tries to write
@@ -35,14 +38,26 @@ export function writeJoined(tcp: Duplex, parts: readonly Part[]): void {
   if (size > SLAB_BYTES - used) {
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     used = 0;
+    views.clear();
   }
   let at = used;
   for (const { frame } of parts) {
     slab.set(frame, at);
     at += frame.length;
   }
-  tcp.write(slab.subarray(used, at));
-  if (tcp.writableLength > 0) used = at;
+  tcp.write(viewOf(size));
+  if (tcp.writableLength === 0) return;
+  used = at;
+  views.clear();
+}
+
+function viewOf(size: number): Buffer {
+  const known = views.get(size);
+  if (known !== undefined) return known;
+  const view = slab.subarray(used, used + size);
+  if (views.size >= MAX_VIEWS) views.clear();
+  views.set(size, view);
+  return view;
 }
 
 /** Other streams may keep what they were given although they have called back. */
