@@ -102,18 +102,15 @@ function last(values: string | string[] | undefined): string | undefined {
  * the request for as long as the connection lives. What it refuses, and what another version does otherwise, goes its own way.
  */
 export function upgradeLightly(engine: Engine, request: IncomingMessage, tcp: Duplex, head: Buffer): void {
-  const webSockets = fieldOf(engine, "ws");
+  const ws = fieldOf(engine, "ws");
+  const webSockets = typeof ws === "object" && ws !== null ? ws : undefined;
   let isVerified = false;
-  if (
-    typeof webSockets === "object" &&
-    webSockets !== null &&
-    typeof fieldOf(engine, "onWebSocket") === "function"
-  ) {
+  if (webSockets !== undefined && typeof fieldOf(engine, "onWebSocket") === "function") {
     call(engine, "verify", request, true, (fault?: unknown) => {
       isVerified = fault === undefined;
     });
   }
-  if (!isVerified || typeof webSockets !== "object" || webSockets === null) {
+  if (!isVerified) {
     engine.handleUpgrade(request, tcp, head);
     return;
   }

@@ -3,11 +3,9 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
-
+import { CONNECT, isAuth, splitConnect } from "./connect-packet.ts";
 import { closeWithin, inOneAnswer } from "./engine-seam.ts";
-
 import type { OpenPoll } from "./open-poll.ts";
-
 import { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
 
@@ -32,9 +30,6 @@ export type EngineSessionOptions = {
 
 /** How long a closing connection may take to read its last packets before its TCP connection is destroyed. */
 const CLOSING_GRACE_MS = 1_000;
-
-/** A CONNECT packet is `0`, then `/namespace,` if it is not the root, then the `auth` as JSON. */
-const CONNECT = "0";
 
 /**
  * One Engine.IO connection from its first request to its end: whether it has authenticated, where its
@@ -285,21 +280,4 @@ export function corkForTurn(tcp: Duplex): void {
 
 function uncork(tcp: Duplex): void {
   tcp.uncork();
-}
-
-function splitConnect(data: string): { namespace: string; auth: string } {
-  if (data.charAt(1) !== "/") return { namespace: "/", auth: data.slice(1) };
-  const comma = data.indexOf(",");
-  if (comma === -1) return { namespace: data.slice(1, 200), auth: "" };
-  return { namespace: data.slice(1, Math.min(comma, 200)), auth: data.slice(comma + 1) };
-}
-
-function isAuth(text: string): boolean {
-  if (text === "") return true;
-  try {
-    const auth: unknown = JSON.parse(text);
-    return typeof auth === "object" && auth !== null && !Array.isArray(auth);
-  } catch {
-    return false;
-  }
 }
