@@ -46,6 +46,9 @@ export type GateDenial = {
 /** Where a request comes from. */
 export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
 
+/** Someone who wants in, of whom only this is known yet. */
+type Unknown = { readonly whence: Whence | undefined };
+
 /** The connection and the client that ask: a limit may count by them. */
 export type Asker = Omit<Caller, "ip">;
 
@@ -99,34 +102,51 @@ export class Gate {
   }
 
   /** Who is it? A store that is away is `unavailable`, never an invalid key. */
-  async authenticate(presented: PresentedKey, whence?: Whence): Promise<Identity | Refusal> {
-    const identity = await this.identify(presented);
-    if ("allowed" in identity) {
-      const { code, message } = identity;
-      this.#onDenied({ code, message, keyId: null, keyName: null, request: undefined, whence });
-    }
-    return identity;
+  authenticate(presented: PresentedKey, whence?: Whence): Promise<Identity | Refusal> {
+    return this.#identify(presented, { whence });
   }
 
   /** The same, asked by nobody who wants in: not noted anywhere. */
-  async identify(presented: PresentedKey): Promise<Identity | Refusal> {
+  identify(presented: PresentedKey): Promise<Identity | Refusal> {
+    return this.#identify(presented, undefined);
+  }
+
+  #identify(presented: PresentedKey, asker: Unknown | undefined): Promise<Identity | Refusal> {
+    const digest = this.#digestOf(presented);
+    if (typeof digest === "string") return this.#find(digest, asker);
+    return Promise.resolve("allowed" in digest ? this.#refused(digest, asker) : digest);
+  }
+
+  #refused(refusal: Refusal, asker: Unknown | undefined): Refusal {
+    if (asker !== undefined) {
+      const { code, message } = refusal;
+      const { whence } = asker;
+      this.#onDenied({ code, message, keyId: null, keyName: null, request: undefined, whence });
+    }
+    return refusal;
+  }
+
+  /** The digest to look up, or the answer where there is nothing to look up. */
+  #digestOf(presented: PresentedKey): string | Identity | Refusal {
     if ("allowed" in presented) return presented;
     if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
-    if (!isPossibleSecret(presented.secret)) return refuse("invalid_api_key");
+    return isPossibleSecret(presented.secret) ? digestOf(presented.secret) : refuse("invalid_api_key");
+  }
+
+  async #find(digest: string, asker: Unknown | undefined): Promise<Identity | Refusal> {
     try {
-      const digest = digestOf(presented.secret);
       const key = await this.#live.find(digest);
-      if (key === undefined) return refuse("invalid_api_key");
+      if (key === undefined) return this.#refused(refuse("invalid_api_key"), asker);
       // The record's own text of the digest, which many connections share.
       const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
       return { key, digest: shared ?? digest };
     } catch (error) {
       if (error instanceof UnreadableRecordError) {
         this.#log.error({ fault: faultOf(error) }, "a stored key cannot be read and is denied");
-        return refuse("invalid_api_key");
+        return this.#refused(refuse("invalid_api_key"), asker);
       }
       this.#log.error({ fault: faultOf(error) }, "the key store did not answer");
-      return refuse("unavailable");
+      return this.#refused(refuse("unavailable"), asker);
     }
   }
 

@@ -2,6 +2,7 @@ import { Alarm } from "./keys/alarm.ts";
 import type { KeyRecord, KeyStore } from "./keys/index.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
 import { compileStored, type Policy } from "./policy/index.ts";
+import { RecentChanges } from "./recent-changes.ts";
 
 /** A key while somebody uses it: changed in place, so that whoever holds it always decides by the newest version. */
 export type LiveKey = {
@@ -38,8 +39,7 @@ export class LiveKeys {
   readonly #live = new Map<string, LiveKey>();
   /** Those of them that nobody holds, least recently used first. */
   readonly #idle = new Set<string>();
-  /** Look-ups under way, each with the ids that changed since it began. */
-  readonly #lookups = new Set<Set<string>>();
+  readonly #changes = new RecentChanges();
   readonly #unsubscribe: () => void;
   readonly #sweepTimer: NodeJS.Timeout;
   #sweeping = false;
@@ -50,7 +50,7 @@ export class LiveKeys {
     this.#now = options.now;
     this.#onChange = options.onChange;
     this.#unsubscribe = options.keys.subscribe(({ id, record }) => {
-      for (const changed of this.#lookups) changed.add(id);
+      this.#changes.note(id);
       const live = this.#live.get(id);
       if (live !== undefined) this.#change(live, record);
     });
@@ -60,18 +60,17 @@ export class LiveKeys {
 
   /** The key of a secret's digest; undefined when there is none. @throws what the store throws */
   async find(digest: string): Promise<LiveKey | undefined> {
-    const changed = new Set<string>();
-    this.#lookups.add(changed);
+    let since = this.#changes.begin();
     try {
       for (;;) {
         const record = await this.#keys.findByDigest(digest);
         if (record === undefined) return undefined;
         // What was read may be older than a change that the feed has told since: read again.
-        if (changed.delete(record.id)) continue;
-        return this.#liveKey(record);
+        if (!this.#changes.has(record.id, since)) return this.#liveKey(record);
+        since = this.#changes.now;
       }
     } finally {
-      this.#lookups.delete(changed);
+      this.#changes.end();
     }
   }
 
@@ -150,7 +149,7 @@ export class LiveKeys {
   }
 
   #replace(live: LiveKey, record: KeyRecord | undefined): void {
-    for (const changed of this.#lookups) changed.add(live.id);
+    this.#changes.note(live.id);
     live.record = record;
     live.policy = record === undefined ? undefined : this.#compile(record);
     // While connections hold it, a deleted key stays known: one that is restored under its id is this one again.

@@ -1,8 +1,12 @@
 import { hash } from "node:crypto";
-import { nanoid } from "nanoid";
+import { randomToken } from "../random-token.ts";
 import { type Absence, Absentees } from "./absentees.ts";
 import type { Client } from "./attendance.ts";
 import { SmallMap } from "./small-map.ts";
+
+/** 192 and 128 bits. */
+const TOKEN_BYTES = 24;
+const CLIENT_ID_BYTES = 16;
 
 export type ClientsOptions = {
   /** How long a client that is gone can come back as itself. */
@@ -51,9 +55,9 @@ export class Clients {
       this.#absentees.recall(known);
       return { client: known, token: resume, takenOver };
     }
-    const token = nanoid(32);
+    const token = randomToken(TOKEN_BYTES);
     const client: Client = {
-      clientId: nanoid(),
+      clientId: randomToken(CLIENT_ID_BYTES),
       keyId,
       digest: digestOf(token),
       attendances: new SmallMap(),

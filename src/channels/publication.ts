@@ -1,4 +1,3 @@
-import { nanoid } from "nanoid";
 import {
   eventNameFault,
   isChannelName,
@@ -7,10 +6,14 @@ import {
   refuse,
   type Sender,
 } from "../protocol/index.ts";
+import { randomToken } from "../random-token.ts";
 import type { Publication } from "./broker.ts";
 
 /** Deeper values overflow the stack of the encoder, which would be a fault of ours. */
 const MAX_MESSAGE_DEPTH = 100;
+
+/** 128 bits. */
+const MESSAGE_ID_BYTES = 16;
 
 /** What socket.io-parser takes at most; whoever is sent more is disconnected by its own parser. */
 const MAX_ATTACHMENTS = 10;
@@ -64,7 +67,7 @@ export function parsePublication(
   const publication: Publication = {
     eventName,
     message,
-    id: id ?? nanoid(),
+    id: id ?? randomToken(MESSAGE_ID_BYTES),
     from,
     timestamp: now,
     ...(exceptId === undefined ? {} : { exceptId }),

@@ -49,7 +49,11 @@ export class StoredEntries {
 
   /** What is stored is read each time; only its parsing is spared while it stays the same. */
   async record(id: string): Promise<KeyRecord | undefined> {
-    const text = await this.text(RECORD_PREFIX + id);
+    return this.recordOf(id, await this.text(RECORD_PREFIX + id));
+  }
+
+  /** The record of this id, whose stored text this is. @throws UnreadableRecordError */
+  recordOf(id: string, text: string | undefined): KeyRecord | undefined {
     if (text === undefined) {
       this.#parsed.delete(id);
       return undefined;

@@ -3,8 +3,8 @@ import { performance } from "node:perf_hooks";
 /** A place among the connections of an address that have not said yet who they are. `release` may be called twice. */
 export class Slot {
   readonly sinceMs = performance.now();
-  /** Called when others wait and this place has been held for a while. */
-  giveWay: (() => void) | undefined;
+  /** Asked to give way when others wait and this place has been held for a while. */
+  holder: { giveWay(): void } | undefined;
   #leave: ((slot: Slot) => void) | undefined;
 
   constructor(leave: (slot: Slot) => void) {
@@ -14,7 +14,7 @@ export class Slot {
   release(): void {
     const leave = this.#leave;
     this.#leave = undefined;
-    this.giveWay = undefined;
+    this.holder = undefined;
     leave?.(this);
   }
 }
@@ -61,18 +61,18 @@ export class Admission {
 
   /**
    * Ask for a place. `start` is called with the slot, now or later, or `refused` once.
-   * @returns a function that withdraws a request that still waits.
+   * @returns a function that withdraws a request that waits; nothing where the answer has been given already.
    */
-  enter(group: string, start: (slot: Slot) => void, refused: () => void): () => void {
+  enter(group: string, start: (slot: Slot) => void, refused: () => void): (() => void) | undefined {
     const state = this.#groups.get(group) ?? this.#newGroup(group);
     if (state.pending.size < this.#options.maxPendingPerAddress) {
       this.#groups.set(group, state);
       start(takeSlot(state));
-      return noop;
+      return undefined;
     }
     if (this.#waitingCount >= this.#options.maxWaiting) {
       refused();
-      return noop;
+      return undefined;
     }
     const waiting: Waiting = {
       start,
@@ -140,7 +140,7 @@ export class Admission {
       const before = performance.now() - pressureMs;
       for (const pending of [...state.pending]) {
         if (pending.sinceMs > before) break;
-        pending.giveWay?.();
+        pending.holder?.giveWay();
       }
       this.#relieve(state);
     }, pressureMs / 4);
@@ -153,5 +153,3 @@ function takeSlot(group: Group): Slot {
   group.pending.add(slot);
   return slot;
 }
-
-function noop(): void {}

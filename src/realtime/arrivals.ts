@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
-import { nanoid } from "nanoid";
 import type { PresentedKey } from "../gate.ts";
 import { addressGroup } from "../policy/index.ts";
+import { randomToken } from "../random-token.ts";
 import { Admission, type Slot } from "./admission.ts";
 import type { Whence } from "./engine-session.ts";
 
 /** A handshake that was let in. */
 export type Arrival = {
+  /** Engine.IO's secret name of the connection. */
   readonly sid: string;
   readonly whence: Whence;
   readonly group: string;
   readonly presented: PresentedKey;
   readonly slot: Slot;
   readonly tcp: Duplex | undefined;
-  readonly atMs: number;
-  /** It became a connection: what was kept for the handshake's end is forgotten. */
-  readonly claim: () => void;
+  /** How long it waited for its place. */
+  readonly waitedMs: number;
 };
 
 /** What a handshake says of itself, and what it is answered over. */
@@ -28,11 +28,16 @@ export type Handshake = Pick<Arrival, "whence" | "presented" | "tcp"> & {
 /** How long a connection may stay silent while others of its address wait. */
 const PRESSURE_MS = 1_000;
 
+/** 128 bits. */
+const SID_BYTES = 16;
+
 /** The handshakes under way: those that wait for a place, and those that Engine.IO has not made a connection of yet. */
 export class Arrivals {
   readonly #admission: Admission;
   /** From the place they got until they are a connection, or over. */
   readonly #letIn = new Map<IncomingMessage, Arrival>();
+  /** Of those whose end is listened for: no longer. Until they are a connection, or over. */
+  readonly #watched = new Map<IncomingMessage, () => void>();
 
   constructor(options: { readonly maxPendingPerAddress: number; readonly connectTimeoutMs: number }) {
     this.#admission = new Admission({
@@ -43,7 +48,10 @@ export class Arrivals {
     });
   }
 
-  /** Wait for a place, which is free again when the request is over without a connection. */
+  /**
+   * Wait for a place, which is free again when the request is over without a connection. An upgrade that does not have to wait
+   * is over in the same turn, which nothing announces: `pass` says so with {@link drop}.
+   */
   enter(
     request: IncomingMessage,
     { whence, presented, tcp, carrier }: Handshake,
@@ -51,26 +59,27 @@ export class Arrivals {
     refused: () => void,
   ): void {
     const group = addressGroup(whence.ip);
-    const atMs = performance.now();
-    let slot: Slot | undefined;
+    let sinceMs: number | undefined;
     const withdraw = this.#admission.enter(
       group,
-      (taken) => {
-        slot = taken;
-        this.#letIn.set(request, { sid: nanoid(), whence, group, presented, slot, tcp, atMs, claim });
+      (slot) => {
+        const waitedMs = sinceMs === undefined ? 0 : performance.now() - sinceMs;
+        const sid = randomToken(SID_BYTES);
+        this.#letIn.set(request, { sid, whence, group, presented, slot, tcp, waitedMs });
         pass();
       },
       refused,
     );
-    const forget = (): void => {
-      withdraw();
-      this.#letIn.delete(request);
-      slot?.release();
+    if (withdraw === undefined && tcp !== undefined) return;
+    sinceMs = performance.now();
+    const over = (): void => {
+      withdraw?.();
+      this.drop(request);
     };
-    function claim(): void {
-      carrier.off("close", forget);
-    }
-    carrier.once("close", forget);
+    // A bare TCP connection that breaks while it waits is over.
+    if (tcp !== undefined) tcp.on("error", noop);
+    carrier.once("close", over);
+    this.#watched.set(request, () => carrier.off("close", over));
   }
 
   /** The arrival whose first request this is. */
@@ -81,20 +90,26 @@ export class Arrivals {
   /** It is a connection now. */
   take(request: IncomingMessage): Arrival | undefined {
     const arrival = this.#letIn.get(request);
-    this.#letIn.delete(request);
-    arrival?.claim();
+    this.#forget(request);
     return arrival;
   }
 
-  /** Engine.IO refused it: its place is free. */
+  /** It is over, or Engine.IO refused it: its place is free. */
   drop(request: IncomingMessage): void {
-    const arrival = this.#letIn.get(request);
-    this.#letIn.delete(request);
-    arrival?.slot.release();
+    this.take(request)?.slot.release();
   }
 
   /** Turn away all who wait. */
   close(): void {
     this.#admission.close();
   }
+
+  #forget(request: IncomingMessage): void {
+    this.#letIn.delete(request);
+    if (this.#watched.size === 0) return;
+    this.#watched.get(request)?.();
+    this.#watched.delete(request);
+  }
 }
+
+function noop(): void {}

@@ -1,9 +1,6 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
-import { performance } from "node:perf_hooks";
-import { type ParsedUrlQuery, parse as parseQuery } from "node:querystring";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
-import { nanoid } from "nanoid";
 import { type Gate, presentedKey } from "../gate.ts";
 import { requestOrigin } from "../policy/index.ts";
 import {
@@ -16,8 +13,10 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import { Arrivals } from "./arrivals.ts";
-import { giveQuery, upgradeLightly } from "./engine-seam.ts";
-import { corkForTurn, EngineSession, type Whence } from "./engine-session.ts";
+import { giveQuery, lightUpgrade, type Upgrade } from "./engine-seam.ts";
+import { EngineSession, type Whence } from "./engine-session.ts";
+import { firstRequest } from "./first-request.ts";
+import { queryOf, valuesOf } from "./handshake-query.ts";
 import { OpenPoll } from "./open-poll.ts";
 import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
@@ -52,6 +51,7 @@ export class Door {
   readonly #sessions = new Map<string, EngineSession>();
   readonly #byConnection = new Map<EngineSocket, EngineSession>();
   readonly #listeners: SessionListeners;
+  readonly #upgrade: Upgrade;
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
   readonly #onClose: (this: EngineSocket) => void;
@@ -65,7 +65,10 @@ export class Door {
       httpCompression: false,
       transports: ["polling", "websocket"],
     });
-    this.engine.generateId = (request: IncomingMessage) => this.#arrivals.of(request)?.sid ?? nanoid();
+    this.#upgrade = lightUpgrade(this.engine);
+    const { generateId } = this.engine;
+    this.engine.generateId = (request: IncomingMessage) =>
+      this.#arrivals.of(request)?.sid ?? generateId.call(this.engine, request);
     this.#listeners = new SessionListeners((conn) => this.sessionOf(conn));
     const door = this;
     this.#onClose = function onClose(this: EngineSocket): void {
@@ -78,11 +81,6 @@ export class Door {
     this.engine.on("drain", (conn: EngineSocket) => this.sessionOf(conn)?.passedOn());
     // What Engine.IO refuses never becomes a connection, and an answer that waits behind another one may never close.
     this.engine.on("connection_error", ({ req }: { req: IncomingMessage }) => this.#arrivals.drop(req));
-    // The answer to the upgrade and Engine.IO's first packet.
-    this.engine.on("initial_headers", (_headers: unknown, request: IncomingMessage) => {
-      const tcp = this.#arrivals.of(request)?.tcp;
-      if (tcp !== undefined) corkForTurn(tcp);
-    });
   }
 
   /** The session of a connection that Engine.IO has announced. */
@@ -107,11 +105,22 @@ export class Door {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on("error", destroy);
     const answer: Answer = (refusal) => {
+      socket.on("error", destroy);
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    this.#admit(request, socket, answer, () => upgradeLightly(this.engine, request, socket, head));
+    this.#admit(request, socket, answer, () => void this.#passUpgrade(request, socket, head));
+  }
+
+  /** Engine.IO's answer and its first packet are one write. */
+  async #passUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.cork();
+    this.#upgrade(request, socket, head);
+    // Engine.IO waits for the name of the connection, which is there at once.
+    await undefined;
+    socket.uncork();
+    // What became no connection in this turn, of what Engine.IO or ws refused without a word, never will.
+    if (this.#arrivals.of(request) !== undefined) setImmediate(() => this.#arrivals.drop(request));
   }
 
   /** From now on new connections are turned away. Resolves when the last one is gone, or after `graceMs`. */
@@ -151,6 +160,11 @@ export class Door {
     // Scripts of other sites cannot read an answer, but they could load one as a script.
     if ("j" in query) {
       answer(refuse("invalid_request", "there is no JSONP here"));
+      return;
+    }
+    // Engine.IO would find out when it has answered 101 already.
+    if (tcp !== undefined && query.EIO !== "4") {
+      answer(refuse("invalid_request", "this is Engine.IO 4 over WebSocket: EIO=4"));
       return;
     }
     giveQuery(request, query);
@@ -220,12 +234,12 @@ export class Door {
       tcp: arrival.tcp,
       // Waiting for a place counts, down to what a client on a slow line needs.
       connectTimeoutMs: Math.max(
-        Math.ceil(this.#options.connectTimeoutMs - (performance.now() - arrival.atMs)),
+        Math.ceil(this.#options.connectTimeoutMs - arrival.waitedMs),
         Math.min(MIN_CONNECT_MS, this.#options.connectTimeoutMs),
       ),
       maxOutboundBytes: this.#options.maxOutboundBytes,
     });
-    forgetSecrets(conn.request);
+    conn.request = firstRequest;
     this.#sessions.set(arrival.sid, session);
     this.#byConnection.set(conn, session);
     this.#listeners.listen(conn);
@@ -235,28 +249,6 @@ export class Door {
 
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** All of it, however much: a field that only the next reader sees would be read in two ways. */
-const EVERY_FIELD = { maxKeys: 0 };
-
-function queryOf(request: IncomingMessage): ParsedUrlQuery {
-  const url = request.url ?? "";
-  const mark = url.indexOf("?");
-  return parseQuery(mark === -1 ? "" : url.slice(mark + 1), "&", "=", EVERY_FIELD);
-}
-
-function valuesOf(field: string | string[] | undefined): readonly string[] | undefined {
-  return typeof field === "string" ? [field] : field;
-}
-
-/** Socket.IO keeps the first request for as long as the connection lives; the key must not live there. */
-function forgetSecrets(request: IncomingMessage): void {
-  const { headers } = request;
-  if (headers.authorization !== undefined) delete headers.authorization;
-  if (headers["x-api-key"] !== undefined) delete headers["x-api-key"];
-  request.rawHeaders.length = 0;
-  request.url = request.url?.split("?", 1)[0] ?? "";
 }
 
 /** Any page may talk to the realtime path: the key decides, and no cookie means anything here. */

@@ -89,7 +89,10 @@ export class Wire {
 }
 
 /** What engine.io reads instead of the query of the URL: its own fields, of each the last value, as it would have them. */
-export function giveQuery(request: IncomingMessage, { EIO, transport, sid, b64 }: ParsedUrlQuery): void {
+export function giveQuery(
+  request: IncomingMessage,
+  { EIO, transport, sid, b64 }: Readonly<ParsedUrlQuery>,
+): void {
   request._query = { EIO: last(EIO), transport: last(transport), sid: last(sid), b64: last(b64) };
 }
 
@@ -97,35 +100,43 @@ function last(values: string | string[] | undefined): string | undefined {
   return typeof values === "object" ? values.at(-1) : values;
 }
 
+export type Upgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer) => void;
+
 /**
  * What engine.io does with an upgrade, without the response that it makes for its middlewares (here are none) and keeps with
  * the request for as long as the connection lives. What it refuses, and what another version does otherwise, goes its own way.
  */
-export function upgradeLightly(engine: Engine, request: IncomingMessage, tcp: Duplex, head: Buffer): void {
-  const ws = fieldOf(engine, "ws");
-  const webSockets = typeof ws === "object" && ws !== null ? ws : undefined;
-  let isVerified = false;
-  if (webSockets !== undefined && typeof fieldOf(engine, "onWebSocket") === "function") {
-    call(engine, "verify", request, true, (fault?: unknown) => {
+export function lightUpgrade(engine: Engine): Upgrade {
+  const webSockets = fieldOf(engine, "ws");
+  const verify = fieldOf(engine, "verify");
+  const handleUpgrade = fieldOf(webSockets, "handleUpgrade");
+  const onWebSocket = fieldOf(engine, "onWebSocket");
+  const isAsKnown = [verify, handleUpgrade, onWebSocket].every((method) => typeof method === "function");
+  if (!isAsKnown) return (request, tcp, head) => engine.handleUpgrade(request, tcp, head);
+  return (request, tcp, head) => {
+    let isVerified = false;
+    const verified = (fault?: unknown): void => {
       isVerified = fault === undefined;
-    });
-  }
-  if (!isVerified) {
-    engine.handleUpgrade(request, tcp, head);
-    return;
-  }
-  call(webSockets, "handleUpgrade", request, tcp, head, (webSocket: unknown) =>
-    call(engine, "onWebSocket", request, tcp, webSocket),
-  );
+    };
+    apply(verify, engine, [request, true, verified]);
+    if (!isVerified) {
+      engine.handleUpgrade(request, tcp, head);
+      return;
+    }
+    const opened = (webSocket: unknown): void => apply(onWebSocket, engine, [request, tcp, webSocket]);
+    apply(handleUpgrade, webSockets, [request, tcp, head, opened]);
+  };
 }
 
 /** The way to write past engine.io; none while the connection polls, or when it is not as expected. */
 export function wireOf(conn: EngineSocket): Wire | undefined {
   const { transport } = conn;
   if (transport.name !== "websocket" || transport.protocol !== 4) return undefined;
-  if (fieldOf(transport, "supportsBinary") !== true) return undefined;
-  const webSocket = fieldOf(transport, "socket");
-  return isQueue(conn) && isWebSocket(webSocket) ? new Wire(conn, conn, webSocket) : undefined;
+  const fields: object = transport;
+  if (!("supportsBinary" in fields) || fields.supportsBinary !== true || !("socket" in fields))
+    return undefined;
+  const { socket } = fields;
+  return isQueue(conn) && isWebSocket(socket) ? new Wire(conn, conn, socket) : undefined;
 }
 
 /** How long the end of a poller waits for its next poll, which may never come. */
@@ -253,11 +264,18 @@ function openWebSocket(engine: Engine, tcp: Duplex): object {
 }
 
 function isQueue(value: object): value is Queue {
-  return Array.isArray(fieldOf(value, "writeBuffer")) && typeof fieldOf(value, "upgrading") === "boolean";
+  return (
+    "writeBuffer" in value &&
+    Array.isArray(value.writeBuffer) &&
+    "upgrading" in value &&
+    typeof value.upgrading === "boolean"
+  );
 }
 
 function isWebSocket(value: unknown): value is WebSocket {
-  return typeof fieldOf(value, "readyState") === "number" && fieldOf(value, "_socket") instanceof Duplex;
+  if (typeof value !== "object" || value === null || !("readyState" in value) || !("_socket" in value))
+    return false;
+  return typeof value.readyState === "number" && value._socket instanceof Duplex;
 }
 
 function fieldOf(value: unknown, name: string): unknown {
@@ -269,6 +287,9 @@ function lengthOf(value: unknown): number {
 }
 
 function call(target: object | undefined, name: string, ...args: readonly unknown[]): void {
-  const method = fieldOf(target, name);
-  if (target !== undefined && typeof method === "function") Reflect.apply(method, target, args);
+  if (target !== undefined) apply(fieldOf(target, name), target, args);
+}
+
+function apply(method: unknown, target: unknown, args: readonly unknown[]): void {
+  if (typeof method === "function") Reflect.apply(method, target, args);
 }

@@ -4,7 +4,8 @@ import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
 import { CONNECT, isAuth, splitConnect } from "./connect-packet.ts";
-import { closeWithin, inOneAnswer } from "./engine-seam.ts";
+import { closeWithin, inOneAnswer, type Wire, wireOf } from "./engine-seam.ts";
+import type { Admitted } from "./handshake.ts";
 import type { OpenPoll } from "./open-poll.ts";
 import { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
@@ -49,6 +50,8 @@ export class EngineSession {
   /** Its place among the connections, from its handshake on; free as soon as it begins to end. */
   seat: Seat | undefined;
   presented: PresentedKey | undefined;
+  /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
+  admitted: Admitted | undefined;
   /** While it polls. */
   poll: OpenPoll | undefined;
   /** Told when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
@@ -62,6 +65,7 @@ export class EngineSession {
   /** The connection that it carries, and who ends it: one function for all. */
   #connectionId: string | undefined;
   #endConnection: ((connectionId: string, refusal: Refusal) => void) | undefined;
+  #wire: Wire | undefined;
   #cut: NodeJS.Timeout | undefined;
   #connects = 0;
   #receivedBytes = 0;
@@ -76,12 +80,20 @@ export class EngineSession {
     this.#tcps = options.tcp === undefined ? [] : [options.tcp];
     this.#slot = options.slot;
     this.outbound = new Outbound(this.conn, this.#tcps, options.maxOutboundBytes);
-    // Whoever has sent its CONNECT is at work; who has not gives way to others.
-    this.#slot.giveWay = () => {
-      if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
-    };
+    this.#slot.holder = this;
     closeWithin(this.conn, CLOSING_GRACE_MS);
     this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
+  }
+
+  /** The way past Engine.IO, of its transport as it is now. */
+  get wire(): Wire | undefined {
+    if (this.#wire?.transport !== this.conn.transport) this.#wire = wireOf(this.conn);
+    return this.#wire;
+  }
+
+  /** Whoever has sent its CONNECT is at work; who has not gives way to others. */
+  giveWay(): void {
+    if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
   }
 
   /** A WebSocket of this session runs over this TCP connection; it is destroyed with the session. */
@@ -127,9 +139,11 @@ export class EngineSession {
     for (const tcp of this.#tcps) tcp.uncork();
   }
 
-  /** Whatever is written in this turn of the event loop is one write. */
-  writeTogether(): void {
-    for (const tcp of this.#tcps) corkForTurn(tcp);
+  /** What follows from `begin` in the next tick is one write. */
+  writeTogether(begin: () => void): void {
+    for (const tcp of this.#tcps) tcp.cork();
+    begin();
+    for (const tcp of this.#tcps) process.nextTick(uncork, tcp);
   }
 
   /** What `send` sends is one write, or one answer to a poll. */
@@ -218,6 +232,7 @@ export class EngineSession {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
     this.presented = undefined;
+    this.admitted = undefined;
     this.#slot?.release();
     this.#slot = undefined;
   }
@@ -270,12 +285,6 @@ export class EngineSession {
       this.refuse(refuse("invalid_payload", "auth is an object, such as { apiKey }"));
     }
   }
-}
-
-/** Hold back what is written to this TCP connection until the end of the turn. */
-export function corkForTurn(tcp: Duplex): void {
-  tcp.cork();
-  setImmediate(uncork, tcp);
 }
 
 function uncork(tcp: Duplex): void {

@@ -1,5 +1,5 @@
 import type { Socket as EngineSocket } from "engine.io";
-import { type PacketOptions, type Wire, wireOf } from "./engine-seam.ts";
+import type { PacketOptions, Wire } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { frameOf } from "./packet-frame.ts";
 
@@ -80,7 +80,7 @@ export class FanOutMember {
 
   /** `shared`: the frames of these entries, where many are sent the same. */
   send(entries: readonly Entry[], shared?: Buffer): void {
-    if (this.#wire?.transport !== this.#conn.transport) this.#wire = wireOf(this.#conn);
+    if (this.#wire?.transport !== this.#conn.transport) this.#wire = this.session.wire;
     if (this.#wire?.isIdle === true) {
       if (shared === undefined) this.#wire.writeJoined(entries);
       else this.#wire.write(shared);

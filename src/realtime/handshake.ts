@@ -21,6 +21,9 @@ export type HandshakeContext = {
   ) => Refusal | undefined;
 };
 
+/** What a client asks for in its `auth`. */
+type Wish = { readonly echo: boolean; readonly resume: string | undefined };
+
 /**
  * The gate for one CONNECT: `auth` is parsed, the key authenticated, the connection decided and seated. A failure
  * beyond an address's allowance is answered late.
@@ -30,47 +33,57 @@ export async function shakeHands(
   session: EngineSession,
   auth: Readonly<Record<string, unknown>>,
 ): Promise<Admitted | Refusal> {
-  const { throttle } = context;
-  const result = await decide(context, session, auth);
+  const wish = wishOf(auth);
+  const result =
+    "allowed" in wish
+      ? wish
+      : decide(
+          context,
+          session,
+          wish,
+          await context.gate.authenticate(withAuth(session, auth["apiKey"]), session),
+        );
   if ("allowed" in result && !isRetryable(result.code)) {
-    const delayMs = throttle.fail(session.addressGroup);
+    const delayMs = context.throttle.fail(session.addressGroup);
     if (delayMs > 0) session.giveUpPlace();
     if (delayMs > 0) await delay(delayMs, undefined, { ref: false });
   }
   return result;
 }
 
-async function decide(
+function wishOf({ echoMessages, resume }: Readonly<Record<string, unknown>>): Wish | Refusal {
+  const echo = echoMessages ?? true;
+  if (typeof echo !== "boolean") return refuse("invalid_payload", "auth.echoMessages is true or false");
+  if (resume === undefined || resume === null) return { echo, resume: undefined };
+  if (!isToken(resume)) return refuse("invalid_payload", "auth.resume is the token of connection:ready");
+  return { echo, resume };
+}
+
+function decide(
   { gate, seat }: HandshakeContext,
   session: EngineSession,
-  auth: Readonly<Record<string, unknown>>,
-): Promise<Admitted | Refusal> {
-  const { resume } = auth;
-  const echoMessages = auth["echoMessages"] ?? true;
-  if (typeof echoMessages !== "boolean")
-    return refuse("invalid_payload", "auth.echoMessages is true or false");
-  if (resume !== undefined && resume !== null && !isToken(resume)) {
-    return refuse("invalid_payload", "auth.resume is the token of connection:ready");
-  }
-  const identity = await gate.authenticate(withAuth(session, auth["apiKey"]), session);
+  { echo, resume }: Wish,
+  identity: Identity | Refusal,
+): Admitted | Refusal {
   if ("allowed" in identity) return identity;
   const request = { action: "connect", origin: session.origin, ip: session.ip } as const;
   const verdict = gate.recheck(identity, request);
-  const admitted = { identity, echo: echoMessages, resume: resume ?? undefined };
-  const answer = (verdict.allowed ? seat(session, identity, admitted.resume) : undefined) ?? verdict;
+  const answer = (verdict.allowed ? seat(session, identity, resume) : undefined) ?? verdict;
   gate.note(identity, request, answer);
-  return answer.allowed ? admitted : answer;
+  return answer.allowed ? { identity, echo, resume } : answer;
 }
 
 function isToken(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 100;
 }
 
+const NO_HEADERS: readonly string[] = [];
+
 /** One key in all: from the handshake's headers or query, or from `auth`. */
 function withAuth(session: EngineSession, apiKey: unknown): ReturnType<typeof presentedKey> {
   const early = session.presented ?? { secret: undefined };
   if ("allowed" in early) return early;
-  const inAuth = presentedKey({ rawHeaders: [], apiKey });
+  const inAuth = presentedKey({ rawHeaders: NO_HEADERS, apiKey });
   if ("allowed" in inAuth || early.secret === undefined) return inAuth;
   if (inAuth.secret === undefined || inAuth.secret === early.secret) return early;
   return refuse("invalid_api_key", "the request carries different API keys: send one");

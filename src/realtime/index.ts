@@ -1,5 +1,4 @@
-import { IncomingMessage, type ServerResponse } from "node:http";
-import { Socket as TcpSocket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from "../channels/index.ts";
@@ -15,7 +14,7 @@ import type { EngineSession } from "./engine-session.ts";
 import { FailureThrottle } from "./failure-throttle.ts";
 import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { createGreeting, type Greeting } from "./greeting.ts";
-import { type Admitted, shakeHands } from "./handshake.ts";
+import { type Admitted, type HandshakeContext, shakeHands } from "./handshake.ts";
 import { Inbox } from "./inbox.ts";
 import { Seats } from "./seats.ts";
 
@@ -59,9 +58,7 @@ export class Realtime {
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
   readonly #clients = new Clients();
   readonly #seats: Seats;
-  /** What the handshake found, until the connection begins in the same turn of the loop or ends. */
-  readonly #admitted = new WeakMap<EngineSession, Admitted>();
-
+  readonly #handshake: HandshakeContext;
   #isClosing = false;
   /** Of every socket: the same functions for all, not some for each. */
   readonly #onDisconnect: (this: Socket, reason: string) => void;
@@ -98,16 +95,8 @@ export class Realtime {
     });
     this.registry = new Enforcement(this.hub, this.#clients);
     this.#inbox = new Inbox(this.hub, (error) => this.#fault(error, "a request failed"));
-    root.use((socket, next) => {
-      this.#shakeHands(socket).then(
-        (isIn) => next(isIn ? undefined : new Error("refused")),
-        (error: unknown) => {
-          this.#fault(error, "a handshake failed");
-          this.#door.sessionOf(socket.conn)?.refuse(refuse("internal_error"));
-          next(new Error("failed"));
-        },
-      );
-    });
+    this.#handshake = { gate: options.gate, throttle: this.#throttle, seat: this.#seat };
+    root.use((socket, next) => this.#shakeHands(socket, next));
     root.on("connection", (socket) => this.#begin(socket));
     const realtime = this;
     this.#onDisconnect = function onDisconnect(this: Socket, reason: string): void {
@@ -141,22 +130,23 @@ export class Realtime {
     this.#door.close();
   }
 
-  /** @returns whether the connection may begin; if not, it has been told why. */
-  async #shakeHands(socket: Socket): Promise<boolean> {
+  /** `next` tells Socket.IO whether the connection may begin; if not, it has been told why. */
+  #shakeHands(socket: Socket, next: (refused?: Error) => void): void {
     const session = this.#door.sessionOf(socket.conn);
-    if (session === undefined || session.state !== "pending") return false;
+    if (session === undefined || session.state !== "pending") {
+      next(new Error("refused"));
+      return;
+    }
     const { auth } = socket.handshake;
     forgetHandshake(socket);
-    const context = { gate: this.#options.gate, throttle: this.#throttle, seat: this.#seat };
-    const result = await shakeHands(context, session, auth);
-    if ("allowed" in result) {
-      session.refuse(result);
-      return false;
-    }
-    this.#admitted.set(session, result);
-    // CONNECT and `connection:ready` follow in this turn.
-    session.writeTogether();
-    return true;
+    shakeHands(this.#handshake, session, auth).then(
+      (result) => admit(session, result, next),
+      (error: unknown) => {
+        this.#fault(error, "a handshake failed");
+        session.refuse(refuse("internal_error"));
+        next(new Error("failed"));
+      },
+    );
   }
 
   /** A session that has ended meanwhile gets no seat: nobody would free it. */
@@ -177,14 +167,13 @@ export class Realtime {
 
   #begin(socket: Socket): void {
     const session = this.#door.sessionOf(socket.conn);
-    const admitted = session === undefined ? undefined : this.#admitted.get(session);
+    const admitted = session?.admitted;
     if (session === undefined || admitted === undefined || session.state !== "pending") {
       socket.disconnect(true);
       return;
     }
     const { gate, traffic } = this.#options;
     const { identity, echo, resume } = admitted;
-    this.#admitted.delete(session);
     session.accept();
     session.identity = identity;
     gate.hold(identity);
@@ -208,7 +197,7 @@ export class Realtime {
       resume: token,
       timestamp: Date.now(),
     };
-    this.#greet(socket, "connection:ready", ready);
+    this.#greet(socket, session, "connection:ready", ready);
     // The key may have changed between the handshake and this turn.
     const verdict = connection.mayConnect();
     if (!verdict.allowed) session.endWith(verdict);
@@ -249,20 +238,24 @@ export class Realtime {
   }
 }
 
-const NOTHING = Object.freeze({});
-/** Stands for the first request of everyone. */
-const NO_REQUEST = new IncomingMessage(new TcpSocket());
+function admit(session: EngineSession, result: Admitted | Refusal, next: (refused?: Error) => void): void {
+  if ("allowed" in result) {
+    session.refuse(result);
+    next(new Error("refused"));
+    return;
+  }
+  session.admitted = result;
+  // Socket.IO's answer and `connection:ready`.
+  session.writeTogether(next);
+}
 
-/**
- * Socket.IO keeps the handshake, and Engine.IO the first request, for as long as the connection lives. The key must not live
- * there, and the rest is not worth its memory.
- */
-function forgetHandshake(socket: Socket): void {
-  const { handshake, conn } = socket;
+const NOTHING = Object.freeze({});
+
+/** Socket.IO keeps the handshake for as long as the connection lives. The key must not live there. */
+function forgetHandshake({ handshake }: Socket): void {
   handshake.auth = NOTHING;
   handshake.query = NOTHING;
   handshake.headers = NOTHING;
   handshake.url = "";
   handshake.time = "";
-  conn.request = NO_REQUEST;
 }

@@ -23,7 +23,7 @@ describe("admission", () => {
     const door = admission({ maxPendingPerAddress: 2, maxWaiting: 2 });
     const log: string[] = [];
     const slots = new Map<string, Slot>();
-    const enter = (name: string, group = "10.0.0.1"): (() => void) =>
+    const enter = (name: string, group = "10.0.0.1"): (() => void) | undefined =>
       door.enter(
         group,
         (slot) => {
@@ -62,7 +62,7 @@ describe("admission", () => {
   it("asks one that holds its place for long to give way when others wait", async () => {
     const door = admission({ pressureMs: 20 });
     const start = (slot: Slot): void => {
-      slot.giveWay = () => slot.release();
+      slot.holder = { giveWay: () => slot.release() };
     };
     door.enter("g", start, expect.fail);
     await new Promise<void>((resolve) => {
