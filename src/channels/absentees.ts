@@ -32,6 +32,9 @@ export type AbsenteesOptions = {
 /** How many groups are compared when one has to give way, besides the one that grows and the largest that is known. */
 const SAMPLE = 32;
 
+/** How much longer than its time one may be kept, as a share of it. */
+const LATE_SHARE = 1 / 100;
+
 /** About what a client takes, and each channel that it attends beside the channel's name. */
 const CLIENT_BYTES = 1_000;
 const ATTENDANCE_BYTES = 160;
@@ -49,6 +52,8 @@ export class Absentees {
   readonly #groups = new Map<string, Group>();
   #largest: Group | undefined;
   #bytes = 0;
+  /** When somebody's time may be over. */
+  #lookAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: AbsenteesOptions) {
     this.#options = options;
@@ -72,7 +77,9 @@ export class Absentees {
     group.bytes += bytes;
     this.#bytes += bytes;
     if (group.bytes > (this.#largest?.bytes ?? 0)) this.#largest = group;
-    this.#kept.set(client, { absence, sinceMs: this.#options.now(), bytes, group });
+    const sinceMs = this.#options.now();
+    this.#kept.set(client, { absence, sinceMs, bytes, group });
+    this.#lookAtMs = Math.min(this.#lookAtMs, sinceMs + this.#options.resumeWindowMs);
     if (client.keyId !== null) {
       const siblings = this.#byKey.get(client.keyId) ?? new Set();
       siblings.add(client);
@@ -103,24 +110,38 @@ export class Absentees {
 
   /** Those whose time is over, and those who must make room. */
   forget(): void {
-    const { now, resumeWindowMs, maxBytes, onForgotten } = this.#options;
-    const before = now() - resumeWindowMs;
-    const end = (client: Client): void => {
-      this.recall(client);
-      onForgotten(client);
-    };
-    for (const [client, { sinceMs }] of this.#kept) {
-      if (sinceMs > before) break;
-      end(client);
-    }
-    while (this.#bytes > maxBytes) {
+    const nowMs = this.#options.now();
+    if (nowMs >= this.#lookAtMs) this.#forgetLate(nowMs);
+    while (this.#bytes > this.#options.maxBytes) {
       const group = this.#largestAtHand();
       if (group === undefined) return;
       for (const oldest of group.clients) {
-        end(oldest);
+        this.#end(oldest);
         break;
       }
     }
+  }
+
+  /**
+   * The oldest come first, behind the holes that those before them have left in the Map: it takes a while to get to them, so it
+   * is not done for each that comes or goes.
+   */
+  #forgetLate(nowMs: number): void {
+    const { resumeWindowMs } = this.#options;
+    this.#lookAtMs = Number.POSITIVE_INFINITY;
+    for (const [client, { sinceMs }] of this.#kept) {
+      const endMs = sinceMs + resumeWindowMs;
+      if (endMs > nowMs) {
+        this.#lookAtMs = Math.max(endMs, nowMs + resumeWindowMs * LATE_SHARE);
+        return;
+      }
+      this.#end(client);
+    }
+  }
+
+  #end(client: Client): void {
+    this.recall(client);
+    this.#options.onForgotten(client);
   }
 
   /** A key changed: what those who are gone may no longer hear is noted as it is for those who are here. */

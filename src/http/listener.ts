@@ -148,7 +148,8 @@ function withoutUpgrade(connection: string): string {
     .join(", ");
 }
 
-function isRealtime(url: string | undefined): boolean {
-  const path = url?.split("?", 1)[0] ?? "";
+function isRealtime(url: string | undefined = ""): boolean {
+  const mark = url.indexOf("?");
+  const path = mark === -1 ? url : url.slice(0, mark);
   return REALTIME_PATHS.has(path.endsWith("/") ? path : `${path}/`);
 }

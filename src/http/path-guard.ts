@@ -13,6 +13,12 @@ export type TargetFault =
   | "bad UTF-8";
 
 /**
+ * What nearly every target is: segments that begin with a letter, a digit or `_` and have nothing else but `.` and `-`, and a
+ * query without a fragment. No such spelling has a fault. Linear: `/` is in no segment, `?` in no path.
+ */
+const PLAIN_TARGET = /^(?:\/\w[\w.-]*)+\/?(?:\?[!"$-~]*)?$/;
+
+/**
  * Look for spellings that two readers of one request target could take for two different paths. Routers, proxies
  * and applications disagree about them, and deny lists fall to the difference (`%2e%2e`, `//`, `;x`, `\`).
  * Only the path is judged; in the query anything goes but a fragment. Linear in the length of the target.
@@ -20,6 +26,7 @@ export type TargetFault =
  * Sources: RFC 3986 sections 3.3 and 5.2.4, RFC 9110 section 7.1, CWE-22, CWE-436.
  */
 export function targetFault(target: string): TargetFault | undefined {
+  if (PLAIN_TARGET.test(target)) return undefined;
   if (!target.startsWith("/")) return "not a path";
   if (target.includes("#")) return "a fragment";
   const mark = target.indexOf("?");

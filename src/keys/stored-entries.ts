@@ -73,8 +73,12 @@ export class StoredEntries {
   }
 
   /** As it is stored, for a compare-and-set. */
-  text(key: string): Promise<string | undefined> {
-    return this.#storage.get(key).catch(rethrow);
+  async text(key: string): Promise<string | undefined> {
+    try {
+      return await this.#storage.get(key);
+    } catch (error) {
+      throw storeFault(error);
+    }
   }
 
   range(prefix: string, options: RangeOptions): Promise<Entry[]> {
@@ -124,10 +128,6 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw storeFault(error);
   }
-}
-
-function rethrow(error: unknown): never {
-  throw storeFault(error);
 }
 
 function storeFault(error: unknown): StoreUnavailableError {

@@ -114,7 +114,6 @@ export class Door {
 
   /** Engine.IO's answer and its first packet are one write. */
   async #passUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    socket.cork();
     this.#upgrade(request, socket, head);
     // Engine.IO waits for the name of the connection, which is there at once.
     await undefined;

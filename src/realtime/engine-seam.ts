@@ -100,6 +100,7 @@ function last(values: string | string[] | undefined): string | undefined {
   return typeof values === "object" ? values.at(-1) : values;
 }
 
+/** It may leave the TCP connection corked; what follows in the turn is written when the caller uncorks it. */
 export type Upgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer) => void;
 
 /**
@@ -123,6 +124,7 @@ export function lightUpgrade(engine: Engine): Upgrade {
       engine.handleUpgrade(request, tcp, head);
       return;
     }
+    tcp.cork();
     const opened = (webSocket: unknown): void => apply(onWebSocket, engine, [request, tcp, webSocket]);
     apply(handleUpgrade, webSockets, [request, tcp, head, opened]);
   };

@@ -1,6 +1,6 @@
 import type { Socket } from "socket.io";
 import type { EngineSession } from "./engine-session.ts";
-import { frameOf } from "./packet-frame.ts";
+import { frameOfText } from "./packet-frame.ts";
 
 /** Socket.IO's packet type of an event; of one without binary its data follow as JSON, in the root namespace. */
 const EVENT = "2";
@@ -16,7 +16,7 @@ export function createGreeting(fault: string | undefined): Greeting {
   if (fault !== undefined)
     return (socket, _session, eventName, payload) => void socket.emit(eventName, payload);
   return (socket, { wire }, eventName, payload) => {
-    if (wire?.isInOrder === true) wire.write(frameOf([`${EVENT}${JSON.stringify([eventName, payload])}`]));
+    if (wire?.isInOrder === true) wire.write(frameOfText(`${EVENT}${JSON.stringify([eventName, payload])}`));
     else socket.emit(eventName, payload);
   };
 }

@@ -16,6 +16,7 @@ import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { createGreeting, type Greeting } from "./greeting.ts";
 import { type Admitted, type HandshakeContext, shakeHands } from "./handshake.ts";
 import { Inbox } from "./inbox.ts";
+import { RoomlessAdapter } from "./roomless-adapter.ts";
 import { Seats } from "./seats.ts";
 
 export type RealtimeOptions = {
@@ -75,6 +76,7 @@ export class Realtime {
     this.#io.bind(this.#door.engine);
     const root = this.#io.of("/");
     const fault = seamFault(root);
+    if (fault === undefined) this.#io.adapter(RoomlessAdapter);
     this.#greet = createGreeting(fault);
     this.#fanOut = openFanOut({
       namespace: root,

@@ -17,7 +17,8 @@ export function frameOf(packets: readonly (string | Buffer)[]): Buffer {
   );
 }
 
-function frameOfText(text: string): Buffer {
+/** Of one text. */
+export function frameOfText(text: string): Buffer {
   const byteLength = Buffer.byteLength(text) + 1;
   const { frame, at } = begin(TEXT, byteLength);
   frame[at] = MESSAGE;

@@ -85,6 +85,45 @@ describe("path guard", () => {
     expect(JSON.parse(body)).to.include({ code: "ambiguous_target", status: 400 });
   });
 
+  it("has the same eyes for plain targets as for strange ones", () => {
+    /** The rule for targets without an encoding, segment by segment. */
+    const isFaulty = (target: string): boolean => {
+      const [path = "", ...query] = target.split("?");
+      const segments = path.split("/").slice(1);
+      return (
+        [path, ...query].some((text) => /[^!-~]|#/.test(text)) ||
+        /[;\\]/.test(path) ||
+        segments.some((one, at) => one === "." || one === ".." || (one === "" && at < segments.length - 1))
+      );
+    };
+    const parts = [
+      "/",
+      "/",
+      ".",
+      "-",
+      "_",
+      "a",
+      "1",
+      "?",
+      "#",
+      ";",
+      "\\",
+      " ",
+      "~",
+      ":",
+      "\u007f",
+      "\n",
+      "é",
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 12 }), (some) => {
+        const target = `/${some.join("")}`;
+        expect(targetFault(target) !== undefined, target).to.equal(isFaulty(target));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   it("passes only targets whose segments mean the same before and after decoding", () => {
     fc.assert(
       fc.property(

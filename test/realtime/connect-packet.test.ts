@@ -1,0 +1,67 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { isAuth, splitConnect } from "../../src/realtime/connect-packet.ts";
+
+/** What the rule says, read the long way. */
+function isObjectOrNothing(text: string): boolean {
+  if (text === "") return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+describe("the CONNECT packet", () => {
+  it("has a namespace and an auth", () => {
+    expect(splitConnect('0{"a":1}')).to.deep.equal({ namespace: "/", auth: '{"a":1}' });
+    expect(splitConnect('0/admin,{"a":1}')).to.deep.equal({ namespace: "/admin", auth: '{"a":1}' });
+    expect(splitConnect("0/admin")).to.deep.equal({ namespace: "/admin", auth: "" });
+  });
+
+  it("has an object or nothing as auth, whatever is written there", () => {
+    const pieces = [
+      "{",
+      "}",
+      '"',
+      ":",
+      ",",
+      "true",
+      "false",
+      "null",
+      "1",
+      "[",
+      "]",
+      "\\",
+      "a",
+      "-",
+      " ",
+      "é",
+      "\n",
+      "\u2028",
+    ];
+    const field = fc.constantFrom('"a":"b"', '"apiKey":"slc_x-1"', '"e":true', '"r":null', '"n":1', '"":""');
+    const text = fc.oneof(
+      fc.array(fc.constantFrom(...pieces)).map((parts) => parts.join("")),
+      fc.array(field).map((fields) => `{${fields.join(",")}}`),
+      fc.tuple(fc.array(field), fc.constantFrom(...pieces), fc.nat(40)).map(([fields, piece, at]) => {
+        const whole = `{${fields.join(",")}}`;
+        return whole.slice(0, at) + piece + whole.slice(at);
+      }),
+      fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(text, (auth) => {
+        expect(isAuth(auth), auth).to.equal(isObjectOrNothing(auth));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("is read in a time that grows with its length alone", () => {
+    const long = `{"a":"${"x".repeat(1_000_000)}`;
+    expect(isAuth(long)).to.equal(false);
+    expect(isAuth(`{${'"a":true,'.repeat(100_000)}`)).to.equal(false);
+  });
+});
