@@ -170,19 +170,21 @@ export function normalizeAddress(text: string): string | null {
   return canonical === text ? text : canonical;
 }
 
+/** Of the address whose group is asked for: nothing is kept between two calls. */
+const groupWords = new Uint32Array(4);
+
 /**
  * Whom a cap per address counts together: an IPv4 address alone, the /64 of an IPv6 address (what one
  * subscriber commonly holds), and `"unknown"` for what is no address.
  */
 export function addressGroup(ip: string | null): string {
   if (typeof ip !== "string") return "unknown";
-  const words = new Uint32Array(4);
-  const family = parseAddress(ip, 0, ip.length, words);
+  const family = parseAddress(ip, 0, ip.length, groupWords);
   if (family === 0) return "unknown";
   if (family === 4) {
-    const canonical = formatAddress(4, words);
+    const canonical = formatAddress(4, groupWords);
     return canonical === ip ? ip : canonical;
   }
-  words.fill(0, 2);
-  return `${formatAddress(6, words)}/64`;
+  groupWords.fill(0, 2);
+  return `${formatAddress(6, groupWords)}/64`;
 }

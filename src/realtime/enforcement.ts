@@ -54,9 +54,9 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
     this.#connections.set(connection.id, connection);
     const { key } = connection.identity;
     if (key === null) return;
-    const siblings = this.#byKey.get(key.id) ?? new Set();
-    siblings.add(connection);
-    this.#byKey.set(key.id, siblings);
+    const siblings = this.#byKey.get(key.id);
+    if (siblings === undefined) this.#byKey.set(key.id, new Set([connection]));
+    else siblings.add(connection);
   }
 
   remove(connection: Connection): void {

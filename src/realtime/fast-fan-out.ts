@@ -137,7 +137,7 @@ export class FastFanOut implements FanOut {
     if (audience.members.has(member)) return;
     member.caughtUpTo = this.#outbox.sequence;
     // A list that is spread has room for more, which thousands would not use.
-    member.audiences = member.audiences.concat(audience);
+    member.audiences = member.audiences.length === 0 ? [audience] : member.audiences.concat(audience);
     audience.members.add(member);
   }
 
