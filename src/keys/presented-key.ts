@@ -24,8 +24,8 @@ export function presentedKey(sources: KeySources): PresentedKey {
   const found: string[] = [];
   const seen: string[] = [];
   for (let i = 0; i + 1 < sources.rawHeaders.length; i += 2) {
-    const name = sources.rawHeaders[i]?.toLowerCase();
-    if (name !== "authorization" && name !== "x-api-key") continue;
+    const name = keyHeader(sources.rawHeaders[i]);
+    if (name === undefined) continue;
     if (seen.includes(name)) return refuse("invalid_api_key", `send one ${name} header, not several`);
     seen.push(name);
     const value = sources.rawHeaders[i + 1]?.trim() ?? "";
@@ -48,6 +48,13 @@ export function presentedKey(sources: KeySources): PresentedKey {
   }
   if (secret.length > LIMITS.apiKeyMaxChars) return refuse("invalid_api_key");
   return { secret };
+}
+
+/** The name of a header that carries a key. Of the others not even the letters are looked at. */
+function keyHeader(name = ""): "authorization" | "x-api-key" | undefined {
+  if (name.length === "authorization".length)
+    return name.toLowerCase() === "authorization" ? "authorization" : undefined;
+  return name.length === "x-api-key".length && name.toLowerCase() === "x-api-key" ? "x-api-key" : undefined;
 }
 
 /** The value after `Bearer`, or a bare value; undefined for another scheme. */
