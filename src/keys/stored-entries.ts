@@ -72,11 +72,6 @@ export class StoredEntries {
     return record;
   }
 
-  /** As it is stored, straight from the storage: a fault comes out as it is, for {@link storeFault}. */
-  fetch(key: string): Promise<string | undefined> {
-    return this.#storage.get(key);
-  }
-
   /** As it is stored, for a compare-and-set. */
   async text(key: string): Promise<string | undefined> {
     try {
@@ -135,8 +130,7 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A fault of the storage as its callers know it. */
-export function storeFault(error: unknown): StoreUnavailableError {
+function storeFault(error: unknown): StoreUnavailableError {
   return error instanceof StoreUnavailableError
     ? error
     : new StoreUnavailableError(undefined, { cause: error });

@@ -34,7 +34,6 @@ import {
   RECORD_PREFIX,
   SECRET_PREFIX,
   type StoredEntries,
-  storeFault,
 } from "./stored-entries.ts";
 import { StoredHistory } from "./stored-history.ts";
 import { StoredLog } from "./stored-log.ts";
@@ -106,16 +105,14 @@ export class StoredKeys implements KeyStore {
   async findByDigest(digest: string): Promise<KeyRecord | undefined> {
     this.#calls.begin();
     try {
-      const text = await this.#entries.fetch(SECRET_PREFIX + digest);
+      const text = await this.#entries.text(SECRET_PREFIX + digest);
       if (text === undefined) return undefined;
       const id = parseText(text, "a secret's entry");
       if (!isKeyId(id)) throw new UnreadableRecordError("a secret's entry", "damaged", "not a key id");
-      const record = this.#entries.recordOf(id, await this.#entries.fetch(RECORD_PREFIX + id));
+      const record = this.#entries.recordOf(id, await this.#entries.text(RECORD_PREFIX + id));
       // Only the record grants; the entry of the secret is a way to find it.
       if (record === undefined || validSecret(record, digest, this.#clock()) === undefined) return undefined;
       return record;
-    } catch (error) {
-      throw error instanceof UnreadableRecordError ? error : storeFault(error);
     } finally {
       this.#calls.end();
     }
