@@ -1,6 +1,7 @@
 /**
- * One of the servers that run on Node, in a process of its own. Argument: its kind. Prints where it listens, and the
- * key, if it wants one.
+ * One of the servers that run on Node, in a process of its own. Arguments: its kind, and the token of its admin API if
+ * it has one. Prints where it listens. It opens no connection itself: one client socket makes Node's streams
+ * polymorphic, and the end of its keep-alive throws away what was compiled for them.
  */
 import { createServer as createHttpServer } from "node:http";
 import { Socket as EngineSocket } from "engine.io";
@@ -10,8 +11,7 @@ import { type ConfigInput, resolveConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer } from "../../src/server.ts";
 
-const ADMIN_TOKEN = "bench-admin-token-0123456789";
-const [kind] = process.argv.slice(2);
+const [kind, adminToken] = process.argv.slice(2);
 
 if (kind === "sluice") await startSluice({});
 else if (kind === "sluice-bare")
@@ -23,8 +23,8 @@ else if (kind === "sluice-rooms") {
 else if (kind === "ws") startWs();
 else throw new Error(`no server is called ${kind}`);
 
-function listening(port: number, apiKey?: string): void {
-  console.log(JSON.stringify({ port, apiKey }));
+function listening(port: number, adminUrl?: string): void {
+  console.log(JSON.stringify({ port, adminUrl }));
 }
 
 /** The whole server, as `sluice start` runs it, but for the store, which is in memory. */
@@ -34,17 +34,11 @@ async function startSluice(settings: ConfigInput): Promise<void> {
     adminPort: 0,
     host: "127.0.0.1",
     store: "memory:",
-    adminToken: ADMIN_TOKEN,
+    ...(adminToken !== undefined && { adminToken }),
     ...settings,
   });
   const { url, adminUrl } = await createServer(config, { log: createLogger("error") }).start();
-  const response = await fetch(`${adminUrl}/admin/v1/keys`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
-    body: JSON.stringify({ name: "bench", allowRealtime: true }),
-  });
-  const { secret } = JSON.parse(await response.text());
-  listening(Number(new URL(url).port), secret);
+  listening(Number(new URL(url).port), adminUrl);
 }
 
 /**

@@ -38,7 +38,9 @@ export type Peer = {
   stop(): Promise<void>;
 };
 
-const Listening = Compile(Type.Object({ port: Type.Number(), apiKey: Type.Optional(Type.String()) }));
+const Listening = Compile(Type.Object({ port: Type.Number(), adminUrl: Type.Optional(Type.String()) }));
+const CreatedKey = Compile(Type.Object({ secret: Type.String() }));
+const ADMIN_TOKEN = "bench-admin-token-0123456789";
 const START_LIMIT_MS = 20_000;
 let nodeProcess: string | undefined;
 const UWS_PROCESS = fileURLToPath(new URL("./uws-process.mjs", import.meta.url));
@@ -48,7 +50,7 @@ export async function startPeer(kind: PeerKind, work: Work): Promise<Peer> {
   if (kind === "nchan") return startNchan();
   if (kind === "nats") return startNats();
   nodeProcess ??= compiled("node-process");
-  const program = kind === "uws" ? [UWS_PROCESS, uwsModule()] : [nodeProcess, kind];
+  const program = kind === "uws" ? [UWS_PROCESS, uwsModule()] : [nodeProcess, kind, ADMIN_TOKEN];
   const child = pinned(process.execPath, program);
   if (child.stdout === null) throw new Error("the server has no output");
   const ended = once(child, "exit").then(() => {
@@ -63,10 +65,25 @@ export async function startPeer(kind: PeerKind, work: Work): Promise<Peer> {
       throw error;
     },
   );
-  const { port, apiKey } = Listening.Parse(JSON.parse(String(line)));
+  const { port, adminUrl } = Listening.Parse(JSON.parse(String(line)));
+  const apiKey = adminUrl === undefined ? undefined : await createdKey(adminUrl);
   const loadArguments =
     kind === "uws" ? uwsArguments(work) : kind === "ws" ? wsArguments() : socketIoArguments(apiKey, work);
   return peerOf(child, port, loadArguments);
+}
+
+/** A key of realtime for a Sluice. The connection ends with the answer, so that none is left beside those measured. */
+async function createdKey(adminUrl: string): Promise<string> {
+  const response = await fetch(`${adminUrl}/admin/v1/keys`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      "content-type": "application/json",
+      connection: "close",
+    },
+    body: JSON.stringify({ name: "bench", allowRealtime: true }),
+  });
+  return CreatedKey.Parse(JSON.parse(await response.text())).secret;
 }
 
 function uwsArguments({ channels, each }: Work): string[] {
