@@ -134,20 +134,23 @@ export class Gate {
   }
 
   async #find(digest: string, asker: Unknown | undefined): Promise<Identity | Refusal> {
+    let code: "invalid_api_key" | "unavailable" = "invalid_api_key";
     try {
       const key = await this.#live.find(digest);
-      if (key === undefined) return this.#refused(refuse("invalid_api_key"), asker);
-      // The record's own text of the digest, which many connections share.
-      const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
-      return { key, digest: shared ?? digest };
-    } catch (error) {
-      if (error instanceof UnreadableRecordError) {
-        this.#log.error({ fault: faultOf(error) }, "a stored key cannot be read and is denied");
-        return this.#refused(refuse("invalid_api_key"), asker);
+      if (key !== undefined) {
+        // The record's own text of the digest, which many connections share.
+        const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
+        return { key, digest: shared ?? digest };
       }
-      this.#log.error({ fault: faultOf(error) }, "the key store did not answer");
-      return this.#refused(refuse("unavailable"), asker);
+    } catch (error) {
+      const isUnreadable = error instanceof UnreadableRecordError;
+      if (!isUnreadable) code = "unavailable";
+      this.#log.error(
+        { fault: faultOf(error) },
+        isUnreadable ? "a stored key cannot be read and is denied" : "the key store did not answer",
+      );
     }
+    return this.#refused(refuse(code), asker);
   }
 
   /** May they? By the key's newest settings that this node knows. Does not wait for anything; counted as usage. */

@@ -28,6 +28,7 @@ type Group = {
   readonly pending: Set<Slot>;
   readonly waiting: Set<Waiting>;
   timer: NodeJS.Timeout | undefined;
+  isPassing: boolean;
   readonly leave: (slot: Slot) => void;
 };
 
@@ -106,6 +107,7 @@ export class Admission {
       pending: new Set(),
       waiting: new Set(),
       timer: undefined,
+      isPassing: false,
       leave: (slot) => {
         if (state.pending.delete(slot)) this.#pass(group, state);
       },
@@ -113,12 +115,21 @@ export class Admission {
     return state;
   }
 
-  /** The place goes to the one that waits longest. */
+  /**
+   * Free places go to those that wait longest. One that is over as soon as it starts frees its place within this call:
+   * thousands of those in a row are a loop, not a stack.
+   */
   #pass(group: string, state: Group): void {
-    for (const next of state.waiting) {
-      this.#withdraw(state, next);
-      next.start(takeSlot(state));
-      return;
+    if (state.isPassing) return;
+    state.isPassing = true;
+    try {
+      for (const next of state.waiting) {
+        if (state.pending.size >= this.#options.maxPendingPerAddress) break;
+        this.#withdraw(state, next);
+        next.start(takeSlot(state));
+      }
+    } finally {
+      state.isPassing = false;
     }
     if (state.pending.size > 0) return;
     clearTimeout(state.timer);

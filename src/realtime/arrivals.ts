@@ -36,7 +36,8 @@ export class Arrivals {
   readonly #admission: Admission;
   /** From the place they got until they are a connection, or over. */
   readonly #letIn = new Map<IncomingMessage, Arrival>();
-  /** Of those whose end is listened for: no longer. Until they are a connection, or over. */
+  /** Of those whose end is listened for: no longer. Until they are a connection, or over: the end of an answer that waits
+   * behind another one is never announced. */
   readonly #watched = new Map<IncomingMessage, () => void>();
 
   constructor(options: { readonly maxPendingPerAddress: number; readonly connectTimeoutMs: number }) {
@@ -68,9 +69,12 @@ export class Arrivals {
         this.#letIn.set(request, { sid, whence, group, presented, slot, tcp, waitedMs });
         pass();
       },
-      refused,
+      () => {
+        this.#forget(request);
+        refused();
+      },
     );
-    if (withdraw === undefined && tcp !== undefined) return;
+    if (withdraw === undefined && (tcp !== undefined || !this.#letIn.has(request))) return;
     sinceMs = performance.now();
     const over = (): void => {
       withdraw?.();

@@ -16,7 +16,7 @@ import { Arrivals } from "./arrivals.ts";
 import { giveQuery, lightUpgrade, type Upgrade } from "./engine-seam.ts";
 import { EngineSession, type Whence } from "./engine-session.ts";
 import { firstRequest } from "./first-request.ts";
-import { queryOf, valuesOf } from "./handshake-query.ts";
+import { lastOf, queryOf, valuesOf } from "./handshake-query.ts";
 import { OpenPoll } from "./open-poll.ts";
 import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
@@ -109,12 +109,14 @@ export class Door {
       socket.on("error", destroy);
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    this.#admit(request, socket, answer, () => void this.#passUpgrade(request, socket, head));
+    this.#admit(request, socket, answer, () => {
+      this.#upgrade(request, socket, head);
+      void this.#afterUpgrade(request, socket);
+    });
   }
 
   /** Engine.IO's answer and its first packet are one write. */
-  async #passUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    this.#upgrade(request, socket, head);
+  async #afterUpgrade(request: IncomingMessage, socket: Duplex): Promise<void> {
     // Engine.IO waits for the name of the connection, which is there at once.
     await undefined;
     socket.uncork();
@@ -161,9 +163,11 @@ export class Door {
       answer(refuse("invalid_request", "there is no JSONP here"));
       return;
     }
-    // Engine.IO would find out when it has answered 101 already.
-    if (tcp !== undefined && query.EIO !== "4") {
-      answer(refuse("invalid_request", "this is Engine.IO 4 over WebSocket: EIO=4"));
+    const isSpoken = lastOf(query.EIO) === "4";
+    const isCarried = lastOf(query["transport"]) === (tcp === undefined ? "polling" : "websocket");
+    // Engine.IO would find out when it has answered 101 already, and leave the end of the connection to the client.
+    if (tcp !== undefined && !(isSpoken && isCarried)) {
+      answer(refuse("invalid_request", "this is Engine.IO 4 over WebSocket: EIO=4&transport=websocket"));
       return;
     }
     giveQuery(request, query);
@@ -197,6 +201,11 @@ export class Door {
     }
     if (this.#isClosing) {
       answer(refuse("server_shutdown"));
+      return;
+    }
+    // What Engine.IO is going to refuse needs no place.
+    if (!isSpoken || !isCarried || request.method !== "GET") {
+      pass();
       return;
     }
     const presented = presentedKey({

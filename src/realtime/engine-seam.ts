@@ -24,6 +24,7 @@ import type { ParsedUrlQuery } from "node:querystring";
 import { Duplex } from "node:stream";
 import { Server as Engine, Socket as EngineSocket, type Transport, transports } from "engine.io";
 import type { Namespace } from "socket.io";
+import { lastOf } from "./handshake-query.ts";
 import { writeJoined } from "./joined-write.ts";
 import { frameOf } from "./packet-frame.ts";
 
@@ -93,11 +94,12 @@ export function giveQuery(
   request: IncomingMessage,
   { EIO, transport, sid, b64 }: Readonly<ParsedUrlQuery>,
 ): void {
-  request._query = { EIO: last(EIO), transport: last(transport), sid: last(sid), b64: last(b64) };
+  request._query = { EIO: lastOf(EIO), transport: lastOf(transport), sid: lastOf(sid), b64: lastOf(b64) };
 }
 
-function last(values: string | string[] | undefined): string | undefined {
-  return typeof values === "object" ? values.at(-1) : values;
+/** Engine.IO answers the upgrade of any other with 101, and ws then waits half a minute for the client's farewell. */
+export function mayUpgrade(conn: EngineSocket): boolean {
+  return conn.transport.name === "polling" && fieldOf(conn, "upgrading") !== true;
 }
 
 /** It may leave the TCP connection corked; what follows in the turn is written when the caller uncorks it. */

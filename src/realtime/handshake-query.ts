@@ -18,3 +18,8 @@ export function queryOf({ url = "" }: IncomingMessage): Readonly<ParsedUrlQuery>
 export function valuesOf(field: string | string[] | undefined): readonly string[] | undefined {
   return typeof field === "string" ? [field] : field;
 }
+
+/** What Engine.IO takes of a field that was sent several times. */
+export function lastOf(field: string | string[] | undefined): string | undefined {
+  return typeof field === "object" ? field.at(-1) : field;
+}

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Gate } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
+import { mayUpgrade } from "./engine-seam.ts";
 import type { EngineSession, Whence } from "./engine-session.ts";
 
 /** A request of a session that is there already. */
@@ -23,6 +24,9 @@ export function checkLater(
   const isOther = session.state !== "pending" || session.origin !== undefined;
   if (origin !== undefined && isOther && origin !== session.origin) {
     return refuse("session_mismatch", "the session belongs to another origin");
+  }
+  if (tcp !== undefined && !mayUpgrade(session.conn)) {
+    return refuse("invalid_request", "the session is upgraded already, or being upgraded");
   }
   const { identity } = session;
   if (session.state === "pending") {

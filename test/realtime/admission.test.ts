@@ -88,6 +88,40 @@ describe("admission", () => {
   });
 });
 
+describe("admission of those who are over as soon as they are let in", () => {
+  it("passes through any number of them without a growing stack, and lets the next one in", () => {
+    const door = new Admission({
+      maxPendingPerAddress: 2,
+      maxWaiting: 20_000,
+      maxWaitMs: 60_000,
+      pressureMs: 60_000,
+    });
+    const held: Slot[] = [];
+    const hold = (slot: Slot): void => void held.push(slot);
+    door.enter("g", hold, expect.fail);
+    door.enter("g", hold, expect.fail);
+    let over = 0;
+    for (let i = 0; i < 10_000; i += 1) {
+      door.enter(
+        "g",
+        (slot) => {
+          over += 1;
+          slot.release();
+        },
+        expect.fail,
+      );
+    }
+    for (let i = 0; i < 3; i += 1) door.enter("g", hold, expect.fail);
+    held[0]?.release();
+    expect([over, held.length]).to.deep.equal([10_000, 3]);
+    held[1]?.release();
+    expect(held).to.have.length(4);
+    held[2]?.release();
+    expect(held).to.have.length(5);
+    door.close();
+  });
+});
+
 describe("failure throttle", () => {
   it("delays failures beyond the burst, and forgives with time", () => {
     let nowMs = 0;

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { expect } from "chai";
+import { WebSocket } from "ws";
 import { rawRequest, sendRaw } from "../helpers/raw-http.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
@@ -13,10 +15,14 @@ describe("a refused upgrade", () => {
   });
   after(() => server.close());
 
-  const upgrade = (query: string, headers: readonly string[]): Promise<{ status: number; body: string }> =>
+  const upgrade = (
+    query: string,
+    headers: readonly string[],
+    method = "GET",
+  ): Promise<{ status: number; body: string }> =>
     sendRaw(
       server.port,
-      rawRequest("GET", `/realtime/?${query}`, [
+      rawRequest(method, `/realtime/?${query}`, [
         "Connection: Upgrade",
         "Upgrade: websocket",
         ...headers,
@@ -37,30 +43,60 @@ describe("a refused upgrade", () => {
     ["without a WebSocket key", "EIO=4&transport=websocket", [VERSION], 400],
     ["with a key of another length", "EIO=4&transport=websocket", [VERSION, "Sec-WebSocket-Key: x"], 400],
     ["to another version of WebSocket", "EIO=4&transport=websocket", ["Sec-WebSocket-Version: 12", KEY], 400],
-    ["to polling is opened and closed", "EIO=4&transport=polling", [VERSION, KEY], 101],
+    ["to polling", "EIO=4&transport=polling", [VERSION, KEY], 400],
+    ["to polling after all", "EIO=4&transport=websocket&transport=polling", [VERSION, KEY], 400],
+    ["to no transport", "EIO=4", [VERSION, KEY], 400],
+    ["by POST", "EIO=4&transport=websocket", ["Content-Length: 0", VERSION, KEY], 400],
   ];
   for (const [what, query, headers, status] of cases) {
     it(`${what} is answered with ${status} and holds no place`, async () => {
-      const text = status === 101 ? closing : (): Promise<{ status: number }> => upgrade(query, headers);
-      for (let i = 0; i < PLACES + 2; i += 1) expect((await text(query, headers)).status).to.equal(status);
+      const method = what === "by POST" ? "POST" : "GET";
+      for (let i = 0; i < PLACES + 2; i += 1)
+        expect((await upgrade(query, headers, method)).status).to.equal(status);
       const { secret } = await server.createKey({ allowRealtime: true });
       const client = await new SocketClient(server.url, { apiKey: secret }).ready();
       client.close();
     });
   }
 
-  /** The WebSocket is open and is closed at once: what came until then, after the client has said goodbye too. */
-  const closing = async (query: string, headers: readonly string[]): Promise<{ status: number }> => {
-    const request = rawRequest("GET", `/realtime/?${query}`, [
-      "Connection: Upgrade",
-      "Upgrade: websocket",
-      ...headers,
-    ]).replace("Connection: close\r\n", "");
-    // A masked Close frame follows at once.
-    const { status, body } = await sendRaw(server.port, `${request}\x88\x80\0\0\0\0`);
-    expect(body.startsWith("\x88")).to.equal(true);
-    return { status };
-  };
+  it("of a session that is upgraded, or being upgraded, is answered with 400 and leaves the session as it is", async () => {
+    const { secret } = await server.createKey({ allowRealtime: true });
+    const client = new SocketClient(
+      server.url,
+      { apiKey: secret },
+      { transports: ["polling", "websocket"], upgrade: false },
+    );
+    await client.ready();
+    const { id } = client.socket.io.engine;
+    const query = `EIO=4&transport=websocket&sid=${id}`;
+    // It polls: this one is let in, and does nothing.
+    const first = new WebSocket(`ws://localhost:${server.port}/realtime/?${query}`);
+    await once(first, "open");
+    const second = await upgrade(query, [VERSION, KEY]);
+    expect(second.status).to.equal(400);
+    expect(JSON.parse(second.body)).to.include({ code: "invalid_request" });
+    const probed = once(first, "message");
+    first.send("2probe");
+    expect(String((await probed)[0])).to.equal("3probe");
+    first.send("5");
+    client.close();
+
+    const direct = new SocketClient(server.url, { apiKey: secret });
+    await direct.ready();
+    const own = `EIO=4&transport=websocket&sid=${direct.socket.io.engine.id}`;
+    for (let i = 0; i < PLACES + 2; i += 1) expect((await upgrade(own, [VERSION, KEY])).status).to.equal(400);
+    expect(await direct.request("join", { channel: "room" })).to.include({ ok: true });
+    direct.close();
+  });
+
+  it("is none where a field is sent twice and the last one is right", async () => {
+    const twice = new WebSocket(
+      `ws://localhost:${server.port}/realtime/?EIO=3&EIO=4&transport=polling&transport=websocket`,
+    );
+    const [open] = await once(twice, "message");
+    expect(String(open)).to.match(/^0\{/);
+    twice.terminate();
+  });
 
   it("of an older Engine.IO says so", async () => {
     const { body } = await upgrade("EIO=3&transport=websocket", [VERSION, KEY]);
