@@ -62,6 +62,7 @@ export class EngineSession {
   #slot: Slot | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isCorked = false;
+  #isHeld = false;
   /** The connection that it carries, and who ends it: one function for all. */
   #connectionId: string | undefined;
   #endConnection: ((connectionId: string, refusal: Refusal) => void) | undefined;
@@ -139,11 +140,16 @@ export class EngineSession {
     for (const tcp of this.#tcps) tcp.uncork();
   }
 
-  /** What follows from `begin` in the next tick is one write. */
-  writeTogether(begin: () => void): void {
+  /** What is sent until `writeHeld`, in the same turn of the loop, is one write. */
+  holdWrites(): void {
+    this.#isHeld = true;
     for (const tcp of this.#tcps) tcp.cork();
-    begin();
-    for (const tcp of this.#tcps) process.nextTick(uncork, tcp);
+  }
+
+  writeHeld(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    for (const tcp of this.#tcps) tcp.uncork();
   }
 
   /** What `send` sends is one write, or one answer to a poll. */
@@ -210,6 +216,7 @@ export class EngineSession {
     this.state = "closing";
     this.presented = undefined;
     this.seat?.release();
+    this.writeHeld();
     clearTimeout(this.#deadline);
     this.#cutLater();
     this.conn.close();
@@ -219,6 +226,7 @@ export class EngineSession {
   dispose(): void {
     // It may have ended within its own flush, before the engine says that the transport has what was queued.
     this.passedOn();
+    this.writeHeld();
     this.#endPending();
     if (this.#openTcps().length > 0 || this.poll?.isUnread === true) this.#cutLater();
     this.state = "closing";
@@ -285,8 +293,4 @@ export class EngineSession {
       this.refuse(refuse("invalid_payload", "auth is an object, such as { apiKey }"));
     }
   }
-}
-
-function uncork(tcp: Duplex): void {
-  tcp.uncork();
 }

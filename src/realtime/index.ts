@@ -99,7 +99,11 @@ export class Realtime {
     this.#inbox = new Inbox(this.hub, (error) => this.#fault(error, "a request failed"));
     this.#handshake = { gate: options.gate, throttle: this.#throttle, seat: this.#seat };
     root.use((socket, next) => this.#shakeHands(socket, next));
-    root.on("connection", (socket) => this.#begin(socket));
+    root.on("connection", (socket) => {
+      const session = this.#door.sessionOf(socket.conn);
+      this.#begin(socket, session);
+      session?.writeHeld();
+    });
     const realtime = this;
     this.#onDisconnect = function onDisconnect(this: Socket, reason: string): void {
       const connection = realtime.registry.get(this.id);
@@ -167,8 +171,7 @@ export class Realtime {
     return undefined;
   };
 
-  #begin(socket: Socket): void {
-    const session = this.#door.sessionOf(socket.conn);
+  #begin(socket: Socket, session: EngineSession | undefined): void {
     const admitted = session?.admitted;
     if (session === undefined || admitted === undefined || session.state !== "pending") {
       socket.disconnect(true);
@@ -247,8 +250,9 @@ function admit(session: EngineSession, result: Admitted | Refusal, next: (refuse
     return;
   }
   session.admitted = result;
-  // Socket.IO's answer and `connection:ready`.
-  session.writeTogether(next);
+  // Socket.IO's answer, in its next tick, and `connection:ready`.
+  session.holdWrites();
+  next();
 }
 
 const NOTHING = Object.freeze({});
