@@ -109,14 +109,18 @@ export class Door {
       socket.on("error", destroy);
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    this.#admit(request, socket, answer, () => {
-      this.#upgrade(request, socket, head);
-      void this.#afterUpgrade(request, socket);
-    });
+    this.#admit(request, socket, answer, () => void this.#passUpgrade(request, socket, head));
   }
 
-  /** Engine.IO's answer and its first packet are one write. */
-  async #afterUpgrade(request: IncomingMessage, socket: Duplex): Promise<void> {
+  /** Engine.IO's answer and its first packet are one write. A fault of one upgrade ends that one, and is logged as unseen. */
+  async #passUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    try {
+      this.#upgrade(request, socket, head);
+    } catch (error) {
+      socket.destroy();
+      this.#arrivals.drop(request);
+      throw error;
+    }
     // Engine.IO waits for the name of the connection, which is there at once.
     await undefined;
     socket.uncork();

@@ -244,8 +244,9 @@ export class Realtime {
 }
 
 function admit(session: EngineSession, result: Admitted | Refusal, next: (refused?: Error) => void): void {
-  if ("allowed" in result) {
-    session.refuse(result);
+  if ("allowed" in result) session.refuse(result);
+  // It may also have ended while its key was looked up: nothing is held back of what it was told.
+  if ("allowed" in result || session.state !== "pending") {
     next(new Error("refused"));
     return;
   }
