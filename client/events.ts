@@ -45,13 +45,20 @@ export function parseCount(payload: unknown): PresenceCount | undefined {
 }
 
 export function parseMember(value: unknown): Member | undefined {
-  const sender = parseSender(value);
-  return sender && isRecord(value)
-    ? { id: sender.id, clientId: sender.clientId, data: value["data"] }
+  if (!isRecord(value)) return undefined;
+  const { id, clientId, data } = value;
+  return typeof id === "string"
+    ? { id, clientId: typeof clientId === "string" ? clientId : "", data }
     : undefined;
 }
 
+/** What names nobody that this version understands is not taken for the server, whose word may count for more. */
 function parseSender(value: unknown): Sender {
-  if (!isRecord(value) || typeof value["id"] !== "string") return null;
-  return { id: value["id"], clientId: typeof value["clientId"] === "string" ? value["clientId"] : "" };
+  if (value === null) return null;
+  if (!isRecord(value)) return UNKNOWN_SENDER;
+  const { id, clientId, key } = value;
+  if (typeof id === "string") return { id, clientId: typeof clientId === "string" ? clientId : "" };
+  return typeof key === "string" ? { id: null, clientId: null, key } : UNKNOWN_SENDER;
 }
+
+const UNKNOWN_SENDER: Sender = Object.freeze({ id: null, clientId: null, key: null });

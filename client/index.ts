@@ -6,6 +6,7 @@ export type {
   BroadcastMessage,
   ChannelMessage,
   ErrorCode,
+  HttpSender,
   Member,
   PresenceCount,
   PresenceEvent,

@@ -182,12 +182,18 @@ export class Pane {
 
   #showMessage({ channel, message, from, timestamp }: IncomingMessage): void {
     if (channel !== this.#channel) return;
-    const sender = from && this.#members.get(from.id);
-    const name = from === null ? "server" : sender ? nameOf(sender) : from.id.slice(0, 6);
+    const name = this.#senderName(from);
     const text = typeof message === "string" ? message : JSON.stringify(message);
     const time = create("time", "", new Date(timestamp).toLocaleTimeString());
     const isSelf = from !== null && from.id === this.#realtime.id;
     this.#addLine(create("div", isSelf ? "self" : "", create("b", "", name), time, create("p", "", text)));
+  }
+
+  #senderName(from: IncomingMessage["from"]): string {
+    if (from === null) return "server";
+    if (from.id === null) return from.key ?? "over HTTP";
+    const sender = this.#members.get(from.id);
+    return sender ? nameOf(sender) : from.id.slice(0, 6);
   }
 
   #note(text: string): void {

@@ -1,4 +1,4 @@
-import { isFlag, isNumber, isText, listOf, objectOf, orNull } from "./shape.ts";
+import { either, isFlag, isNothing, isNumber, isText, listOf, objectOf, orNull } from "./shape.ts";
 import type { ChannelMessage, Denial, Sample, Snapshot } from "./types.ts";
 
 /** What the live stream says: each of its events. */
@@ -38,11 +38,20 @@ export const isDenial = objectOf<Denial>({
   endpoint: orNull(isText),
   channel: orNull(isText),
 });
+type Sender = NonNullable<ChannelMessage["from"]>;
+const isSender = either(
+  objectOf<Extract<Sender, { readonly id: string }>>({ id: isText, clientId: isText }),
+  objectOf<Extract<Sender, { readonly id: null }>>({
+    id: isNothing,
+    clientId: isNothing,
+    key: orNull(isText),
+  }),
+);
 export const isMessage = objectOf<ChannelMessage>({
   channel: isText,
   eventName: isText,
   id: isText,
-  from: orNull(objectOf<NonNullable<ChannelMessage["from"]>>({ id: isText, clientId: isText })),
+  from: orNull(isSender),
   timestamp: isNumber,
   epoch: isText,
   offset: isNumber,

@@ -4,6 +4,7 @@ export type Shape<T> = (value: unknown) => value is T;
 export const isText = (value: unknown): value is string => typeof value === "string";
 export const isNumber = (value: unknown): value is number => typeof value === "number";
 export const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
+export const isNothing = (value: unknown): value is null => value === null;
 export const isAnything = (_value: unknown): _value is unknown => true;
 
 export function orNull<T>(is: Shape<T>): Shape<T | null> {

@@ -77,6 +77,13 @@ function wordsOf(line: Exclude<Line, { readonly kind: "message" }>): string {
   }
 }
 
+/** Who sent a message, in the words of the page. */
+function senderWords(from: ChannelMessage["from"]): string {
+  if (from === null) return "the server";
+  if (from.id !== null) return from.id;
+  return from.key === null ? "over HTTP, without a key" : `over HTTP, ${from.key}`;
+}
+
 function MessageText({ message }: { readonly message: ChannelMessage }) {
   const { eventName, timestamp, from, text, truncated } = message;
   const [isWhole, setWhole] = useState(false);
@@ -85,7 +92,7 @@ function MessageText({ message }: { readonly message: ChannelMessage }) {
     <div>
       <Text size="xs" c="dimmed">
         {clock.format(timestamp)} · <Foreign text={eventName} className="mono" /> ·{" "}
-        <Foreign text={from?.id ?? "a server"} />
+        <Foreign text={senderWords(from)} />
       </Text>
       <Text size="sm" className="mono">
         <Foreign text={isLong && !isWhole ? text.slice(0, SHORT_CHARS) : text} />

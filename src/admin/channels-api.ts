@@ -77,7 +77,7 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
     {
       schema: {
         tags,
-        summary: "Publish a message, from nobody",
+        summary: "Publish a message, from the server itself",
         body: TestMessage,
         response: { 200: Published, ...REFUSALS },
       },

@@ -11,6 +11,7 @@ import { type Hub, type PublicationInput, parseChannel, parsePublication } from 
 import { redeem } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
+  type HttpSender,
   LIMITS,
   type Member,
   type Position,
@@ -60,7 +61,7 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
   });
 
   app.post("/channels/broadcast", { onRequest, schema: CHANNEL_ROUTES.broadcast }, async (request, reply) => {
-    const publication = parse(request.body);
+    const publication = parse(request.body, senderOf(access, request));
     if ("allowed" in publication) return reply.refuse(publication);
     const charge = await access.charge(request, reply, { action: "broadcast" });
     if (!charge.allowed) return reply.refuse(charge);
@@ -149,12 +150,12 @@ async function publish(
 ): Promise<Published | Refusal> {
   const parsed = parseChannel(body.channel);
   if ("allowed" in parsed) return parsed;
-  const publication = parse(body);
+  const from = senderOf(access, request);
+  const publication = parse(body, from);
   if ("allowed" in publication) return publication;
   const charge = await access.charge(request, reply, { action: "publish", channel: parsed.channel });
   if (!charge.allowed) return charge;
-  const keyId = access.callerOf(request)?.identity.key?.id ?? "";
-  const idempotency = body.id === undefined ? undefined : { scope: `${keyId}/` };
+  const idempotency = body.id === undefined ? undefined : { scope: `${from.key ?? ""}/` };
   const position = await redeem(charge, () => hub.publish(parsed.channel, publication, idempotency));
   if (position !== "conflict") return { id: publication.id, ...position };
   await charge.giveBack?.();
@@ -165,8 +166,13 @@ function errorOf({ code, message, afterMs }: Refusal): WireError {
   return afterMs === undefined ? { code, message } : { code, message, afterMs };
 }
 
-function parse(body: PublicationInput): ReturnType<typeof takePublication> {
-  return takePublication(parsePublication(body, { from: null, now: Date.now() }));
+/** Who publishes over HTTP: whoever holds the key, which may be a page's. The server itself is `null`. */
+function senderOf(access: Access, request: FastifyRequest): HttpSender {
+  return { id: null, clientId: null, key: access.callerOf(request)?.identity.key?.id ?? null };
+}
+
+function parse(body: PublicationInput, from: HttpSender): ReturnType<typeof takePublication> {
+  return takePublication(parsePublication(body, { from, now: Date.now() }));
 }
 
 function takePublication(parsed: ReturnType<typeof parsePublication>) {

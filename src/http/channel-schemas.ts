@@ -16,12 +16,21 @@ const WireError = Type.Object({
   afterMs: Type.Optional(Type.Number()),
 });
 const Member = Type.Object({ id: Type.String(), clientId: Type.String(), data: Type.Unknown() });
+const Sender = Type.Union([
+  Type.Object({ id: Type.String(), clientId: Type.String() }),
+  Type.Object({
+    id: Type.Null(),
+    clientId: Type.Null(),
+    key: nullable(Type.String({ description: "the id of the key that published it over HTTP" })),
+  }),
+  Type.Null(),
+]);
 const Message = Type.Object({
   eventName: Type.String(),
   channel: Type.String(),
   message: Type.Unknown(),
   id: Type.String(),
-  from: nullable(Type.Object({ id: Type.String(), clientId: Type.String() })),
+  from: Sender,
   timestamp: Type.Number(),
   epoch: Type.String(),
   offset: Type.Integer(),

@@ -6,8 +6,10 @@ export type Position = { readonly epoch: string; readonly offset: number };
 /** A member as others see it. `data` is what the member says about itself: self-asserted. */
 export type Member = { readonly id: string; readonly clientId: string; readonly data: unknown };
 
-/** Who sent a message: a connection and its client; `null` for a server. */
-export type Sender = { readonly id: string; readonly clientId: string } | null;
+/** A program that published over HTTP: the id of its key, or null where the server requires no key and none was sent. */
+export type HttpSender = { readonly id: null; readonly clientId: null; readonly key: string | null };
+/** Who sent a message: a connection and its client, a program over HTTP, or `null`: the server itself. */
+export type Sender = { readonly id: string; readonly clientId: string } | HttpSender | null;
 
 /** What a client gets under the sender's event name. A broadcast has `channel: null` and no position. */
 export type ChannelMessage = {

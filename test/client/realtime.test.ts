@@ -140,8 +140,31 @@ describe("client realtime", () => {
     say(4);
     const last = await next<IncomingMessage>((fn) => realtime.on("say", fn));
 
-    expect(last).to.include({ channel: "lobby", message: 4, id: "4", from: null });
+    expect(last).to.include({ channel: "lobby", message: 4, id: "4" });
     expect(seen).to.deep.equal(["stopped 1", "kept 1", "once 1", "proto 2", "kept 3"]);
+  });
+
+  it("tells who sent a message, and takes nobody but `null` for the server", async () => {
+    const realtime = connect();
+    await realtime.open();
+    const http = { id: null, clientId: null, key: "key_1" };
+    const unknown = { id: null, clientId: null, key: null };
+    for (const [from, expected] of [
+      [
+        { id: "a", clientId: "b" },
+        { id: "a", clientId: "b" },
+      ],
+      [http, http],
+      [unknown, unknown],
+      [null, null],
+      [undefined, unknown],
+      [{ id: null, clientId: null, user: "later" }, unknown],
+      ["server", unknown],
+    ]) {
+      const heard = next<IncomingMessage>((fn) => realtime.once("say", fn));
+      server.socket.emit("say", { channel: "lobby", message: 1, from });
+      expect((await heard).from).to.deep.equal(expected);
+    }
   });
 
   it("refuses to listen to names that nobody can send", () => {

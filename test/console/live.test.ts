@@ -149,6 +149,27 @@ describeInBrowser("the console's live pages", () => {
     expect(await page.evaluate(() => "isHacked" in window)).to.equal(false);
   });
 
+  it("says who sent a message: a connection, a program by its key, or the server", async () => {
+    const client = await connect("senders");
+    await open("/live/channel?name=senders");
+    await tailIsOpen();
+    await publish(client, "senders", "by a connection");
+    const response = await fetch(`${server.url}/channels/publish`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key.secret}`, "content-type": "application/json" },
+      body: JSON.stringify({ channel: "senders", eventName: "said", message: "by a program" }),
+    });
+    expect(response.status).to.equal(200);
+    await page.getByRole("button", { name: "Publish" }).click();
+    for (const [text, sender] of [
+      ["by a connection", String(client.socket.id)],
+      ["by a program", `over HTTP, ${key.id}`],
+      ["hello", "the server"],
+    ] as const) {
+      await lines().filter({ hasText: text }).filter({ hasText: sender }).waitFor();
+    }
+  });
+
   it("pauses, goes on and clears, and says how many messages it left out", async () => {
     const client = await connect("busy");
     await open("/live/channel?name=busy");

@@ -74,7 +74,8 @@ describe("documentation snippets", () => {
       const done = await shell(substitute(text, { [PUBLIC]: server.url, slc_a_server_key: key.secret }));
       expectDone(done);
       expect(JSON.parse(done.stdout)).to.have.all.keys("id", "epoch", "offset");
-      expect(await listener.next("say")).to.deep.include({ message: { text: "hi" }, from: null });
+      const from = { id: null, clientId: null, key: key.id };
+      expect(await listener.next("say")).to.deep.include({ message: { text: "hi" }, from });
       listener.close();
     });
 

@@ -5,11 +5,14 @@ import { SocketClient } from "../helpers/socket-client.ts";
 describe("channel API", () => {
   let server: TestServer;
   let secret: string;
+  let keyId: string;
   let member: SocketClient;
 
   before(async () => {
     server = await startServer();
-    secret = (await server.createKey({ allowRealtime: true })).secret;
+    const key = await server.createKey({ allowRealtime: true });
+    secret = key.secret;
+    keyId = key.id;
   });
   beforeEach(async () => {
     member = await new SocketClient(server.url, { apiKey: secret }).ready();
@@ -37,9 +40,45 @@ describe("channel API", () => {
     expect(await member.next("say")).to.deep.include({
       channel: "chat",
       message: { a: 1 },
-      from: null,
+      from: { id: null, clientId: null, key: keyId },
       ...answer,
     });
+  });
+
+  it("shows who published by the id of the key, in a batch, a broadcast, a replay and history alike", async () => {
+    const from = { id: null, clientId: null, key: keyId };
+    const message = { channel: "chat", eventName: "say", message: "from a batch" };
+    await post("/channels/publish/batch", { messages: [message] });
+    await post("/channels/broadcast", { eventName: "all" });
+    const heard = await member.next("say");
+    expect(heard["from"]).to.deep.equal(from);
+    expect((await member.next("all"))["from"]).to.deep.equal(from);
+    const { messages } = await member.request("history", { channel: "chat" });
+    expect(Array.isArray(messages) && messages.at(-1)).to.deep.include({ message: "from a batch", from });
+    const later = await new SocketClient(server.url, { apiKey: secret }).ready();
+    const since = { epoch: heard["epoch"], offset: Number(heard["offset"]) - 1 };
+    await later.request("join", { channel: "chat", since });
+    expect(await later.next("say")).to.deep.include({ message: "from a batch", from });
+    later.close();
+  });
+
+  it("shows a program without a key as nobody, never as the server", async () => {
+    const open = await startServer({ config: { keyRequired: false } });
+    const listener = await new SocketClient(open.url, {}).ready();
+    await listener.request("join", { channel: "chat" });
+    await fetch(`${open.url}/channels/publish`, {
+      method: "POST",
+      body: JSON.stringify({ channel: "chat", eventName: "say", message: 1, from: null }),
+      headers: { "content-type": "application/json" },
+    }).then(({ status }) => expect(status).to.equal(400));
+    await fetch(`${open.url}/channels/publish`, {
+      method: "POST",
+      body: JSON.stringify({ channel: "chat", eventName: "say", message: 1 }),
+      headers: { "content-type": "application/json" },
+    });
+    expect((await listener.next("say"))["from"]).to.deep.equal({ id: null, clientId: null, key: null });
+    listener.close();
+    await open.close();
   });
 
   it("broadcasts to everyone connected", async () => {

@@ -57,13 +57,20 @@ export const RecentDenial = Type.Object(
 );
 export type RecentDenial = Static<typeof RecentDenial>;
 
+/** A connection, a program over HTTP by its key's id, or null: the server itself. */
+const Sender = Type.Union([
+  Type.Object({ id: Type.String(), clientId: Type.String() }),
+  Type.Object({ id: Type.Null(), clientId: Type.Null(), key: nullable(Type.String()) }),
+  Type.Null(),
+]);
+
 /** `event: message`, of a tailed channel. */
 export const TailedMessage = Type.Object(
   {
     channel: Type.String(),
     eventName: Type.String(),
     id: Type.String(),
-    from: nullable(Type.Object({ id: Type.String(), clientId: Type.String() })),
+    from: Sender,
     timestamp: Type.Integer({ description: "milliseconds since 1970" }),
     epoch: Type.String(),
     offset: Type.Integer(),
