@@ -16,6 +16,13 @@ const Call = Compile(
 
 type Pending = { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void };
 
+/** What runs the module, where it is not the Node of this process as it is. */
+export type ChildRuntime = {
+  readonly execPath?: string;
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
+
 /** A process of its own, asked over the channel between parent and child. It ends with its parent. */
 export class Child {
   readonly process: ChildProcess;
@@ -23,11 +30,17 @@ export class Child {
   #calls = 0;
 
   /** `file`: the URL of the module to run. */
-  constructor(file: string, args: readonly string[] = []) {
+  constructor(
+    file: string,
+    args: readonly string[] = [],
+    { execPath, execArgv = [], env }: ChildRuntime = {},
+  ) {
     const loader = file.endsWith(".ts") ? ["--import", "tsx"] : [];
     this.process = fork(new URL(file), args, {
-      execArgv: loader,
+      execArgv: [...execArgv, ...loader],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
+      ...(execPath === undefined ? {} : { execPath }),
+      ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     });
     this.process.on("message", (message) => this.#settle(message));
     this.process.once("exit", (code, signal) => {
