@@ -33,6 +33,8 @@ const ALLOWED: Verdict = { allowed: true };
 /** Who a request or a connection is: a key and the digest of the secret it came with, or nobody (keys not required). */
 export type Identity = { readonly key: LiveKey; readonly digest: string } | { readonly key: null };
 
+type Found = Identity | Refusal;
+
 /** A refusal of a known key, as it is told to whoever keeps samples. */
 export type GateDenial = {
   readonly code: string;
@@ -101,20 +103,23 @@ export class Gate {
     this.#registry = registry;
   }
 
-  /** Who is it? A store that is away is `unavailable`, never an invalid key. */
-  authenticate(presented: PresentedKey, whence?: Whence): Promise<Identity | Refusal> {
+  /**
+   * Who is it? A store that is away is `unavailable`, never an invalid key. A promise only where the store has to be read,
+   * so that a key in use costs no turn.
+   */
+  authenticate(presented: PresentedKey, whence?: Whence): Found | Promise<Found> {
     return this.#identify(presented, { whence });
   }
 
   /** The same, asked by nobody who wants in: not noted anywhere. */
-  identify(presented: PresentedKey): Promise<Identity | Refusal> {
+  identify(presented: PresentedKey): Found | Promise<Found> {
     return this.#identify(presented, undefined);
   }
 
-  #identify(presented: PresentedKey, asker: Unknown | undefined): Promise<Identity | Refusal> {
+  #identify(presented: PresentedKey, asker: Unknown | undefined): Found | Promise<Found> {
     const digest = this.#digestOf(presented);
     if (typeof digest === "string") return this.#find(digest, asker);
-    return Promise.resolve("allowed" in digest ? this.#refused(digest, asker) : digest);
+    return "allowed" in digest ? this.#refused(digest, asker) : digest;
   }
 
   #refused(refusal: Refusal, asker: Unknown | undefined): Refusal {
@@ -133,24 +138,33 @@ export class Gate {
     return isPossibleSecret(presented.secret) ? digestOf(presented.secret) : refuse("invalid_api_key");
   }
 
-  async #find(digest: string, asker: Unknown | undefined): Promise<Identity | Refusal> {
-    let code: "invalid_api_key" | "unavailable" = "invalid_api_key";
+  #find(digest: string, asker: Unknown | undefined): Found | Promise<Found> {
     try {
-      const key = await this.#live.find(digest);
-      if (key !== undefined) {
-        // The record's own text of the digest, which many connections share.
-        const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
-        return { key, digest: shared ?? digest };
-      }
-    } catch (error) {
-      const isUnreadable = error instanceof UnreadableRecordError;
-      if (!isUnreadable) code = "unavailable";
-      this.#log.error(
-        { fault: faultOf(error) },
-        isUnreadable ? "a stored key cannot be read and is denied" : "the key store did not answer",
+      const key = this.#live.find(digest);
+      if (!(key instanceof Promise)) return this.#identityOf(key, digest, asker);
+      return key.then(
+        (found) => this.#identityOf(found, digest, asker),
+        (error: unknown) => this.#notFound(error, asker),
       );
+    } catch (error) {
+      return this.#notFound(error, asker);
     }
-    return this.#refused(refuse(code), asker);
+  }
+
+  #identityOf(key: LiveKey | undefined, digest: string, asker: Unknown | undefined): Found {
+    if (key === undefined) return this.#refused(refuse("invalid_api_key"), asker);
+    // The record's own text of the digest, which many connections share.
+    const shared = key.record?.secrets.find((entry) => entry.digest === digest)?.digest;
+    return { key, digest: shared ?? digest };
+  }
+
+  #notFound(error: unknown, asker: Unknown | undefined): Refusal {
+    const isUnreadable = error instanceof UnreadableRecordError;
+    this.#log.error(
+      { fault: faultOf(error) },
+      isUnreadable ? "a stored key cannot be read and is denied" : "the key store did not answer",
+    );
+    return this.#refused(refuse(isUnreadable ? "invalid_api_key" : "unavailable"), asker);
   }
 
   /** May they? By the key's newest settings that this node knows. Does not wait for anything; counted as usage. */

@@ -1,5 +1,5 @@
 import { Alarm } from "./keys/alarm.ts";
-import type { KeyRecord, KeyStore } from "./keys/index.ts";
+import { type KeyRecord, type KeyStore, validSecret } from "./keys/index.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
 import { compileStored, type Policy } from "./policy/index.ts";
 import { RecentChanges } from "./recent-changes.ts";
@@ -13,10 +13,15 @@ export type LiveKey = {
   /** Connections that hold this key. */
   holders: number;
   readonly alarm: Alarm;
+  /** The store's revision before its record was last read; undefined: to be read again. */
+  readAt: string | undefined;
 };
 
 /** Keys without connections whose compiled policy is kept for the next request. */
 const MAX_IDLE_KEYS = 10_000;
+/** Digests whose key is remembered, and digests of no key. */
+const MAX_DIGESTS = 10_000;
+const MAX_UNKNOWN = 1_000;
 
 export type LiveKeysOptions = {
   readonly keys: KeyStore;
@@ -30,6 +35,10 @@ export type LiveKeysOptions = {
 /**
  * The keys in use with their compiled policies, kept up to date by the store's feed, by look-ups, by a sweep and by the
  * clock. Owns at most {@link MAX_IDLE_KEYS} unused ones and those that are held.
+ *
+ * A look-up compares the store's revision with the one before which the key was last read. While it stays the same no
+ * process has written a key, and what is known answers; otherwise each key is read once more when it is next asked for. The
+ * sweep lets all of them be read again, too, so that a program that writes keys without the revision is seen within it.
  */
 export class LiveKeys {
   readonly #keys: KeyStore;
@@ -39,6 +48,12 @@ export class LiveKeys {
   readonly #live = new Map<string, LiveKey>();
   /** Those of them that nobody holds, least recently used first. */
   readonly #idle = new Set<string>();
+  /** By a secret's digest, first found first. */
+  readonly #byDigest = new Map<string, LiveKey>();
+  /** Digests that no key had at {@link #revision}, first asked first. */
+  readonly #unknown = new Set<string>();
+  /** The store's revision when it was last asked; undefined: nothing that was read before is believed. */
+  #revision: string | undefined;
   readonly #changes = new RecentChanges();
   readonly #unsubscribe: () => void;
   readonly #sweepTimer: NodeJS.Timeout;
@@ -58,20 +73,66 @@ export class LiveKeys {
     this.#sweepTimer.unref();
   }
 
-  /** The key of a secret's digest; undefined when there is none. @throws what the store throws */
-  async find(digest: string): Promise<LiveKey | undefined> {
+  /**
+   * The key of a secret's digest; undefined when there is none. Answers at once for a key that is known and that nobody has
+   * written since, where the store tells its revision at once. @throws or rejects with what the store throws
+   */
+  find(digest: string): LiveKey | undefined | Promise<LiveKey | undefined> {
+    const revision = this.#keys.revision();
+    return typeof revision === "string"
+      ? this.#findAt(digest, revision)
+      : revision.then((found) => this.#findAt(digest, found));
+  }
+
+  #findAt(digest: string, revision: string): LiveKey | undefined | Promise<LiveKey | undefined> {
+    if (revision !== this.#revision) {
+      this.#revision = revision;
+      this.#unknown.clear();
+    }
+    const known = this.#byDigest.get(digest);
+    // One that was let go and is in use again is another object by now.
+    if (known?.readAt === revision && this.#live.get(known.id) === known)
+      return this.#validKey(known, digest);
+    return this.#unknown.has(digest) ? undefined : this.#read(digest, revision);
+  }
+
+  async #read(digest: string, revision: string): Promise<LiveKey | undefined> {
     let since = this.#changes.begin();
     try {
       for (;;) {
         const record = await this.#keys.findByDigest(digest);
-        if (record === undefined) return undefined;
+        if (record === undefined) {
+          this.#noteUnknown(digest, revision);
+          return undefined;
+        }
         // What was read may be older than a change that the feed has told since: read again.
-        if (!this.#changes.has(record.id, since)) return this.#liveKey(record);
+        if (!this.#changes.has(record.id, since))
+          return this.#noteFound(digest, this.#liveKey(record, revision));
         since = this.#changes.now;
       }
     } finally {
       this.#changes.end();
     }
+  }
+
+  #validKey(live: LiveKey, digest: string): LiveKey | undefined {
+    const { record } = live;
+    return record !== undefined && validSecret(record, digest, this.#now()) !== undefined ? live : undefined;
+  }
+
+  #noteFound(digest: string, live: LiveKey): LiveKey {
+    this.#byDigest.delete(digest);
+    this.#byDigest.set(digest, live);
+    if (this.#byDigest.size > MAX_DIGESTS) dropFirst(this.#byDigest);
+    return live;
+  }
+
+  /** Not when the store has changed since it was asked: then somebody may have stored it. */
+  #noteUnknown(digest: string, revision: string): void {
+    if (this.#revision !== revision) return;
+    this.#byDigest.delete(digest);
+    this.#unknown.add(digest);
+    if (this.#unknown.size > MAX_UNKNOWN) dropFirst(this.#unknown);
   }
 
   /** The same key as it is known now: it may have been let go and found again. */
@@ -100,12 +161,18 @@ export class LiveKeys {
 
   /** Compare the keys in use with the store: catches a lost notice and what other processes wrote. */
   async sweep(): Promise<void> {
+    // Also while the store does not answer: a wall clock that jumped ahead has passed instants whose timers still run.
+    for (const { alarm } of this.#live.values()) alarm.check();
     if (this.#sweeping) return;
     this.#sweeping = true;
+    // So that nothing is believed for longer than one sweep by the revision alone.
+    this.#revision = undefined;
+    this.#unknown.clear();
     try {
       const known: KeyRecord[] = [];
-      for (const { record, holders } of this.#live.values()) {
-        if (holders > 0 && record !== undefined) known.push(record);
+      for (const live of this.#live.values()) {
+        live.readAt = undefined;
+        if (live.holders > 0 && live.record !== undefined) known.push(live.record);
       }
       const asked = new Map(known.map((record) => [record.id, record]));
       for (const { id, record } of await this.#keys.sweep(known)) {
@@ -126,11 +193,14 @@ export class LiveKeys {
     for (const { alarm } of this.#live.values()) alarm.clear();
     this.#live.clear();
     this.#idle.clear();
+    this.#byDigest.clear();
+    this.#unknown.clear();
   }
 
-  #liveKey(record: KeyRecord): LiveKey {
+  #liveKey(record: KeyRecord, readAt: string): LiveKey {
     const known = this.#live.get(record.id);
     if (known !== undefined) {
+      known.readAt = readAt;
       // Written by another process: told by this look-up before the sweep comes to it. It cannot be older than
       // what is known, because whatever came since this look-up began would have made it read again.
       if (!isSame(record, known.record)) this.#replace(known, record);
@@ -138,7 +208,7 @@ export class LiveKeys {
       return known;
     }
     const alarm = new Alarm(() => this.#ring(live), this.#now);
-    const live: LiveKey = { id: record.id, record, policy: this.#compile(record), holders: 0, alarm };
+    const live: LiveKey = { id: record.id, record, policy: this.#compile(record), holders: 0, alarm, readAt };
     this.#live.set(record.id, live);
     this.#rest(live);
     return live;
@@ -197,12 +267,18 @@ export class LiveKeys {
     this.#idle.delete(live.id);
     this.#idle.add(live.id);
     if (this.#idle.size <= MAX_IDLE_KEYS) return;
-    for (const oldest of this.#idle) {
-      this.#idle.delete(oldest);
-      this.#live.delete(oldest);
-      return;
-    }
+    const oldest = dropFirst(this.#idle);
+    if (oldest !== undefined) this.#live.delete(oldest);
   }
+}
+
+/** @returns its name */
+function dropFirst(names: Map<string, unknown> | Set<string>): string | undefined {
+  for (const name of names.keys()) {
+    names.delete(name);
+    return name;
+  }
+  return undefined;
 }
 
 function isSame(record: KeyRecord, known: KeyRecord | undefined): boolean {

@@ -46,6 +46,7 @@ describe("gate", () => {
     const away = open({
       ...keys,
       recordUsage: async () => {},
+      revision: () => keys.revision(),
       subscribe: () => () => {},
       findByDigest: () => Promise.reject(new StoreUnavailableError()),
     });
@@ -58,6 +59,7 @@ describe("gate", () => {
     let slow = true;
     const racing = open({
       ...keys,
+      revision: () => keys.revision(),
       subscribe: (listener) => keys.subscribe(listener),
       async findByDigest(wanted) {
         const read = await keys.findByDigest(wanted);

@@ -3,12 +3,15 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
  * One timer for one instant, however far away. Setting it again replaces the instant; `clear` ends it.
+ * Timers run on a clock that does not jump with the wall clock, so whoever has alarms calls `check` now and then.
  * It does not keep the process alive.
  */
 export class Alarm {
   readonly #ring: () => void;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
+  /** While the timer runs. */
+  #instantMs = Number.POSITIVE_INFINITY;
 
   constructor(ring: () => void, now: () => number = Date.now) {
     this.#ring = ring;
@@ -18,6 +21,7 @@ export class Alarm {
   /** `instantMs` in milliseconds since 1970; an instant in the past rings in the next turn. */
   set(instantMs: number): void {
     this.clear();
+    this.#instantMs = instantMs;
     const delayMs = instantMs - this.#now();
     this.#timer =
       delayMs > MAX_DELAY_MS
@@ -29,11 +33,17 @@ export class Alarm {
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#instantMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Ring now if the wall clock has reached the instant although the timer has not. */
+  check(): void {
+    if (this.#now() >= this.#instantMs) this.#arrive(this.#instantMs);
   }
 
   /** Timers run on a clock of their own and may be a millisecond early by the wall clock. */
   #arrive(instantMs: number): void {
-    this.#timer = undefined;
+    this.clear();
     if (this.#now() < instantMs) this.set(instantMs);
     else this.#ring();
   }

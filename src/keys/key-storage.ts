@@ -12,6 +12,9 @@ export type Change =
   | { readonly key: string; readonly expect?: string | null; readonly text: string | undefined }
   | { readonly key: string; readonly exists: true };
 
+/** The entry that every write of a key replaces, in its own transaction, with a text that was never there before. */
+export const REVISION_KEY = "store:revision";
+
 /** Beyond `after`, in the order of the keys or, with `reverse`, against it. */
 export type RangeOptions = {
   readonly after?: string;
@@ -46,6 +49,11 @@ export interface KeyStorage {
    * expectation does not hold. `flushed: false`: they can be read when it resolves, and need not be durable yet.
    */
   commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean>;
+  /**
+   * The text under {@link REVISION_KEY} in the newest commit of any process. Asked with every call that has a key, so it
+   * answers without a promise where the backend can. @throws or rejects when the storage is away
+   */
+  revision(): string | undefined | Promise<string | undefined>;
   /** The first `limit` entries whose key begins with `prefix`. */
   range(prefix: string, options: RangeOptions): Promise<Entry[]>;
   /** The keys of what `range` gives, without reading the texts. */
@@ -66,6 +74,7 @@ export abstract class BaseStorage extends EventEmitter implements KeyStorage {
 
   abstract get(key: string): Promise<string | undefined>;
   abstract commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean>;
+  abstract revision(): string | undefined | Promise<string | undefined>;
   abstract range(prefix: string, options: RangeOptions): Promise<Entry[]>;
   abstract keys(prefix: string, options: RangeOptions): Promise<string[]>;
   abstract disconnect(): Promise<void>;

@@ -95,6 +95,13 @@ export interface KeyStore {
   get(id: string): Promise<KeyRecord | undefined>;
 
   /**
+   * A text that changes with every write of a key by any process, in that write's own transaction, and with nothing
+   * else. Two that are equal mean that no key was written between them. Answers at once where the storage can.
+   * @throws or rejects with StoreUnavailableError
+   */
+  revision(): string | Promise<string>;
+
+  /**
    * The key that has this secret, if the secret's time is not over. What could never be a secret (see
    * `isPossibleSecret`) is not looked up.
    * @throws UnreadableRecordError: deny

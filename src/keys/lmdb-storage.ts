@@ -11,6 +11,7 @@ import {
   endOfPrefix,
   hold,
   type RangeOptions,
+  REVISION_KEY,
 } from "./key-storage.ts";
 import { checkDataFile } from "./lmdb-header.ts";
 
@@ -48,6 +49,11 @@ export class LmdbStorage extends BaseStorage {
   async get(key: string): Promise<string | undefined> {
     this.#refresh();
     return this.#database.get(key);
+  }
+
+  revision(): string | undefined {
+    this.#refresh();
+    return this.#database.get(REVISION_KEY);
   }
 
   commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean> {

@@ -6,6 +6,7 @@ import {
   endOfPrefix,
   hold,
   type RangeOptions,
+  REVISION_KEY,
 } from "./key-storage.ts";
 
 /** Changes beyond which sorting again is cheaper than moving each key into its place. */
@@ -25,6 +26,11 @@ export class MemoryStorage extends BaseStorage {
   async get(key: string): Promise<string | undefined> {
     this.#check();
     return this.#texts.get(key);
+  }
+
+  revision(): string | undefined {
+    this.#check();
+    return this.#texts.get(REVISION_KEY);
   }
 
   async commit(changes: readonly Change[]): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { Keyv } from "keyv";
-import { DamagedEntryError, decodeEntry, encodeEnvelope } from "./entry-codec.ts";
+import { nanoid } from "nanoid";
+import { DamagedEntryError, decodeEntry, encodeEntry, encodeEnvelope } from "./entry-codec.ts";
 import { StoreUnavailableError, UnreadableRecordError } from "./errors.ts";
 import { type KeyRecord, parseKeyRecord } from "./key-record.ts";
-import type { Change, Entry, KeyStorage, RangeOptions } from "./key-storage.ts";
+import { type Change, type Entry, type KeyStorage, type RangeOptions, REVISION_KEY } from "./key-storage.ts";
 
 export const RECORD_PREFIX = "key:";
 export const SECRET_PREFIX = "secret:";
@@ -14,13 +15,18 @@ const MAX_PARSED = 1_000;
  * The entries of a key store, read through Keyv, written through the storage's transactions:
  * `key:<id>` a record, `secret:<digest>` the id of the key that has it, `history:<id>:<version>` earlier settings,
  * `usage:<id>` counts, `log:<id>` an entry of the log, `meta:<name>` a small value, `store:schema` the newest
- * schema that any program wrote here. Every fault comes out as StoreUnavailableError.
+ * schema that any program wrote here, `store:revision` a text that changes with every write of a key.
+ * Every fault comes out as StoreUnavailableError.
  */
 export class StoredEntries {
   readonly #storage: KeyStorage;
   readonly #keyv: Keyv<unknown>;
   /** Records as they were last read, by id, longest known first. */
   readonly #parsed = new Map<string, { readonly text: string; readonly record: KeyRecord }>();
+
+  /** What this object's revisions begin with: no other process writes the same text. */
+  readonly #writer = nanoid(12);
+  #revisions = 0;
 
   constructor(storage: KeyStorage) {
     this.#storage = storage;
@@ -93,13 +99,40 @@ export class StoredEntries {
     if (!(await guard(() => this.#keyv.set(key, value)))) throw new StoreUnavailableError();
   }
 
+  /** A write of a record or of a secret's entry changes the revision in its own transaction; nothing else does. */
   commit(changes: readonly Change[], options?: { readonly flushed: boolean }): Promise<boolean> {
-    return guard(() => this.#storage.commit(changes, options));
+    if (!changes.some(isOfKey)) return guard(() => this.#storage.commit(changes, options));
+    this.#revisions += 1;
+    const text = encodeEntry(`${this.#writer}${this.#revisions.toString(36)}`);
+    return guard(() => this.#storage.commit([...changes, { key: REVISION_KEY, text }], options));
+  }
+
+  /** Changes with every write of a key, whoever writes. @throws or rejects with StoreUnavailableError */
+  revision(): string | Promise<string> {
+    try {
+      const text = this.#storage.revision();
+      if (typeof text === "string") return text;
+      if (text === undefined) return "";
+      return text.then(
+        (found) => found ?? "",
+        (error: unknown) => {
+          throw storeFault(error);
+        },
+      );
+    } catch (error) {
+      throw storeFault(error);
+    }
   }
 
   disconnect(): Promise<void> {
     return guard(() => this.#keyv.disconnect());
   }
+}
+
+/** Whether it writes what a look-up of a key reads. A condition alone writes nothing. */
+function isOfKey(change: Change): boolean {
+  if ("exists" in change) return false;
+  return change.key.startsWith(RECORD_PREFIX) || change.key.startsWith(SECRET_PREFIX);
 }
 
 /** @throws UnreadableRecordError */

@@ -97,6 +97,10 @@ export class StoredKeys implements KeyStore {
     return this.#calls.run(async () => (isKeyId(id) ? this.#entries.record(id) : undefined));
   }
 
+  revision(): string | Promise<string> {
+    return this.#entries.revision();
+  }
+
   async findBySecret(secret: string): Promise<KeyRecord | undefined> {
     return isPossibleSecret(secret) ? this.findByDigest(digestOf(secret)) : undefined;
   }

@@ -60,7 +60,7 @@ export function describeKeyStoreChanges(fixture: KeyStoreFixture): void {
       expect(await fixture.store.get(record.id)).to.equal(undefined);
       expect(await fixture.store.findBySecret(IMPORTED)).to.equal(undefined);
       const left = await fixture.storage.range("", { limit: 10 });
-      expect(left.map(({ key }) => key)).to.deep.equal(["store:schema"]);
+      expect(left.map(({ key }) => key)).to.deep.equal(["store:revision", "store:schema"]);
       await fixture.store.create({}, { secret: IMPORTED });
     });
   });

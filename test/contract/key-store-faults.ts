@@ -82,7 +82,7 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
       const newer = JSON.stringify({ value: { ...record, schema: 2 } });
       for (const [key, text] of [
         [`key:${record.id}`, newer],
-        ["store:schema", JSON.stringify({ value: 2 })],
+        ["store:schema", JSON.stringify({ value: 3 })],
       ] as const) {
         const planted = await fixture.freshStorage();
         await planted.storage.commit([{ key, text }]);

@@ -78,7 +78,7 @@ export function describeKeyStoreHistory(fixture: KeyStoreFixture): void {
       const { record } = await fixture.store.create({ n: 1 }, { id: "key_a" });
       await edit(record.id, 1, 4);
       await fixture.store.delete(record.id);
-      expect(await fixture.storage.keys("", { limit: 9 })).to.deep.equal(["store:schema"]);
+      expect(await fixture.storage.keys("", { limit: 9 })).to.deep.equal(["store:revision", "store:schema"]);
       await fixture.store.create({ n: 1 }, { id: "key_a" });
       expect(await versionsOf("key_a")).to.deep.equal([]);
     });
@@ -93,7 +93,7 @@ export function describeKeyStoreHistory(fixture: KeyStoreFixture): void {
       };
       await edit(record.id, 1, 2);
       await fixture.store.update(record.id, 1, () => ({}));
-      expect(commits).to.deep.equal([["key", "history"]]);
+      expect(commits).to.deep.equal([["key", "history", "store"]]);
     });
 
     it("names what it cannot read, leaves what is newer, and is deleted with the key all the same", async () => {

@@ -179,7 +179,7 @@ export function describeKeyStoreRotation(fixture: KeyStoreFixture): void {
       const { record } = await fixture.store.create({});
       await rotated(record, inMs(HOUR_MS));
       await fixture.store.delete(record.id);
-      expect(await fixture.storage.keys("", { limit: 9 })).to.deep.equal(["store:schema"]);
+      expect(await fixture.storage.keys("", { limit: 9 })).to.deep.equal(["store:revision", "store:schema"]);
     });
   });
 }

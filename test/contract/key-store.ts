@@ -12,6 +12,7 @@ import { describeKeyStoreFaults } from "./key-store-faults.ts";
 import { IMPORTED, type KeyStorageHarness, KeyStoreFixture, rejects } from "./key-store-fixture.ts";
 import { describeKeyStoreHistory } from "./key-store-history.ts";
 import { describeKeyStoreLog } from "./key-store-log.ts";
+import { describeKeyStoreRevision } from "./key-store-revision.ts";
 import { describeKeyStoreRotation } from "./key-store-rotation.ts";
 import { describeKeyStoreUsage } from "./key-store-usage.ts";
 
@@ -215,6 +216,7 @@ export function describeKeyStore(name: string, createHarness: () => Promise<KeyS
     });
 
     describeKeyStoreChanges(fixture);
+    describeKeyStoreRevision(fixture);
     describeKeyStoreRotation(fixture);
     describeKeyStoreHistory(fixture);
     describeKeyStoreUsage(fixture);

@@ -41,7 +41,11 @@ describe("a store of the version before", () => {
     expect(await store.versionOf("key_old", 7)).to.deep.include({ settings: { name: "old" } });
     expect((await store.rotate("key_old", 8, { overlapUntil: null })).ok).to.equal(true);
     expect(await store.delete("key_old")).to.deep.equal({ ok: true });
-    expect(await storage.keys("", { limit: 9 })).to.deep.equal(["meta:admin-token-digest", "store:schema"]);
+    expect(await storage.keys("", { limit: 9 })).to.deep.equal([
+      "meta:admin-token-digest",
+      "store:revision",
+      "store:schema",
+    ]);
     await store.close();
   });
 });

@@ -2,7 +2,7 @@ import { openKeyStore } from "../../src/keys/index.ts";
 
 /**
  * A second process on a store, driven through its standard input and output, one JSON value per line: it does
- * what it is told and answers. `race` changes a key at the versions that it is told; `create` makes keys without end
+ * what it is told and answers. `race` changes a key at the versions that it is told, `disable` disables it; `create` makes keys without end
  * and tells of each once it is acknowledged; `fill` makes keys until the disk refuses; `count` reports uses of a key
  * and appends to the log as often as it is told; `meta` sets a value;
  * `many` makes 300 keys at once, without end.
@@ -16,6 +16,13 @@ if (task === "race") {
     const { id, version } = JSON.parse(line);
     const result = await store.update(id, version, (settings) => ({ ...settings, by: process.pid }));
     tell(result.ok ? "won" : result.reason);
+  }
+} else if (task === "disable") {
+  tell("ready");
+  for await (const line of linesOf(process.stdin)) {
+    const { id, version } = JSON.parse(line);
+    const result = await store.update(id, version, (settings) => ({ ...settings, enabled: false }));
+    tell(result.ok ? "done" : result.reason);
   }
 } else if (task === "create") {
   for (;;) {
