@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { loadConfig as loadFile } from "c12";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
+import { DEFAULT_THRESHOLDS, type OverloadThresholds } from "./overload/index.ts";
 import { settingFault } from "./setting-fault.ts";
 
 /** Everything that decides how a server runs. What is absent in a file has its default. */
@@ -30,6 +31,8 @@ export type Config = {
   readonly maxConnectionsPerKey: number;
   /** What a client may leave unread before it is cut off, beside the message that exceeds it. */
   readonly maxOutboundBytes: number;
+  /** From which value of a resource on the node protects itself, for each of its stages; false: never. */
+  readonly overload: OverloadThresholds | false;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
@@ -37,7 +40,10 @@ export type Config = {
   readonly logLevel: LogLevel;
 };
 
-export type ConfigInput = Partial<Config>;
+export type ConfigInput = Partial<Omit<Config, "overload">> & {
+  /** Resources that are not named keep their defaults. */
+  readonly overload?: Partial<OverloadThresholds> | false;
+};
 
 /**
  * Settings of the channels of a pattern. `history` of size 0 keeps none; in a channel of more than `presence.maxMembers`
@@ -176,6 +182,7 @@ function withDefaults(input: ConfigInput): Config {
     maxConnectionsPerAddress: input.maxConnectionsPerAddress ?? 20_000,
     maxConnectionsPerKey: input.maxConnectionsPerKey ?? 0,
     maxOutboundBytes: input.maxOutboundBytes ?? 1024 * 1024,
+    overload: input.overload === false ? false : Object.freeze({ ...DEFAULT_THRESHOLDS, ...input.overload }),
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),

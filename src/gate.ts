@@ -11,6 +11,7 @@ import { UsageReporter } from "./keys/usage-reporter.ts";
 import { type Caller, type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
 import { type LiveKey, LiveKeys } from "./live-keys.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
+import { LoadLedger } from "./overload/index.ts";
 import { type AccessRequest, type Check, decide, explain, type Limit, type Policy } from "./policy/index.ts";
 import { type Refusal, refuse } from "./protocol/index.ts";
 
@@ -73,6 +74,8 @@ export type GateOptions = {
  * their limits.
  */
 export class Gate {
+  /** Where the work of owners is counted, for the guard against overload. */
+  readonly ledger = new LoadLedger();
   readonly #keyRequired: boolean;
   readonly #log: Logger;
   readonly #now: () => number;
@@ -91,6 +94,7 @@ export class Gate {
       sweepSeconds: options.sweepSeconds,
       log: options.log,
       now: this.#now,
+      ledger: this.ledger,
       onChange: (keyId) => this.#registry?.enforce(keyId),
     });
     this.#onDenied = options.onDenied ?? (() => {});

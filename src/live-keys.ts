@@ -1,6 +1,7 @@
 import { Alarm } from "./keys/alarm.ts";
 import { type KeyRecord, type KeyStore, validSecret } from "./keys/index.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
+import { LoadAccount, LoadLedger } from "./overload/index.ts";
 import { compileStored, type Policy } from "./policy/index.ts";
 import { RecentChanges } from "./recent-changes.ts";
 
@@ -15,6 +16,8 @@ export type LiveKey = {
   readonly alarm: Alarm;
   /** The store's revision before its record was last read; undefined: to be read again. */
   readAt: string | undefined;
+  /** What it made this node do lately. */
+  readonly load: LoadAccount;
 };
 
 /** Keys without connections whose compiled policy is kept for the next request. */
@@ -28,6 +31,8 @@ export type LiveKeysOptions = {
   readonly sweepSeconds: number;
   readonly log: Logger;
   readonly now: () => number;
+  /** Where the work of keys is counted. */
+  readonly ledger?: LoadLedger | undefined;
   /** A key that is held decides differently from now on. */
   readonly onChange: (keyId: string) => void;
 };
@@ -44,6 +49,7 @@ export class LiveKeys {
   readonly #keys: KeyStore;
   readonly #log: Logger;
   readonly #now: () => number;
+  readonly #ledger: LoadLedger;
   readonly #onChange: (keyId: string) => void;
   readonly #live = new Map<string, LiveKey>();
   /** Those of them that nobody holds, least recently used first. */
@@ -64,6 +70,7 @@ export class LiveKeys {
     this.#log = options.log;
     this.#now = options.now;
     this.#onChange = options.onChange;
+    this.#ledger = options.ledger ?? new LoadLedger();
     this.#unsubscribe = options.keys.subscribe(({ id, record }) => {
       this.#changes.note(id);
       const live = this.#live.get(id);
@@ -208,7 +215,9 @@ export class LiveKeys {
       return known;
     }
     const alarm = new Alarm(() => this.#ring(live), this.#now);
-    const live: LiveKey = { id: record.id, record, policy: this.#compile(record), holders: 0, alarm, readAt };
+    const load = new LoadAccount(record.id, this.#ledger);
+    const policy = this.#compile(record);
+    const live: LiveKey = { id: record.id, record, policy, holders: 0, alarm, readAt, load };
     this.#live.set(record.id, live);
     this.#rest(live);
     return live;

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
 import { type Broker, MemoryBroker } from "./channels/index.ts";
+import { createAddressOf } from "./client-address.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { Gate } from "./gate.ts";
 import {
@@ -14,6 +14,7 @@ import {
   createEndpointMatcher,
   createPublicApp,
   destroySockets,
+  openSocketCount,
 } from "./http/index.ts";
 import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
 import { Audit } from "./observe/audit.ts";
@@ -21,7 +22,8 @@ import { createLogger, faultOf, type Logger } from "./observe/log.ts";
 import { RecentDenials } from "./observe/recent-denials.ts";
 import { Traffic } from "./observe/traffic.ts";
 import { TrafficSamples } from "./observe/traffic-samples.ts";
-import { createAddressResolver, PolicyError } from "./policy/index.ts";
+import { DEFAULT_THRESHOLDS, OverloadGuard } from "./overload/index.ts";
+import { PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
 import { settingsInEffect } from "./settings-in-effect.ts";
 import { packageVersion } from "./version.ts";
@@ -108,6 +110,14 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const denials = new RecentDenials();
     const gate = createGate(config, { keys, audit, traffic, denials, log });
     open.push(() => gate.close());
+    const overload = new OverloadGuard({
+      thresholds: config.overload === false ? DEFAULT_THRESHOLDS : config.overload,
+      isEnabled: config.overload !== false,
+      ledger: gate.ledger,
+      openSockets: () => listeners.reduce((sum, { server }) => sum + openSocketCount(server), 0),
+      log,
+    });
+    open.push(() => overload.close());
     const broker = options.broker ?? new MemoryBroker({ channels: config.channels });
     open.push(() => broker.close());
 
@@ -123,6 +133,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       connectTimeoutMs: config.connectTimeoutMs,
       maxPendingPerAddress: config.maxPendingPerAddress,
       traffic,
+      overload,
       maxConnections: config.maxConnections,
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       maxConnectionsPerKey: config.maxConnectionsPerKey,
@@ -133,6 +144,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     };
     const realtime = new Realtime(doors);
     gate.watch(realtime.registry);
+    overload.watch(realtime.registry);
     const { sdk, page } = assetFolders(distFolder());
     const app = createPublicApp({
       gate,
@@ -145,6 +157,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       realtime: config.realtime ? realtime : undefined,
       hub: realtime.hub,
       traffic,
+      overload,
       version,
       endpointPrefix: config.endpointPrefix,
       endpoints: config.endpoints,
@@ -162,6 +175,9 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       connections: realtime.hub.connectionCount,
       channels: realtime.hub.channelCount,
       memberships: realtime.hub.membershipCount,
+      rssBytes: overload.memory.residentBytes,
+      overloadStage: overload.stage,
+      overloadCauses: overload.causes.map(({ resource }) => resource),
     }));
     open.push(() => samples.close());
     const admin = createApp({ log });
@@ -187,6 +203,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       server: { version, startedAt, dev, publicUrl: url, publicOrigin },
       settings: () => settingsInEffect(config, publicOrigin),
       hub: realtime.hub,
+      overload,
       connections: realtime.registry,
       log,
       consoleFolder: options.consoleFolder ?? join(distFolder(), "console"),
@@ -220,25 +237,6 @@ function checked<T>(setting: string, read: () => T): T {
           : String(error);
     throw new ConfigError(`"${setting}": ${reason}`);
   }
-}
-
-/** The one client address, for HTTP requests, upgrades and polls alike. */
-function createAddressOf(config: Config, log: Logger): (request: IncomingMessage) => string | null {
-  const resolve = createAddressResolver({ proxies: config.trustedProxies, header: config.forwardedHeader });
-  let saidSo = false;
-  return (request) => {
-    const { address, fault } = resolve({
-      remoteAddress: request.socket.remoteAddress ?? null,
-      headers: request.headers,
-    });
-    if (fault === "undeclared_proxy" && !saidSo) {
-      saidSo = true;
-      log.warn(
-        "a proxy on this machine forwards requests, but trustedProxies does not name it: clients have no address",
-      );
-    }
-    return address;
-  };
 }
 
 type GateParts = {

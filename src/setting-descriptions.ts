@@ -22,6 +22,8 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   maxConnectionsPerAddress: "Connections that one address may have; 0 for no limit.",
   maxConnectionsPerKey: "Connections that one API key may have; 0 for no limit.",
   maxOutboundBytes: "What a client may leave unread before it is cut off.",
+  overload:
+    "From which use of a resource on the node protects itself, for each of three stages; false: never.",
   endpointPrefix: "The path below which the declared endpoints are.",
   endpoints: "The application's declared endpoints.",
   channels: "Settings of channels by the pattern of their names; the first that matches counts.",

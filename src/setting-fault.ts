@@ -7,6 +7,10 @@ import { endpointsFault } from "./endpoint-declaration.ts";
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });
 const Text = Type.String({ minLength: 1 });
+const Share = Type.Number({ exclusiveMinimum: 0, maximum: 1 });
+const DelayMs = Type.Number({ minimum: 10, maximum: 600_000 });
+/** The values from which the three stages of overload begin. */
+const stages = (value: typeof Share) => Type.Optional(Type.Tuple([value, value, value]));
 
 /** The scalar settings; `endpoints` hold functions and are checked by hand. */
 const SCHEMA = {
@@ -34,6 +38,13 @@ const SCHEMA = {
   maxConnectionsPerAddress: MaxConnections,
   maxConnectionsPerKey: MaxConnections,
   maxOutboundBytes: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 3 }),
+  overload: Type.Union([
+    Type.Literal(false),
+    Type.Object(
+      { heap: stages(Share), memory: stages(Share), loopDelay: stages(DelayMs), descriptors: stages(Share) },
+      { additionalProperties: false },
+    ),
+  ]),
   // No dot segments, and none of the prefixes that the server has itself.
   endpointPrefix: Type.String({
     pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",
@@ -85,8 +96,19 @@ export function settingFault(name: string, value: unknown): string | undefined {
     const shown = name === "adminToken" ? "the value" : inspect(value, { depth: 2, maxStringLength: 200 });
     return `"${name}": ${shown} cannot be used: ${reason}`;
   }
+  if (name === "overload") return overloadFault(value);
   if (name === "publicOrigin" || name === "adminOrigin") return originFault(name, value);
   if (name === "host" || name === "adminHost") return hostFault(name, value);
+  return undefined;
+}
+
+function overloadFault(value: unknown): string | undefined {
+  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  for (const [resource, stages] of entries) {
+    const values: readonly unknown[] = Array.isArray(stages) ? stages : [];
+    const isRising = values.every((one, index) => index === 0 || Number(one) >= Number(values[index - 1]));
+    if (!isRising) return `"overload": the values of ${resource} do not rise from stage to stage`;
+  }
   return undefined;
 }
 

@@ -14,6 +14,8 @@ export const isSample = objectOf<Sample>({
   deniedPerSecond: isNumber,
   rssBytes: isNumber,
   loopDelayMs: isNumber,
+  overloadStage: isNumber,
+  overloadCauses: listOf(isText),
 });
 export const isSnapshot = objectOf<Snapshot>({
   at: isText,

@@ -1,8 +1,30 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "./request.ts";
 import { isAnything, isFlag, isNumber, isOneOf, isText, listOf, objectOf, orNull } from "./shape.ts";
-import type { Endpoints, EndpointView, SettingInEffect, SettingsInEffect, Status } from "./types.ts";
+import type {
+  Endpoints,
+  EndpointView,
+  Overload,
+  SettingInEffect,
+  SettingsInEffect,
+  Status,
+} from "./types.ts";
 
+const isOverload = objectOf<Overload>({
+  stage: isNumber,
+  since: orNull(isText),
+  causes: listOf(
+    objectOf<Overload["causes"][number]>({ resource: isText, value: isNumber, threshold: isNumber }),
+  ),
+  heapLiveBytes: isNumber,
+  heapLimitBytes: isNumber,
+  memoryBytes: isNumber,
+  memoryLimitBytes: isNumber,
+  loopDelayMs: isNumber,
+  descriptors: isNumber,
+  descriptorLimit: orNull(isNumber),
+  shed: isNumber,
+});
 const isStatus = objectOf<Status>({
   version: isText,
   nodeVersion: isText,
@@ -16,6 +38,7 @@ const isStatus = objectOf<Status>({
   address: orNull(isText),
   connections: isNumber,
   channels: isNumber,
+  overload: isOverload,
 });
 const isEndpoints = objectOf<Endpoints>({
   items: listOf(

@@ -19,6 +19,7 @@ export type {
 export type {
   Endpoint as EndpointView,
   Endpoints,
+  Overload,
   SettingInEffect,
   SettingsInEffect,
   Status,

@@ -4,6 +4,7 @@ import { PageTitle } from "../parts/page-title.tsx";
 import { ChannelsPanel } from "./channels-panel.tsx";
 import { ConnectionsPanel } from "./connections-panel.tsx";
 import { LiveNotice } from "./live-notice.tsx";
+import { OverloadNotice } from "./overload-notice.tsx";
 import { RecentRefusals } from "./recent-refusals.tsx";
 import { Totals } from "./totals.tsx";
 
@@ -21,6 +22,7 @@ export function LivePage() {
     <Stack>
       <PageTitle>Live</PageTitle>
       <LiveNotice />
+      <OverloadNotice />
       <Totals />
       <Tabs
         value={view}

@@ -3,6 +3,7 @@ import { Fragment, useState } from "react";
 import { useSettings } from "../api/status.ts";
 import type { SettingInEffect } from "../api/types.ts";
 import { LiveNotice } from "../live/live-notice.tsx";
+import { OverloadNotice } from "../live/overload-notice.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
 import { visible } from "../parts/visible.tsx";
@@ -27,6 +28,7 @@ export function SettingsPage() {
     <Stack>
       <PageTitle>Realtime settings</PageTitle>
       <LiveNotice />
+      <OverloadNotice />
       <ServerStatus />
       <Text size="sm" c="dimmed" maw="46rem">
         What this server runs with. A setting is changed where it comes from, and holds from the next start:

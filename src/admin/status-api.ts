@@ -1,6 +1,7 @@
 import type { Hub } from "../channels/index.ts";
 import type { Config, SettingInEffect } from "../config.ts";
 import type { Traffic } from "../observe/traffic.ts";
+import type { OverloadView } from "../overload/index.ts";
 import type { DeclaredEndpoint } from "../policy/index.ts";
 import { peerOf } from "./admin-access.ts";
 import { REFUSALS } from "./schemas/common.ts";
@@ -23,13 +24,14 @@ export type StatusApiOptions = {
   readonly endpoints: readonly DeclaredEndpoint[];
   readonly hub: Hub;
   readonly traffic: Traffic;
+  readonly overload: { view(): OverloadView };
 };
 
 const tags = ["Server"];
 
 /** What this server is: its state, the settings in effect and where they come from, its declared endpoints. */
 export function registerStatusApi(scope: AdminScope, options: StatusApiOptions): void {
-  const { server, config, settings, endpoints, hub, traffic } = options;
+  const { server, config, settings, endpoints, hub, traffic, overload } = options;
 
   scope.get(
     "/status",
@@ -49,6 +51,7 @@ export function registerStatusApi(scope: AdminScope, options: StatusApiOptions):
         address: peerOf(request),
         connections: hub.connectionCount,
         channels: hub.channelCount,
+        overload: overload.view(),
       };
     },
   );

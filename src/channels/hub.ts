@@ -26,7 +26,7 @@ export class Hub {
   readonly #deliver: HubOptions["deliver"];
   readonly #residents = new Map<string, Resident>();
   readonly #rooms: Rooms;
-  readonly #traffic: Traffic;
+  readonly traffic: Traffic;
   readonly #presence: Presence;
   readonly #announcer: Announcer;
 
@@ -36,11 +36,11 @@ export class Hub {
     this.#onFault = options.onFault;
     this.#deliver = options.deliver;
     this.#rooms = new Rooms(broker, options.onFault);
-    this.#traffic = options.traffic ?? new Traffic();
+    this.traffic = options.traffic ?? new Traffic();
     const { channels = [], onFault } = options;
     this.#presence = new Presence(fanOut, (channel) => maxWatchedOf(channels, channel));
     this.#announcer = new Announcer(broker, (channel) => presenceOf(channels, channel) === false, onFault);
-    const delivery = { rooms: this.#rooms, fanOut, presence: this.#presence, traffic: this.#traffic };
+    const delivery = { rooms: this.#rooms, fanOut, presence: this.#presence, traffic: this.traffic };
     broker.listen(new Delivery({ ...delivery, connections: this.#residents }));
   }
 
@@ -242,12 +242,12 @@ export class Hub {
     publication: Publication,
     idempotency?: Idempotency,
   ): Promise<Position | "conflict"> {
-    this.#traffic.published += 1;
+    this.traffic.published += 1;
     return this.#broker.publish(channel, publication, idempotency);
   }
 
   broadcast(publication: Publication): Promise<void> {
-    this.#traffic.published += 1;
+    this.traffic.published += 1;
     return this.#broker.broadcast(publication);
   }
 

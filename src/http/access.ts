@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
+import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
 import { type AccessRequest, requestOrigin } from "../policy/index.ts";
 import { type Refusal, rateLimitHeaders, refuse } from "../protocol/index.ts";
 
@@ -46,7 +47,13 @@ export class Access {
     const whence = { origin, ip: addressOf(raw) };
     const inQuery = apiKeyInQuery ? queryOf(request).getAll("apikey") : undefined;
     const identity = await gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, inQuery }), whence);
-    return "allowed" in identity ? identity : { identity, ...whence };
+    if ("allowed" in identity) return identity;
+    if (identity.key !== null) {
+      const { load } = identity.key;
+      load.add(REQUEST_COST + bytesOf(raw) / BYTES_PER_COST);
+      if (load.isShed) return refuseOverloaded();
+    }
+    return { identity, ...whence };
   }
 
   /** May the caller of this request do that? Counted as usage. */
@@ -96,6 +103,12 @@ export class Access {
   callerOf(request: FastifyRequest): Caller | undefined {
     return this.#callers.get(request);
   }
+}
+
+/** As the request says; a body without a length is bounded elsewhere. */
+export function bytesOf({ headers }: FastifyRequest["raw"]): number {
+  const length = headers["content-length"];
+  return length === undefined ? 0 : Number(length);
 }
 
 /** The query as it was sent, every repetition included. */

@@ -10,6 +10,7 @@ import type {
 import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
 import { redeem } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
+import { type OverloadState, publishRefusal } from "../overload/index.ts";
 import {
   type HttpSender,
   LIMITS,
@@ -19,7 +20,7 @@ import {
   refuse,
   type WireError,
 } from "../protocol/index.ts";
-import type { Access } from "./access.ts";
+import { type Access, bytesOf } from "./access.ts";
 import { CHANNEL_ROUTES } from "./channel-schemas.ts";
 
 type Published = { readonly id: string } & Position;
@@ -28,8 +29,19 @@ type Published = { readonly id: string } & Position;
 const MAX_PAGES = 20;
 
 /** What a server does on channels over HTTP: publish, broadcast, list members. */
-export function registerChannelApi(app: FastifyInstance, access: Access, hub: Hub, log: Logger): void {
+export function registerChannelApi(
+  app: FastifyInstance,
+  access: Access,
+  hub: Hub,
+  overload: OverloadState,
+  log: Logger,
+): void {
   app.register(async (scope) => {
+    // Before its body is read: what is large is refused while the node is overloaded.
+    scope.addHook("onRequest", async (request, reply) => {
+      const refusal = publishRefusal(overload, bytesOf(request.raw));
+      return refusal === undefined ? undefined : reply.refuse(refusal);
+    });
     // The schemas of answers document them; what is answered is not cut down to them.
     scope.setSerializerCompiler(() => JSON.stringify);
     // What the hub throws is the broker's: as over sockets, it is away and may be asked again.

@@ -6,6 +6,7 @@ import type { EndpointDeclaration } from "../config.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
 import { describeRoutes } from "../openapi.ts";
+import type { OverloadState } from "../overload/index.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { type App, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
@@ -16,7 +17,7 @@ import type { RealtimeHandlers } from "./listener.ts";
 export { type App, createApp, type InputFault } from "./app.ts";
 export { assetFolders } from "./assets.ts";
 export { createEndpointMatcher } from "./endpoint-matcher.ts";
-export { destroySockets } from "./listener.ts";
+export { destroySockets, openSocketCount } from "./listener.ts";
 
 export type PublicAppOptions = AccessOptions & {
   readonly log: Logger;
@@ -24,6 +25,7 @@ export type PublicAppOptions = AccessOptions & {
   readonly realtime: RealtimeHandlers | undefined;
   readonly hub: Hub;
   readonly traffic: Traffic;
+  readonly overload: OverloadState;
   readonly version: string;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
@@ -49,7 +51,8 @@ export function createPublicApp(options: PublicAppOptions): App {
   app.register(async (scope) => {
     await describePublic(scope, options);
     registerHealth(scope);
-    if (options.realtime !== undefined) registerChannelApi(scope, access, options.hub, options.log);
+    if (options.realtime !== undefined)
+      registerChannelApi(scope, access, options.hub, options.overload, options.log);
   });
   registerEndpoints(app, access, options);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);

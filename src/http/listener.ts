@@ -97,6 +97,11 @@ export function createListener(
   return server;
 }
 
+/** TCP connections of a server, upgraded and silent ones too. */
+export function openSocketCount(server: Server): number {
+  return openSockets.get(server)?.size ?? 0;
+}
+
 /** End every connection that is still open, upgraded and silent ones too. */
 export function destroySockets(server: Server): void {
   for (const socket of openSockets.get(server)?.keys() ?? []) socket.destroy();

@@ -5,6 +5,10 @@ export type Gauges = {
   readonly connections: number;
   readonly channels: number;
   readonly memberships: number;
+  readonly rssBytes: number;
+  /** How the node protects itself, and which resources are short. */
+  readonly overloadStage: number;
+  readonly overloadCauses: readonly string[];
 };
 
 /** One second of a node's life. */
@@ -15,7 +19,6 @@ export type Sample = Gauges & {
   readonly publishedPerSecond: number;
   readonly deliveredPerSecond: number;
   readonly deniedPerSecond: number;
-  readonly rssBytes: number;
   /** By how much the event loop was late when the sample was due. */
   readonly loopDelayMs: number;
 };
@@ -87,7 +90,6 @@ export class TrafficSamples {
       publishedPerSecond: perSecond("published"),
       deliveredPerSecond: perSecond("delivered"),
       deniedPerSecond: perSecond("denied"),
-      rssBytes: process.memoryUsage.rss(),
       loopDelayMs: Math.max(0, elapsedMs - PERIOD_MS),
     };
   }

@@ -92,6 +92,11 @@ export const ERROR_TABLE = {
   taken_over: { status: 409, retry: false, message: "this client has connected again" },
   closed_by_operator: { status: 403, retry: false, message: "an operator closed this connection" },
   slow_consumer: { status: 429, retry: true, message: "the client does not read what it is sent" },
+  overloaded: {
+    status: 503,
+    retry: true,
+    message: "the server is overloaded: try again a little later",
+  },
   server_shutdown: { status: 503, retry: true, message: "the server is stopping" },
 
   // Faults of ours.

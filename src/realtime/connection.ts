@@ -1,6 +1,7 @@
 import type { Socket } from "socket.io";
 import type { Client } from "../channels/index.ts";
 import type { Charge, Gate, Identity, Verdict } from "../gate.ts";
+import { LoadAccount } from "../overload/index.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
@@ -33,6 +34,8 @@ export class Connection {
   readonly #gate: Gate;
   #openBytes = 0;
   #isTold = false;
+  /** Of a connection without a key, once it has asked for something. */
+  #ownLoad: LoadAccount | undefined;
 
   constructor(
     socket: Socket,
@@ -103,6 +106,26 @@ export class Connection {
       return await task();
     } finally {
       this.#openBytes -= bytes;
+    }
+  }
+
+  /** What waits here for this client, or of its requests. */
+  get heldBytes(): number {
+    return this.#openBytes + this.#session.outbound.unreadBytes;
+  }
+
+  /** Whom its work and what it holds are charged to: its key, or the addresses that a connection without one comes from. */
+  get owner(): string {
+    return this.identity.key?.id ?? `address ${this.addressGroup}`;
+  }
+
+  /** Charges its owner with work that it caused, in microseconds. */
+  addWork(cost: number): void {
+    const { key } = this.identity;
+    if (key !== null) key.load.add(cost);
+    else {
+      this.#ownLoad ??= new LoadAccount(this.owner, this.#gate.ledger);
+      this.#ownLoad.add(cost);
     }
   }
 

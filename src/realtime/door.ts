@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { type Gate, presentedKey } from "../gate.ts";
+import { connectionRefusal, type OverloadState } from "../overload/index.ts";
 import { requestOrigin } from "../policy/index.ts";
 import {
   LIMITS,
@@ -29,6 +30,7 @@ export type DoorOptions = {
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
   readonly maxOutboundBytes: number;
+  readonly overload: OverloadState;
 };
 
 /** What a client has for its CONNECT although it waited long for a place. */
@@ -210,6 +212,11 @@ export class Door {
     // What Engine.IO is going to refuse needs no place.
     if (!isSpoken || !isCarried || request.method !== "GET") {
       pass();
+      return;
+    }
+    const overloaded = connectionRefusal(this.#options.overload);
+    if (overloaded !== undefined) {
+      answer(overloaded);
       return;
     }
     const presented = presentedKey({

@@ -10,10 +10,12 @@ import type {
   PreviewExample,
   Verdict,
 } from "../gate.ts";
+import type { SheddableConnections } from "../overload/index.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { pageOfConnections, viewOf } from "./connection-page.ts";
+import { heaviestOf, holdingsOf } from "./shedding.ts";
 
 /** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
 const BATCH_MS = 5;
@@ -31,7 +33,7 @@ type Ending = { readonly connection: Connection; readonly refusal: Refusal };
  * The open connections by key, and what happens to them when their key changes. Owns both lists: a connection
  * is in them from `add` to `remove`.
  */
-export class Enforcement implements ConnectionRegistry, ConnectionList {
+export class Enforcement implements ConnectionRegistry, ConnectionList, SheddableConnections {
   readonly #hub: Hub;
   readonly #clients: Clients;
   readonly #byKey = new Map<string, Set<Connection>>();
@@ -161,6 +163,25 @@ export class Enforcement implements ConnectionRegistry, ConnectionList {
       byOrigin: Object.fromEntries(byOrigin),
       examples,
     };
+  }
+
+  holdings(): ReturnType<SheddableConnections["holdings"]> {
+    return holdingsOf(this.#connections.values());
+  }
+
+  /** The overloaded node ends connections of one owner: out of the hub at once, closed in paced batches. */
+  shed(owner: string, count: number, refusal: () => Refusal): number {
+    const chosen = heaviestOf(this.#byKey.get(owner) ?? this.#connections.values(), owner, count);
+    for (const connection of chosen) {
+      connection.condemn();
+      this.#toTell.push({ connection, refusal: refusal() });
+    }
+    this.#hub.dismiss(
+      chosen.map(({ id }) => id),
+      chosen.length > MANY,
+    );
+    this.#schedule();
+    return chosen.length;
   }
 
   /** The server stops: clients are told to come back. */

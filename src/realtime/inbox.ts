@@ -1,16 +1,21 @@
 import type { Hub } from "../channels/index.ts";
+import { BYTES_PER_COST, type OverloadState, publishRefusal, REQUEST_COST } from "../overload/index.ts";
 import { type ChannelError, type RefusalAck, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { type Answer, HANDLERS } from "./requests.ts";
 
+export type InboxOptions = {
+  readonly hub: Hub;
+  readonly overload: OverloadState;
+  readonly onFault: (error: unknown) => void;
+};
+
 /** What clients send: each event goes to its handler, and each gets an answer, whatever happens. */
 export class Inbox {
-  readonly #hub: Hub;
-  readonly #onFault: (error: unknown) => void;
+  readonly #options: InboxOptions;
 
-  constructor(hub: Hub, onFault: (error: unknown) => void) {
-    this.#hub = hub;
-    this.#onFault = onFault;
+  constructor(options: InboxOptions) {
+    this.#options = options;
   }
 
   /** An event of a client with what came along, an acknowledgement last. */
@@ -22,7 +27,7 @@ export class Inbox {
     this.#handle(connection, event, payload).then(
       (answer) => this.#answer(connection, event, payload, answer, acknowledge),
       (error: unknown) => {
-        this.#onFault(error);
+        this.#options.onFault(error);
         this.#answer(connection, event, payload, refuse("unavailable"), acknowledge);
       },
     );
@@ -36,7 +41,13 @@ export class Inbox {
     if (connection.isBusy) {
       return refuse("rate_limit_exceeded", "too many requests of this connection are under way", 1_000);
     }
-    return connection.work(bytes, () => handler({ hub: this.#hub, connection, now: Date.now }, payload));
+    const { hub, overload } = this.#options;
+    connection.addWork(REQUEST_COST + bytes / BYTES_PER_COST);
+    if (overload.stage >= 2 && event === "message") {
+      const refusal = publishRefusal(overload, bytes);
+      if (refusal !== undefined) return refusal;
+    }
+    return connection.work(bytes, () => handler({ hub, overload, connection, now: Date.now }, payload));
   }
 
   #answer(

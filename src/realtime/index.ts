@@ -5,6 +5,7 @@ import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from ".
 import type { Gate, Identity } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
+import type { OverloadState } from "../overload/index.ts";
 import { type ConnectionReady, type Refusal, refuse } from "../protocol/index.ts";
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
@@ -34,6 +35,7 @@ export type RealtimeOptions = {
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerKey: number;
   readonly maxOutboundBytes: number;
+  readonly overload: OverloadState;
   readonly log: Logger;
 };
 
@@ -96,7 +98,8 @@ export class Realtime {
       },
     });
     this.registry = new Enforcement(this.hub, this.#clients);
-    this.#inbox = new Inbox(this.hub, (error) => this.#fault(error, "a request failed"));
+    const onFault = (error: unknown): void => this.#fault(error, "a request failed");
+    this.#inbox = new Inbox({ hub: this.hub, overload: options.overload, onFault });
     this.#handshake = { gate: options.gate, throttle: this.#throttle, seat: this.#seat };
     root.use((socket, next) => this.#shakeHands(socket, next));
     root.on("connection", (socket) => {

@@ -1,5 +1,6 @@
 import { binaryOf, type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
 import { redeem } from "../gate.ts";
+import { joinRefusal, type OverloadState } from "../overload/index.ts";
 import type {
   HistoryAck,
   JoinAck,
@@ -17,6 +18,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export type RequestContext = {
   readonly hub: Hub;
+  readonly overload: OverloadState;
   readonly connection: Connection;
   readonly now: () => number;
 };
@@ -48,7 +50,7 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["history", (context, fields) => context.connection.turns.run(() => history(context, fields))],
 ]);
 
-async function join({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
+async function join({ hub, overload, connection }: RequestContext, fields: Fields): Promise<Answer> {
   const parsed = parseChannel(fields["channel"]);
   if ("allowed" in parsed) return parsed;
   const { channel } = parsed;
@@ -59,11 +61,11 @@ async function join({ hub, connection }: RequestContext, fields: Fields): Promis
     return refuse("invalid_payload", "since is { epoch, offset }, as a message had them");
   const verdict = connection.may("join", channel);
   if (!verdict.allowed) return verdict;
-  if (
-    !hub.isMember(connection.id, channel) &&
-    hub.channelsOf(connection.id).length >= LIMITS.channelsPerConnection
-  ) {
-    return refuse("too_many_channels");
+  if (!hub.isMember(connection.id, channel)) {
+    if (hub.channelsOf(connection.id).length >= LIMITS.channelsPerConnection)
+      return refuse("too_many_channels");
+    const refusal = joinRefusal(overload);
+    if (refusal !== undefined) return refusal;
   }
   const position = await hub.join(connection.id, channel, {
     echo,
@@ -103,7 +105,7 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
     const asked = connection.charge("broadcast");
     const charge = asked instanceof Promise ? await asked : asked;
     if (!charge.allowed) return charge;
-    await redeem(charge, () => hub.broadcast(publication));
+    await redeem(charge, () => delivering(hub, connection, () => hub.broadcast(publication)));
     return { ok: true, id: publication.id };
   }
   const { channel } = parsedChannel;
@@ -111,12 +113,22 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   const charge = asked instanceof Promise ? await asked : asked;
   if (!charge.allowed) return charge;
   const idempotency = fields["id"] === undefined ? undefined : { scope: connection.idempotencyScope };
-  const position = await redeem(charge, () => hub.publish(channel, publication, idempotency));
+  const position = await redeem(charge, () =>
+    delivering(hub, connection, () => hub.publish(channel, publication, idempotency)),
+  );
   if (position === "conflict") {
     await charge.giveBack?.();
     return refuse("id_conflict");
   }
   return { ok: true, id: publication.id, ...position };
+}
+
+/** What a publish is delivered to on this node within its call is work that its sender caused. */
+function delivering<T>(hub: Hub, connection: Connection, publish: () => Promise<T>): Promise<T> {
+  const before = hub.traffic.delivered;
+  const published = publish();
+  connection.addWork(hub.traffic.delivered - before);
+  return published;
 }
 
 async function update({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {

@@ -17,6 +17,8 @@ export const Sample = Type.Object(
     deniedPerSecond: PerSecond,
     rssBytes: Type.Integer(),
     loopDelayMs: Type.Integer(),
+    overloadStage: Type.Integer({ description: "0 to 3, see the status" }),
+    overloadCauses: list(Type.String({ description: "heap, memory, loopDelay or descriptors" })),
   },
   { title: "Sample" },
 );

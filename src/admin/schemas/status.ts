@@ -21,6 +21,34 @@ export type SettingInEffect = Static<typeof SettingInEffect>;
 export const SettingsInEffect = Type.Object({ items: list(SettingInEffect) });
 export type SettingsInEffect = Static<typeof SettingsInEffect>;
 
+/** How the node stands against running short. */
+export const Overload = Type.Object(
+  {
+    stage: Type.Integer({
+      description:
+        "0 nothing; 1 no new connections; 2 also no joins and large publishes; 3 also the heaviest are closed",
+    }),
+    since: nullable(Instant),
+    causes: list(
+      Type.Object({
+        resource: Type.String({ description: "heap, memory, loopDelay or descriptors" }),
+        value: Type.Number(),
+        threshold: Type.Number(),
+      }),
+    ),
+    heapLiveBytes: Type.Integer(),
+    heapLimitBytes: Type.Integer(),
+    memoryBytes: Type.Integer(),
+    memoryLimitBytes: Type.Integer(),
+    loopDelayMs: Type.Number(),
+    descriptors: Type.Integer(),
+    descriptorLimit: nullable(Type.Integer()),
+    shed: Type.Integer({ description: "connections closed for it since the start" }),
+  },
+  { title: "Overload" },
+);
+export type Overload = Static<typeof Overload>;
+
 export const Status = Type.Object(
   {
     version: Type.String(),
@@ -35,6 +63,7 @@ export const Status = Type.Object(
     address: nullable(Type.String({ description: "the caller's, as the admin listener sees it" })),
     connections: Type.Integer(),
     channels: Type.Integer(),
+    overload: Overload,
   },
   { title: "Status" },
 );
