@@ -33,6 +33,8 @@ export type Config = {
   readonly maxOutboundBytes: number;
   /** From which value of a resource on the node protects itself, for each of its stages; false: never. */
   readonly overload: OverloadThresholds | false;
+  /** How many members may hear of one connection's joins, leaves and updates in a second, ten seconds' worth at once; 0: no limit. */
+  readonly maxPresenceDeliveriesPerSecond: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
@@ -85,6 +87,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_CONNECTIONS: "maxConnections",
   SLUICE_MAX_CONNECTIONS_PER_ADDRESS: "maxConnectionsPerAddress",
   SLUICE_MAX_CONNECTIONS_PER_KEY: "maxConnectionsPerKey",
+  SLUICE_MAX_PRESENCE_DELIVERIES_PER_SECOND: "maxPresenceDeliveriesPerSecond",
   SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
   SLUICE_LOG_LEVEL: "logLevel",
 };
@@ -97,6 +100,7 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "maxConnections",
   "maxConnectionsPerAddress",
   "maxConnectionsPerKey",
+  "maxPresenceDeliveriesPerSecond",
 ]);
 
 /** What said a setting's value; a program that made the configuration counts as its file. */
@@ -183,6 +187,7 @@ function withDefaults(input: ConfigInput): Config {
     maxConnectionsPerKey: input.maxConnectionsPerKey ?? 0,
     maxOutboundBytes: input.maxOutboundBytes ?? 1024 * 1024,
     overload: input.overload === false ? false : Object.freeze({ ...DEFAULT_THRESHOLDS, ...input.overload }),
+    maxPresenceDeliveriesPerSecond: input.maxPresenceDeliveriesPerSecond ?? 10_000,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),

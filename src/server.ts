@@ -138,6 +138,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       maxConnectionsPerKey: config.maxConnectionsPerKey,
       maxOutboundBytes: config.maxOutboundBytes,
+      maxPresenceDeliveriesPerSecond: config.maxPresenceDeliveriesPerSecond,
       get publicOrigin() {
         return publicOrigin;
       },

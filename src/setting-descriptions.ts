@@ -24,6 +24,8 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   maxOutboundBytes: "What a client may leave unread before it is cut off.",
   overload:
     "From which use of a resource on the node protects itself, for each of three stages; false: never.",
+  maxPresenceDeliveriesPerSecond:
+    "How many members may hear of one connection's joins, leaves and updates in a second; 0 for no limit.",
   endpointPrefix: "The path below which the declared endpoints are.",
   endpoints: "The application's declared endpoints.",
   channels: "Settings of channels by the pattern of their names; the first that matches counts.",

@@ -45,6 +45,7 @@ const SCHEMA = {
       { additionalProperties: false },
     ),
   ]),
+  maxPresenceDeliveriesPerSecond: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
   // No dot segments, and none of the prefixes that the server has itself.
   endpointPrefix: Type.String({
     pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",

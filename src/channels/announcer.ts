@@ -1,59 +1,69 @@
 import type { Member } from "../protocol/index.ts";
-import type { Client } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, PresenceChange } from "./broker.ts";
 import { Lingering } from "./lingering.ts";
+import type { PresenceCharges } from "./presence-charges.ts";
 import { memberOf, type Resident } from "./resident.ts";
+
+export type AnnouncerOptions = {
+  readonly broker: Broker;
+  readonly charges: PresenceCharges;
+  /** Whether the configuration wants nothing to be known of a channel's members. */
+  readonly isOff: (channel: string) => boolean;
+  readonly onFault: (error: unknown) => void;
+};
 
 /**
  * Tells the broker who of this node comes, changes and goes, where the configuration wants to know. Owns what lingers of
  * connections that were taken over.
  */
 export class Announcer {
-  readonly #broker: Broker;
-  readonly #isOff: (channel: string) => boolean;
-  readonly #onFault: (error: unknown) => void;
-  readonly #lingering = new Lingering((channel, member) => this.#announceSoon(channel, [leaveOf(member)]));
+  readonly #options: AnnouncerOptions;
+  readonly #lingering = new Lingering((channel, member, { keyId }) =>
+    this.#announceSoon(channel, [leaveOf(member, keyId ?? "")]),
+  );
 
-  constructor(broker: Broker, isOff: (channel: string) => boolean, onFault: (error: unknown) => void) {
-    this.#broker = broker;
-    this.#isOff = isOff;
-    this.#onFault = onFault;
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
   }
 
   /** With `exceptId` a connection does not hear of it. A client that was taken over leaves and joins in one step. */
   join(resident: Resident, channel: string, exceptId?: string): Promise<void> {
-    const join: PresenceChange = { type: "join", member: memberOf(resident), ...except(exceptId) };
+    this.#options.charges.charge(resident, [channel]);
+    const join = changeOf("join", resident, exceptId);
     const old = this.#lingering.take(resident.client, channel);
-    return this.#announce(channel, old === undefined ? [join] : [leaveOf(old), join]);
+    return this.#announce(channel, old === undefined ? [join] : [leaveOf(old, resident.owner), join]);
   }
 
   leave(resident: Resident, channel: string): Promise<void> {
-    return this.#announce(channel, [leaveOf(memberOf(resident))]);
+    this.#options.charges.charge(resident, [channel]);
+    return this.#announce(channel, [leaveOf(memberOf(resident), resident.owner)]);
   }
 
   /** A client wants to be in the channel no longer: nor does it linger there. */
-  leaveBehind(client: Client, channel: string): void {
+  leaveBehind({ client, owner }: Resident, channel: string): void {
     const old = this.#lingering.take(client, channel);
-    if (old !== undefined) this.#announceSoon(channel, [leaveOf(old)]);
+    if (old !== undefined) this.#announceSoon(channel, [leaveOf(old, owner)]);
   }
 
   async update(resident: Resident, channels: readonly string[], exceptId?: string): Promise<void> {
-    const update: PresenceChange = { type: "update", member: memberOf(resident), ...except(exceptId) };
-    await Promise.all(channels.map((channel) => this.#announce(channel, [update])));
+    this.#options.charges.charge(resident, channels);
+    const updates = [changeOf("update", resident, exceptId)];
+    await Promise.all(channels.map((channel) => this.#announce(channel, updates)));
   }
 
   /** Connections were taken out, of these channels each; of all of one channel in one step. */
   leaveSoon(gone: Iterable<readonly [resident: Resident, channels: readonly string[]]>): void {
     const leaves = new Map<string, PresenceChange[]>();
-    const note = (channel: string, member: Member): void => {
+    const note = (channel: string, leave: PresenceChange): void => {
       const changes = leaves.get(channel);
-      if (changes === undefined) leaves.set(channel, [leaveOf(member)]);
-      else changes.push(leaveOf(member));
+      if (changes === undefined) leaves.set(channel, [leave]);
+      else changes.push(leave);
     };
     for (const [resident, channels] of gone) {
-      const member = memberOf(resident);
-      for (const channel of channels) note(channel, member);
-      for (const [channel, old] of this.#lingering.takeAll(resident.client)) note(channel, old);
+      const { client, owner } = resident;
+      const leave = leaveOf(memberOf(resident), owner);
+      for (const channel of channels) note(channel, leave);
+      for (const [channel, old] of this.#lingering.takeAll(client)) note(channel, leaveOf(old, owner));
     }
     for (const [channel, changes] of leaves) this.#announceSoon(channel, changes);
   }
@@ -63,9 +73,15 @@ export class Announcer {
     this.#lingering.add(resident.client, channels, memberOf(resident));
   }
 
+  /** See {@link PresenceCharges.debtMs}. */
+  debtMs(resident: Resident | undefined): number {
+    return resident === undefined ? 0 : this.#options.charges.debtMs(resident);
+  }
+
   /** @returns `off` where the configuration says that members are not listed. */
   async members(channel: string, page: PageRequest): Promise<MembersPage | "off"> {
-    return this.#isOff(channel) ? "off" : this.#broker.members(channel, page);
+    const { broker, isOff } = this.#options;
+    return isOff(channel) ? "off" : broker.members(channel, page);
   }
 
   close(): void {
@@ -73,18 +89,21 @@ export class Announcer {
   }
 
   async #announce(channel: string, changes: readonly PresenceChange[]): Promise<void> {
-    if (!this.#isOff(channel)) await this.#broker.announce(channel, changes);
+    const { broker, isOff } = this.#options;
+    if (!isOff(channel)) await broker.announce(channel, changes);
   }
 
   #announceSoon(channel: string, changes: readonly PresenceChange[]): void {
-    this.#announce(channel, changes).catch((error: unknown) => this.#onFault(error));
+    this.#announce(channel, changes).catch((error: unknown) => this.#options.onFault(error));
   }
 }
 
-function leaveOf(member: Member): PresenceChange {
-  return { type: "leave", member };
+function changeOf(type: "join" | "update", resident: Resident, exceptId: string | undefined): PresenceChange {
+  const { owner, memberBytes: bytes } = resident;
+  const change = { type, member: memberOf(resident), owner, bytes };
+  return exceptId === undefined ? change : { ...change, exceptId };
 }
 
-function except(exceptId: string | undefined): { exceptId?: string } {
-  return exceptId === undefined ? {} : { exceptId };
+function leaveOf(member: Member, owner: string): PresenceChange {
+  return { type: "leave", member, owner };
 }

@@ -31,6 +31,10 @@ export type PresenceChange = {
   readonly type: "join" | "leave" | "update";
   readonly member: Member;
   readonly exceptId?: string;
+  /** Whose deed it is (an API key, an address group): what many cause is told in turns between owners. */
+  readonly owner?: string;
+  /** About what the member takes in memory, where that was measured. */
+  readonly bytes?: number;
 };
 
 /** What a broker hands to this node's hub, in the order of each channel. */

@@ -24,13 +24,14 @@ export class Delivery implements BrokerListener {
   }
 
   onPublication(channel: string, publication: Publication, position: Position): void {
-    const { rooms, fanOut, traffic } = this.#options;
+    const { rooms, fanOut, presence, traffic } = this.#options;
     if (rooms.taps.size > 0) rooms.taps.tell(channel, publication, position);
     const room = rooms.get(channel);
     if (room === undefined) return;
     room.epoch = position.epoch;
     room.offset = position.offset;
     room.rate.count(publication.timestamp);
+    presence.beforeMessage(channel, publication.from?.id ?? undefined);
     const { exceptId } = publication;
     const isLeftOut = exceptId !== undefined && room.members.has(exceptId);
     traffic.delivered += room.members.size - (isLeftOut ? 1 : 0);

@@ -15,6 +15,7 @@ export interface FanOut {
   unwatch(connectionId: string, channel: string): void;
 
   toMembers(channel: string, eventName: string, payload: unknown, exceptId?: string): void;
-  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): void;
+  /** @returns the bytes that each of them is sent, where they are known. */
+  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): number;
   toEveryone(eventName: string, payload: unknown, exceptId?: string): void;
 }

@@ -24,5 +24,9 @@ export type HubOptions = {
    */
   readonly deliver: (connectionId: string, eventName: string, payload: unknown) => Promise<void> | undefined;
   readonly channels?: readonly ChannelSettings[];
+  /** Of each connection; 0, the default: no limit. */
+  readonly maxPresenceDeliveriesPerSecond?: number;
+  /** What telling of presence may cost in a turn of the event loop, where it is not the default. */
+  readonly presenceCostPerTurn?: number;
   readonly traffic?: Traffic;
 };

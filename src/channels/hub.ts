@@ -1,17 +1,24 @@
 import { Traffic } from "../observe/traffic.ts";
 import type { History, Position } from "../protocol/index.ts";
-import { Announcer } from "./announcer.ts";
+import type { Announcer } from "./announcer.ts";
 import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, Publication } from "./broker.ts";
-import { maxWatchedOf, presenceOf } from "./channel-settings.ts";
 import { Delivery } from "./delivery.ts";
 import type { FanOut } from "./fan-out.ts";
 import { readHistory } from "./history.ts";
 import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
 import type { Idempotency } from "./idempotency-window.ts";
-import { Presence } from "./presence.ts";
-import { replay } from "./replay.ts";
-import { createResident, heardOf, type Membership, type Resident, reachOf } from "./resident.ts";
+import { replayToJoining } from "./join-replay.ts";
+import { openPresence } from "./open-presence.ts";
+import type { Presence } from "./presence.ts";
+import {
+  channelsIn,
+  createResident,
+  type Membership,
+  noteHeard,
+  type Resident,
+  setData,
+} from "./resident.ts";
 import { type ChannelPage, type ChannelPageRequest, type ChannelSummary, Rooms } from "./rooms.ts";
 import type { Tap, TapListener } from "./taps.ts";
 
@@ -22,8 +29,7 @@ import type { Tap, TapListener } from "./taps.ts";
 export class Hub {
   readonly #broker: Broker;
   readonly #fanOut: FanOut;
-  readonly #onFault: (error: unknown) => void;
-  readonly #deliver: HubOptions["deliver"];
+  readonly #options: HubOptions;
   readonly #residents = new Map<string, Resident>();
   readonly #rooms: Rooms;
   readonly traffic: Traffic;
@@ -31,17 +37,17 @@ export class Hub {
   readonly #announcer: Announcer;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
+    const [residents, rooms] = [this.#residents, new Rooms(broker, options.onFault)];
+    const traffic = options.traffic ?? new Traffic();
+    const { presence, announcer } = openPresence({ broker, fanOut, rooms, residents, options });
     this.#broker = broker;
     this.#fanOut = fanOut;
-    this.#onFault = options.onFault;
-    this.#deliver = options.deliver;
-    this.#rooms = new Rooms(broker, options.onFault);
-    this.traffic = options.traffic ?? new Traffic();
-    const { channels = [], onFault } = options;
-    this.#presence = new Presence(fanOut, (channel) => maxWatchedOf(channels, channel));
-    this.#announcer = new Announcer(broker, (channel) => presenceOf(channels, channel) === false, onFault);
-    const delivery = { rooms: this.#rooms, fanOut, presence: this.#presence, traffic: this.traffic };
-    broker.listen(new Delivery({ ...delivery, connections: this.#residents }));
+    this.#options = options;
+    this.#rooms = rooms;
+    this.traffic = traffic;
+    this.#presence = presence;
+    this.#announcer = announcer;
+    broker.listen(new Delivery({ rooms, fanOut, presence, traffic, connections: residents }));
   }
 
   get connectionCount(): number {
@@ -52,14 +58,14 @@ export class Hub {
     return this.#rooms.size;
   }
 
-  /** Channels with members on this node, in the order of their names. */
-  channels(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
-    return this.#rooms.list(prefix, limit, isWanted);
-  }
-
   /** Members of all channels together. */
   get membershipCount(): number {
     return this.#rooms.memberships;
+  }
+
+  /** Channels with members on this node, in the order of their names. */
+  channels(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
+    return this.#rooms.list(prefix, limit, isWanted);
   }
 
   /** The same for operators: a page of them, with what this node knows of each. */
@@ -72,9 +78,9 @@ export class Hub {
     return this.#rooms.taps.add(channel, listener);
   }
 
-  /** Take a connection in: it hears broadcasts from now on. */
-  admit(id: string, client: Client): void {
-    this.#residents.set(id, createResident(id, client));
+  /** Take a connection in: it hears broadcasts from now on. What it does is charged to its owner, an API key or an address group. */
+  admit(id: string, client: Client, owner = client.keyId ?? ""): void {
+    this.#residents.set(id, createResident(id, client, owner));
     this.#fanOut.admit(id);
   }
 
@@ -118,6 +124,10 @@ export class Hub {
     return [...(this.#residents.get(id)?.channels.keys() ?? [])];
   }
 
+  channelCountOf(id: string): number {
+    return this.#residents.get(id)?.channels.size ?? 0;
+  }
+
   isMember(id: string, channel: string): boolean {
     return this.#residents.get(id)?.channels.get(channel)?.state === "joined";
   }
@@ -130,8 +140,8 @@ export class Hub {
   async join(id: string, channel: string, options: JoinOptions): Promise<Joined | undefined> {
     const resident = this.#residents.get(id);
     if (resident === undefined) return undefined;
-    const before = resident.channels.get(channel);
-    const membership: Membership = before ?? { state: "joining", watching: false, liveAfter: 0 };
+    const known = resident.channels.get(channel);
+    const membership: Membership = known ?? { state: "joining", watching: false, liveAfter: 0 };
     resident.channels.set(channel, membership);
     const room = this.#rooms.enter(channel, id);
     try {
@@ -149,20 +159,13 @@ export class Hub {
       this.#setWatching(resident, channel, membership, options.watch());
       return { epoch: room.epoch, offset: room.offset, recovered: false };
     }
-    const { since } = options;
-    let recovered = false;
-    if (since !== undefined) {
-      const outcome = await replay(this.#broker, room, channel, {
-        since,
-        from: () => reachOf(resident, channel, room, options.mayReadHistory?.() === true),
-        heard: heardOf(resident, channel, room.epoch),
-        clientId: resident.client.clientId,
-        isWanted: () => resident.channels.get(channel) === membership,
-        deliver: (eventName, payload) => this.#deliver(id, eventName, payload),
-      });
-      if (outcome === undefined || resident.channels.get(channel) !== membership) return undefined;
-      recovered = outcome.recovered;
-    }
+    // A join that asks for nothing waits for nothing here.
+    const source = { broker: this.#broker, deliver: this.#options.deliver };
+    const replayed =
+      options.since === undefined
+        ? undefined
+        : await replayToJoining(source, resident, channel, room, options);
+    if (resident.channels.get(channel) !== membership) return undefined;
     // From here to the attachment nothing waits: the replay ends where the live messages begin.
     membership.state = "joined";
     membership.liveAfter = room.offset;
@@ -171,7 +174,12 @@ export class Hub {
     const position = { epoch: room.epoch, offset: room.offset };
     attend(resident.client, channel, position);
     await this.#announcer.join(resident, channel, options.echo ? undefined : id);
-    return { ...position, recovered };
+    return { ...position, recovered: replayed?.recovered === true };
+  }
+
+  /** The milliseconds for which a connection may neither join nor update: what its presence costs others is bounded. */
+  presenceDebtMs(id: string): number {
+    return this.#announcer.debtMs(this.#residents.get(id));
   }
 
   /**
@@ -182,7 +190,7 @@ export class Hub {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
     if (resident === undefined) return false;
-    this.#announcer.leaveBehind(resident.client, channel);
+    this.#announcer.leaveBehind(resident, channel);
     leaveOff(resident.client, channel);
     if (membership === undefined) return false;
     if (membership.state !== "joined") {
@@ -194,7 +202,6 @@ export class Hub {
       membership.state = "leaving";
       try {
         await this.#announcer.leave(resident, channel);
-        this.#presence.tellLeaves(channel);
       } finally {
         if (resident.channels.get(channel) === membership) this.#remove(resident, channel);
       }
@@ -210,12 +217,12 @@ export class Hub {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
     if (resident === undefined) return;
-    this.#announcer.leaveBehind(resident.client, channel);
+    this.#announcer.leaveBehind(resident, channel);
     if (membership === undefined) return;
     withdraw(resident.client, channel);
     this.#remove(resident, channel);
     if (membership.state !== "joined") return;
-    this.#announcer.leave(resident, channel).catch((error: unknown) => this.#onFault(error));
+    this.#announcer.leave(resident, channel).catch((error: unknown) => this.#options.onFault(error));
   }
 
   /** Let a member hear who comes and goes, or no longer. */
@@ -230,10 +237,8 @@ export class Hub {
   async update(id: string, data: unknown, echo: boolean): Promise<void> {
     const resident = this.#residents.get(id);
     if (resident === undefined) return;
-    resident.data = data;
-    const channels = [...resident.channels].filter(([, { state }]) => state === "joined");
-    const names = channels.map(([channel]) => channel);
-    await this.#announcer.update(resident, names, echo ? undefined : id);
+    setData(resident, data);
+    await this.#announcer.update(resident, channelsIn(resident, "joined"), echo ? undefined : id);
   }
 
   /** See {@link Broker.publish}. */
@@ -258,7 +263,9 @@ export class Hub {
 
   /** @returns `off` where the configuration says that members are not listed. */
   members(channel: string, page: PageRequest): Promise<MembersPage | "off"> {
-    return this.#announcer.members(channel, page);
+    // Asked of a broker, the answer is of an instant between now and then.
+    this.#presence.noteListed(channel);
+    return this.#announcer.members(channel, page).finally(() => this.#presence.noteListed(channel));
   }
 
   /** From now on it hears nothing and is in no room. @returns the channels whose members know of it. */
@@ -266,11 +273,8 @@ export class Hub {
     const { id, channels } = resident;
     this.#residents.delete(id);
     this.#fanOut.dismiss(id);
-    const joined: string[] = [];
-    for (const [channel, { state }] of channels) {
-      if (state === "joined") joined.push(channel);
-      this.#exit(channel, id);
-    }
+    const joined = channelsIn(resident, "joined");
+    for (const channel of channels.keys()) this.#exit(channel, id);
     channels.clear();
     return joined;
   }
@@ -289,8 +293,7 @@ export class Hub {
   #remove(resident: Resident, channel: string): void {
     const room = this.#rooms.get(channel);
     const membership = resident.channels.get(channel);
-    if (room !== undefined && membership !== undefined && membership.state !== "joining")
-      heardOf(resident, channel, room.epoch).add(membership.liveAfter, room.offset);
+    if (room !== undefined && membership !== undefined) noteHeard(resident, channel, membership, room);
     resident.channels.delete(channel);
     this.#fanOut.detach(resident.id, channel);
     this.#fanOut.unwatch(resident.id, channel);

@@ -17,13 +17,13 @@ type Entry = { readonly members: Map<string, Member>; readonly timer: NodeJS.Tim
  * ends with `take`, `takeAll` or its time, or the oldest a little earlier when there is too much; a client has one at most.
  */
 export class Lingering {
-  readonly #onLeft: (channel: string, member: Member) => void;
+  readonly #onLeft: (channel: string, member: Member, client: Client) => void;
   readonly #maxBytes: number;
   /** Oldest first. */
   readonly #byClient = new Map<Client, Entry>();
   #bytes = 0;
 
-  constructor(onLeft: (channel: string, member: Member) => void, maxBytes = MAX_BYTES) {
+  constructor(onLeft: (channel: string, member: Member, client: Client) => void, maxBytes = MAX_BYTES) {
     this.#onLeft = onLeft;
     this.#maxBytes = maxBytes;
   }
@@ -77,7 +77,7 @@ export class Lingering {
   }
 
   #tellLeft(client: Client): void {
-    for (const [channel, member] of this.takeAll(client)) this.#onLeft(channel, member);
+    for (const [channel, member] of this.takeAll(client)) this.#onLeft(channel, member, client);
   }
 
   #drop(client: Client, { timer, bytes }: Entry): void {

@@ -8,6 +8,11 @@ const MAX_PAGE_BYTES = 512 * 1024;
 /** Without a member: one who is gone, of whom nothing is kept. */
 type Listed = { readonly arrival: number; member: Member | undefined; bytes: number };
 
+/** About what a member takes in memory. */
+export function memberBytes({ data }: Member): number {
+  return 100 + roughSize(data);
+}
+
 /** Numbers arrivals. Later ones are greater, also of another list, and after a restart those before it. */
 export class Arrivals {
   /** Smaller than all of this process. */
@@ -53,8 +58,7 @@ export class MemberList {
   }
 
   /** Add a member, or change what is known of one without moving it. */
-  set(member: Member): void {
-    const bytes = 100 + roughSize(member.data);
+  set(member: Member, bytes = memberBytes(member)): void {
     const known = this.#byId.get(member.id);
     if (known !== undefined) {
       known.member = member;

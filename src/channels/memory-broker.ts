@@ -107,9 +107,9 @@ export class MemoryBroker implements Broker {
 
   async announce(channel: string, changes: readonly PresenceChange[]): Promise<void> {
     const list = this.#members.get(channel) ?? new MemberList(this.#arrivals);
-    for (const { type, member } of changes) {
+    for (const { type, member, bytes } of changes) {
       if (type === "leave") list.delete(member.id);
-      else if (type === "join" || list.has(member.id)) list.set(member);
+      else if (type === "join" || list.has(member.id)) list.set(member, bytes);
     }
     if (list.size === 0) this.#members.delete(channel);
     else this.#members.set(channel, list);

@@ -1,6 +1,8 @@
+import type { TokenBucket } from "../lib/token-bucket.ts";
 import type { Member, Position } from "../protocol/index.ts";
 import { attend, type Client } from "./attendance.ts";
 import { Heard } from "./heard.ts";
+import { memberBytes } from "./member-list.ts";
 import { SmallMap } from "./small-map.ts";
 
 export type Membership = {
@@ -14,7 +16,13 @@ export type Membership = {
 export type Resident = {
   readonly id: string;
   readonly client: Client;
+  /** Who is charged for what it does: its API key, or without one its address group. */
+  readonly owner: string;
   data: unknown;
+  /** About what the member that it is takes in memory. */
+  memberBytes: number;
+  /** What of its presence is told to others; made with the first of it. */
+  presenceBucket: TokenBucket | undefined;
   readonly channels: SmallMap<Membership>;
   /** What it has heard of channels that it left or caught up with: nothing is replayed twice to one connection. */
   heard: Map<string, Heard> | undefined;
@@ -22,20 +30,36 @@ export type Resident = {
 
 /** Channels per connection of which it is remembered what was heard. */
 const MAX_HEARD = 1_000;
+const EMPTY_MEMBER_BYTES = memberBytes({ id: "", clientId: "", data: null });
 
-export function createResident(id: string, client: Client): Resident {
-  return { id, client, data: null, channels: new SmallMap(), heard: undefined };
+export function createResident(id: string, client: Client, owner: string): Resident {
+  return {
+    id,
+    client,
+    owner,
+    data: null,
+    memberBytes: EMPTY_MEMBER_BYTES,
+    presenceBucket: undefined,
+    channels: new SmallMap(),
+    heard: undefined,
+  };
 }
 
 export function memberOf({ id, client, data }: Resident): Member {
   return { id, clientId: client.clientId, data };
 }
 
-/** The channels whose members know of it. Takes the memberships out: nothing that is still under way may count. */
-export function joinedBy({ channels }: Resident): readonly string[] {
-  const joined = [...channels].filter(([, { state }]) => state === "joined").map(([channel]) => channel);
-  channels.clear();
-  return joined;
+/** What it says about itself from now on. */
+export function setData(resident: Resident, data: unknown): void {
+  resident.data = data;
+  resident.memberBytes = memberBytes(memberOf(resident));
+}
+
+/** The channels of its memberships in this state. */
+export function channelsIn({ channels }: Resident, state: Membership["state"]): string[] {
+  const found: string[] = [];
+  for (const [channel, membership] of channels) if (membership.state === state) found.push(channel);
+  return found;
 }
 
 /** What it has heard of the channel in this life of it. */
@@ -53,6 +77,12 @@ export function heardOf(resident: Resident, channel: string, epoch: string): Hea
     }
   }
   return heard;
+}
+
+/** A membership ends: what it has heard while it lasted. */
+export function noteHeard(resident: Resident, channel: string, membership: Membership, at: Position): void {
+  if (membership.state === "joining") return;
+  heardOf(resident, channel, at.epoch).add(membership.liveAfter, at.offset);
 }
 
 /** How far back `since` may reach for this connection. */

@@ -86,8 +86,9 @@ export class RoomFanOut implements NodeFanOut {
     this.#emit(membersOf(channel), eventName, payload, exceptId);
   }
 
-  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): void {
+  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): number {
     this.#emit(watchersOf(channel), eventName, payload, exceptId);
+    return 0;
   }
 
   toEveryone(eventName: string, payload: unknown, exceptId?: string): void {

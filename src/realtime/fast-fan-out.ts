@@ -81,8 +81,8 @@ export class FastFanOut implements FanOut {
     this.#emit(this.#byChannel.get(channel), eventName, payload, exceptId);
   }
 
-  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): void {
-    this.#emit(this.#watchers.get(channel), eventName, payload, exceptId);
+  toWatchers(channel: string, eventName: string, payload: unknown, exceptId?: string): number {
+    return this.#emit(this.#watchers.get(channel), eventName, payload, exceptId);
   }
 
   toEveryone(eventName: string, payload: unknown, exceptId?: string): void {
@@ -100,10 +100,11 @@ export class FastFanOut implements FanOut {
     for (const connectionId of this.#members.keys()) this.dismiss(connectionId);
   }
 
-  #emit(audience: Audience | undefined, eventName: string, payload: unknown, exceptId?: string): void {
-    if (audience === undefined || audience.members.size === 0) return;
+  /** @returns the bytes of what each hears. */
+  #emit(audience: Audience | undefined, eventName: string, payload: unknown, exceptId?: string): number {
+    if (audience === undefined || audience.members.size === 0) return 0;
     const packets = this.#options.encode(eventName, payload).map(toPacket);
-    this.#outbox.add(audience, packets, exceptId);
+    return this.#outbox.add(audience, packets, exceptId);
   }
 
   #join(audiences: Map<string, Audience>, connectionId: string, channel: string): void {

@@ -36,6 +36,8 @@ export type RealtimeOptions = {
   readonly maxConnectionsPerKey: number;
   readonly maxOutboundBytes: number;
   readonly overload: OverloadState;
+  /** Of each connection; 0 is no limit. */
+  readonly maxPresenceDeliveriesPerSecond: number;
   readonly log: Logger;
 };
 
@@ -90,6 +92,7 @@ export class Realtime {
     this.hub = new Hub(options.broker, this.#fanOut, {
       channels: options.channels ?? [],
       traffic: options.traffic,
+      maxPresenceDeliveriesPerSecond: options.maxPresenceDeliveriesPerSecond,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => {
         const connection = this.registry.get(id);
@@ -196,7 +199,7 @@ export class Realtime {
     session.begin(connection.id, this.#end);
     traffic.connected += 1;
     this.registry.add(connection);
-    this.hub.admit(connection.id, client);
+    this.hub.admit(connection.id, client, keyId ?? `address ${session.addressGroup}`);
     socket.on("disconnect", this.#onDisconnect);
     socket.onAny(this.#onEvent);
     const ready: ConnectionReady = {

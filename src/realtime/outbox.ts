@@ -43,7 +43,8 @@ export class Outbox {
     return this.#sequence;
   }
 
-  add(audience: Audience, packets: readonly (string | Buffer)[], exceptId: string | undefined): void {
+  /** @returns the bytes of the message in its frame. */
+  add(audience: Audience, packets: readonly (string | Buffer)[], exceptId: string | undefined): number {
     this.#sequence += 1;
     const entry = createEntry(this.#sequence, packets, exceptId);
     let batch = audience.pending;
@@ -66,6 +67,7 @@ export class Outbox {
     this.#heldBytes += entry.frame.length;
     if (this.#heldBytes >= MAX_HELD_BYTES) this.flush();
     else this.#schedule();
+    return entry.frame.length;
   }
 
   /** Send one member what waits for it: something else is about to be sent to it, or what it hears changes. */

@@ -62,11 +62,12 @@ async function join({ hub, overload, connection }: RequestContext, fields: Field
   const verdict = connection.may("join", channel);
   if (!verdict.allowed) return verdict;
   if (!hub.isMember(connection.id, channel)) {
-    if (hub.channelsOf(connection.id).length >= LIMITS.channelsPerConnection)
-      return refuse("too_many_channels");
+    if (hub.channelCountOf(connection.id) >= LIMITS.channelsPerConnection) return refuse("too_many_channels");
     const refusal = joinRefusal(overload);
     if (refusal !== undefined) return refusal;
   }
+  const debtMs = hub.presenceDebtMs(connection.id);
+  if (debtMs > 0) return refusePresence(debtMs);
   const position = await hub.join(connection.id, channel, {
     echo,
     watch: () => connection.mayStill("presence", channel).allowed,
@@ -136,6 +137,8 @@ async function update({ hub, connection }: RequestContext, fields: Fields): Prom
   if (typeof echo !== "boolean") return echo;
   const verdict = connection.mayConnect();
   if (!verdict.allowed) return verdict;
+  const debtMs = hub.presenceDebtMs(connection.id);
+  if (debtMs > 0) return refusePresence(debtMs);
   const data = fields["data"] ?? null;
   if (!isShallow(data, MAX_PROFILE_DEPTH)) {
     return refuse("invalid_payload", `data is nested more than ${MAX_PROFILE_DEPTH} levels deep`);
@@ -179,6 +182,14 @@ async function history({ hub, connection }: RequestContext, fields: Fields): Pro
   const verdict = connection.may("history", parsed.channel);
   if (!verdict.allowed) return verdict;
   return { ok: true, ...(await hub.history(parsed.channel, after, limit)) };
+}
+
+function refusePresence(afterMs: number): Refusal {
+  return refuse(
+    "rate_limit_exceeded",
+    "too many members hear of this connection's changes",
+    Math.ceil(afterMs),
+  );
 }
 
 /** `{ epoch, offset }`, or nothing. */

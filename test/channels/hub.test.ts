@@ -18,7 +18,10 @@ describe("hub", () => {
       watch: note("watch"),
       unwatch: note("unwatch"),
       toMembers: note("toMembers"),
-      toWatchers: note("toWatchers"),
+      toWatchers: (...args) => {
+        calls.push(["toWatchers", ...args]);
+        return 0;
+      },
       toEveryone: note("toEveryone"),
     };
     return { calls, fanOut };
@@ -83,7 +86,12 @@ describe("hub", () => {
   it("tells a leave that is held back before anything else of the channel", async () => {
     const broker = new MemoryBroker();
     const { calls, fanOut } = recorder();
-    const hub = new Hub(broker, fanOut, options);
+    const delivered: unknown[] = [];
+    const deliver = (id: string, event: string): undefined => {
+      delivered.push([id, event]);
+      calls.push(["deliver"]);
+    };
+    const hub = new Hub(broker, fanOut, { ...options, deliver });
     await joined(hub, ["a", "b", "c"]);
     hub.dismiss(["a"], true);
     calls.length = 0;
@@ -94,7 +102,8 @@ describe("hub", () => {
     hub.dismiss(["b"], true);
     calls.length = 0;
     await hub.leave("c", "room", true);
-    expect(calls.map(([name]) => name)).to.deep.equal(["toWatchers", "toWatchers", "detach", "unwatch"]);
+    expect(calls.map(([name]) => name)).to.deep.equal(["deliver", "detach", "unwatch"]);
+    expect(delivered.at(-1)).to.deep.equal(["c", "channel:leave"]);
     hub.releaseLeaves();
     expect(told().length).to.equal(2);
     hub.close();

@@ -8,9 +8,10 @@ class Told implements FanOut {
   readonly events: { event: string; payload: unknown }[] = [];
   #onTold: (() => void) | undefined;
 
-  toWatchers(_channel: string, event: string, payload: unknown): void {
+  toWatchers(_channel: string, event: string, payload: unknown): number {
     this.events.push({ event, payload });
     this.#onTold?.();
+    return 100;
   }
 
   /** Resolves with the number of events so far, once there are so many. */
@@ -36,6 +37,14 @@ class Told implements FanOut {
 describe("presence", () => {
   let told: Told;
   let presence: Presence;
+  const presenceOf = (fanOut: FanOut, maxMembersOf: (channel: string) => number): Presence =>
+    new Presence({
+      fanOut,
+      maxMembersOf,
+      watchersOf: () => 10,
+      isWatching: () => false,
+      deliver: () => {},
+    });
   const change = (type: "join" | "leave" | "update", id: string) => ({
     type,
     member: { id, clientId: id, data: null },
@@ -44,7 +53,7 @@ describe("presence", () => {
 
   beforeEach(() => {
     told = new Told();
-    presence = new Presence(told, (channel) => (channel === "none" ? 0 : 3));
+    presence = presenceOf(told, (channel) => (channel === "none" ? 0 : 3));
   });
   afterEach(() => presence.close());
 
@@ -99,7 +108,7 @@ describe("presence", () => {
     for (const channel of channels) presence.take(channel, [change("leave", "m")], 3);
     // Somebody else's number that is due later has been told: theirs were due.
     const later = new Told();
-    const other = new Presence(later, () => 3);
+    const other = presenceOf(later, () => 3);
     other.take("later", [change("join", "m")], 4);
     other.take("later", [change("leave", "m")], 3);
     await later.until(2);
@@ -118,7 +127,7 @@ describe("presence", () => {
   });
 
   it("tells the leaves of thousands in slices, in their order", async () => {
-    const many = new Presence(told, () => 100_000);
+    const many = presenceOf(told, () => 100_000);
     const ids = Array.from({ length: 20_000 }, (_, index) => String(index));
     let turns = 0;
     const count = (): void => {

@@ -13,7 +13,7 @@ const FAN_OUT: FanOut = {
   watch: silent,
   unwatch: silent,
   toMembers: silent,
-  toWatchers: silent,
+  toWatchers: () => 0,
   toEveryone: silent,
 };
 

@@ -1,0 +1,30 @@
+import type { Broker } from "./broker.ts";
+import type { HubOptions, JoinOptions } from "./hub-options.ts";
+import { replay } from "./replay.ts";
+import { heardOf, type Resident, reachOf } from "./resident.ts";
+import type { Room } from "./rooms.ts";
+
+/** Where what was missed comes from, and how it goes to the connection. */
+type Source = { readonly broker: Broker; readonly deliver: HubOptions["deliver"] };
+
+/** Send a connection that joins what it has missed, if it asked for it. @returns undefined when the join ended meanwhile. */
+export async function replayToJoining(
+  { broker, deliver }: Source,
+  resident: Resident,
+  channel: string,
+  room: Room,
+  { since, mayReadHistory }: JoinOptions,
+): Promise<{ readonly recovered: boolean } | undefined> {
+  if (since === undefined) return { recovered: false };
+  const membership = resident.channels.get(channel);
+  const isWanted = (): boolean => resident.channels.get(channel) === membership;
+  const outcome = await replay(broker, room, channel, {
+    since,
+    from: () => reachOf(resident, channel, room, mayReadHistory?.() === true),
+    heard: heardOf(resident, channel, room.epoch),
+    clientId: resident.client.clientId,
+    isWanted,
+    deliver: (eventName, payload) => deliver(resident.id, eventName, payload),
+  });
+  return isWanted() ? outcome : undefined;
+}

@@ -1,0 +1,39 @@
+import { Announcer } from "./announcer.ts";
+import type { Broker } from "./broker.ts";
+import { maxWatchedOf, presenceOf } from "./channel-settings.ts";
+import type { FanOut } from "./fan-out.ts";
+import type { HubOptions } from "./hub-options.ts";
+import { Presence } from "./presence.ts";
+import { PresenceCharges } from "./presence-charges.ts";
+import type { Resident } from "./resident.ts";
+import type { Rooms } from "./rooms.ts";
+
+export type PresenceParts = {
+  readonly broker: Broker;
+  readonly fanOut: FanOut;
+  readonly rooms: Rooms;
+  readonly residents: ReadonlyMap<string, Resident>;
+  readonly options: HubOptions;
+};
+
+/** The two sides of presence on this node: what it says of its members, and what they hear. */
+export function openPresence({ broker, fanOut, rooms, residents, options }: PresenceParts): {
+  readonly presence: Presence;
+  readonly announcer: Announcer;
+} {
+  const { channels = [], maxPresenceDeliveriesPerSecond = 0, presenceCostPerTurn, onFault } = options;
+  const membersOf = (channel: string): number => rooms.get(channel)?.members.size ?? 0;
+  const presence = new Presence({
+    fanOut,
+    maxMembersOf: (channel) => maxWatchedOf(channels, channel),
+    watchersOf: membersOf,
+    isWatching: (channel, id) => residents.get(id)?.channels.get(channel)?.watching === true,
+    deliver: (id, eventName, payload) => void options.deliver(id, eventName, payload),
+    costPerTurn: presenceCostPerTurn,
+  });
+  const charges = new PresenceCharges(maxPresenceDeliveriesPerSecond, (channel) =>
+    presence.tellsEach(channel) ? membersOf(channel) : 0,
+  );
+  const isOff = (channel: string): boolean => presenceOf(channels, channel) === false;
+  return { presence, announcer: new Announcer({ broker, charges, isOff, onFault }) };
+}
