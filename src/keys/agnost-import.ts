@@ -2,6 +2,7 @@ import { pointerTo } from "../policy/fault.ts";
 import { type Fault, PolicyError, parseSettings } from "../policy/index.ts";
 import { isObject, type SettingsDocument } from "./key-record.ts";
 import { faultOfSecret, isPossibleSecret } from "./secret.ts";
+import { weaknessOf } from "./secret-strength.ts";
 
 /** A key of an Agnost version document: its secret, which goes on working, and its settings in our form. */
 export type AgnostKey = {
@@ -41,8 +42,12 @@ const LIST_OF_MODE = new Map<unknown, string>([
  * Modes of domains and addresses may be absent where nothing is listed beside them: "all" is the default there as
  * here. `type` and `allowRealtime` may not: the defaults differ, and nobody is to be let in or out by a guess.
  * A list of endpoints that the type does not use is dropped, since ours has one list for both meanings.
+ * A secret that can be guessed is a fault, unless `allowWeak`.
  */
-export function readAgnostKeys(document: unknown): AgnostKeys {
+export function readAgnostKeys(
+  document: unknown,
+  { allowWeak = false }: { readonly allowWeak?: boolean } = {},
+): AgnostKeys {
   const list = isObject(document) ? document["apiKeys"] : document;
   const base = isObject(document) ? "/apiKeys" : "";
   if (!Array.isArray(list)) {
@@ -57,6 +62,8 @@ export function readAgnostKeys(document: unknown): AgnostKeys {
     const pointer = pointerTo(base, index);
     const before = faults.length;
     const secret = readSecret(entry, pointer, pointerOfSecret, faults);
+    const weakness = secret === undefined || allowWeak ? undefined : weaknessOf(secret);
+    if (weakness !== undefined) faults.push({ pointer: pointerTo(pointer, "key"), message: weakness });
     const settings = readSettings(entry, pointer, faults);
     if (faults.length > before || secret === undefined || settings === undefined) continue;
     keys.push({ secret, settings, pointer });

@@ -26,18 +26,25 @@ const entry = {
 const { expiryDate: _never, ...lasting } = entry;
 
 function keysOf(document: unknown) {
-  const read = readAgnostKeys(document);
+  const read = readAgnostKeys(document, { allowWeak: true });
   if (!read.ok) throw new Error(JSON.stringify(read.faults));
   return read.keys;
 }
 
 function faultsOf(document: unknown) {
-  const read = readAgnostKeys(document);
+  const read = readAgnostKeys(document, { allowWeak: true });
   if (read.ok) throw new Error("no faults");
   return read.faults;
 }
 
 describe("Agnost import", () => {
+  it("refuses a secret that can be guessed, unless it is told to take it", () => {
+    const read = readAgnostKeys([lasting, { ...lasting, key: "ak-7f3b9d0c52e841a6bb04c9d2e1f08a35" }]);
+    expect(read.ok ? [] : read.faults.map(({ pointer }) => pointer)).to.deep.equal(["/0/key"]);
+    expect(JSON.stringify(read)).to.not.include(SECRET);
+    expect(readAgnostKeys([lasting], { allowWeak: true }).ok).to.equal(true);
+  });
+
   it("reads the keys of a version document into settings, secrets kept", () => {
     const [key, ...others] = keysOf({ name: "master", realtime: { enabled: true }, apiKeys: [entry] });
     expect(others).to.deep.equal([]);
