@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+// First: it ends the process on a Node that is too old for the rest.
+import "./node-floor.ts";
 import { CommandError } from "./commands/command-error.ts";
+import { printable } from "./commands/printable.ts";
 import type { ConfigError } from "./config.ts";
 
 const USAGE = `sluice: a realtime gateway
@@ -8,6 +11,7 @@ const USAGE = `sluice: a realtime gateway
   sluice keys create|list|show|edit|rotate|revoke|import|export …
                                                       manage API keys of a running server
   sluice admin token --rotate|--reset                 a new admin token
+  sluice audit verify                                 whether the record of what was done is unchanged
   sluice context --url URL --token TOKEN              save where your server is
   sluice check --key K --origin O --ip A --connect …  would a request be let in, and why
 
@@ -26,6 +30,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import("./commands/keys.ts")).keysCommand(rest);
     case "admin":
       return (await import("./commands/admin.ts")).adminCommand(rest);
+    case "audit":
+      return (await import("./commands/audit.ts")).auditCommand(rest);
     case "context":
       return (await import("./commands/admin.ts")).contextCommand(rest);
     case "check":
@@ -53,7 +59,7 @@ main(process.argv.slice(2)).then(
       error instanceof CommandError || (error instanceof Error && error.name === CONFIG_ERROR);
     const text =
       error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
-    process.stderr.write(`sluice: ${text.trimEnd()}\n`);
+    process.stderr.write(`sluice: ${printable(text.trimEnd())}\n`);
     process.exitCode = error instanceof CommandError ? error.exitCode : 1;
   },
 );

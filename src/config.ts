@@ -15,6 +15,8 @@ export type Config = {
   /** `lmdb:<folder>` or `memory:`. */
   readonly store: string;
   readonly keySweepSeconds: number;
+  /** For how many days the audit keeps what was done; 0: for ever. */
+  readonly auditDays: number;
   readonly trustedProxies: readonly string[];
   readonly forwardedHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
   readonly adminToken: string | undefined;
@@ -77,6 +79,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_PUBLIC_ORIGIN: "publicOrigin",
   SLUICE_STORE: "store",
   SLUICE_KEY_SWEEP_SECONDS: "keySweepSeconds",
+  SLUICE_AUDIT_DAYS: "auditDays",
   SLUICE_TRUSTED_PROXIES: "trustedProxies",
   SLUICE_FORWARDED_HEADER: "forwardedHeader",
   SLUICE_ADMIN_TOKEN: "adminToken",
@@ -97,6 +100,7 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "port",
   "adminPort",
   "keySweepSeconds",
+  "auditDays",
   "maxConnections",
   "maxConnectionsPerAddress",
   "maxConnectionsPerKey",
@@ -173,6 +177,7 @@ function withDefaults(input: ConfigInput): Config {
     publicOrigin: input.publicOrigin ?? `http://localhost:${port}`,
     store: input.store ?? "lmdb:./data",
     keySweepSeconds: input.keySweepSeconds ?? 5,
+    auditDays: input.auditDays ?? 400,
     trustedProxies: Object.freeze([...(input.trustedProxies ?? [])]),
     forwardedHeader: input.forwardedHeader ?? "x-forwarded-for",
     adminToken: input.adminToken,

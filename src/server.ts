@@ -99,12 +99,13 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const addressOf = checked("trustedProxies", () => createAddressOf(config, log));
     const keys = await openKeyStore(await openKeyStorage(config.store), {
       onListenerError: (error) => log.error({ fault: faultOf(error) }, "enforcing a key's change failed"),
+      auditDays: config.auditDays,
     });
     open.push(() => keys.close());
     const firstStart = await prepareFirstStart(keys, { adminToken: config.adminToken, dev });
     const { token, ...made } = firstStart;
 
-    const audit = new Audit(keys.log, log);
+    const audit = new Audit(keys, log);
     open.push(() => audit.close());
     const traffic = new Traffic();
     const denials = new RecentDenials();

@@ -9,6 +9,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   publicOrigin: "The origin under which browsers reach the public listener.",
   store: "Where API keys are kept.",
   keySweepSeconds: "How often the keys in use are compared with the store.",
+  auditDays: "For how many days the audit keeps what was done; 0 for ever.",
   trustedProxies: "Proxies whose forwarding header is believed.",
   forwardedHeader: "The one header in which trusted proxies say where a request comes from.",
   adminToken: "The token of the admin API, if the configuration sets it.",

@@ -21,6 +21,7 @@ const SCHEMA = {
   publicOrigin: Text,
   store: Text,
   keySweepSeconds: Type.Number({ minimum: 0.05, maximum: 3600 }),
+  auditDays: Type.Integer({ minimum: 0, maximum: 36_500 }),
   trustedProxies: Type.Array(Text),
   forwardedHeader: Type.Union([
     Type.Literal("x-forwarded-for"),

@@ -242,7 +242,7 @@ describe("gate and keys that come back under their id", () => {
       (await fetch(`${there.url}/channels/members?channel=a`, { headers: { "x-api-key": key.secret } }))
         .status;
     await here.patchKey(key.id, { enabled: false });
-    const backup = (await here.admin("/keys/export")).body["keys"];
+    const backup = (await here.admin("/keys/export", { method: "POST" })).body["keys"];
     await here.patchKey(key.id, { enabled: true });
     expect(await call()).to.equal(200);
     await here.deleteKey(key.id);

@@ -129,7 +129,7 @@ describe("the OpenAPI documents", () => {
       { name: "test key", allowRealtime: false },
     );
     await call("DELETE /admin/v1/keys/{id}", { id });
-    const { keys } = await call("GET /admin/v1/keys/export");
+    const { keys } = await call("POST /admin/v1/keys/export");
     await call("POST /admin/v1/keys/import", {}, { keys, onExisting: "skip" });
     const agnost = {
       name: "taken",
@@ -143,6 +143,7 @@ describe("the OpenAPI documents", () => {
     await call("POST /admin/v1/explain", {}, { keyId: key.id, request: denied });
     await call("POST /admin/v1/explain", {}, { apiKey: "no key of this server 0123456789", request: denied });
     await call("GET /admin/v1/audit");
+    await call("GET /admin/v1/audit/verify");
 
     // Refusals are described, too.
     await call("GET /admin/v1/keys/{id}", { id: "key_unknown" });

@@ -262,7 +262,7 @@ describe("secrets", () => {
     await admin(`/keys/${id}`);
     await admin(`/keys/${id}/versions`);
     await admin("/keys?limit=1000");
-    await admin("/keys/export");
+    await admin("/keys/export", "POST");
     let before = "";
     do {
       const page = await admin(`/audit?limit=7${before}`);

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { DENIALS_MAX, type DenialList } from "./denial-news.ts";
 import { isDenial } from "./live-events.ts";
 import { queryOf, request } from "./request.ts";
-import { isAnything, isText, listOf, objectOf, orAbsent, orNull } from "./shape.ts";
+import { isAnything, isNumber, isText, listOf, objectOf, orAbsent, orNull } from "./shape.ts";
 
 type Actor = { readonly client: string; readonly address: string | null };
 export type AuditEntry = {
@@ -14,6 +14,16 @@ export type AuditEntry = {
   readonly before?: unknown;
   readonly after?: unknown;
   readonly detail?: string | undefined;
+  /** Of a refusal. */
+  readonly code?: string | undefined;
+  readonly wanted?: string | undefined;
+  readonly ip?: string | null | undefined;
+  readonly origin?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly host?: string | undefined;
+  /** How many of its kind came before it unwritten. */
+  readonly alike?: number | undefined;
 };
 type AuditPage = { readonly items: readonly AuditEntry[]; readonly next: string | null };
 
@@ -29,6 +39,14 @@ const isAuditPage = objectOf<AuditPage>({
       before: isAnything,
       after: isAnything,
       detail: orAbsent(isText),
+      code: orAbsent(isText),
+      wanted: orAbsent(isText),
+      ip: orAbsent(orNull(isText)),
+      origin: orAbsent(isText),
+      endpoint: orAbsent(isText),
+      channel: orAbsent(isText),
+      host: orAbsent(isText),
+      alike: orAbsent(isNumber),
     }),
   ),
   next: orNull(isText),
@@ -52,5 +70,24 @@ export function useAudit(filter: { readonly keyId: string; readonly action: stri
       request(`/audit${queryOf({ ...filter, limit: 50, before: pageParam })}`, isAuditPage, { signal }),
     initialPageParam: "",
     getNextPageParam: (page) => page.next,
+  });
+}
+
+type ChainCheck = {
+  readonly checked: number;
+  readonly broken: { readonly sequence: number; readonly reason: string } | null;
+};
+const isChainCheck = objectOf<ChainCheck>({
+  checked: isNumber,
+  broken: orNull(objectOf<{ sequence: number; reason: string }>({ sequence: isNumber, reason: isText })),
+});
+
+/** Whether what was done is still recorded as it was; asked by `refetch` alone. */
+export function useChainCheck() {
+  return useQuery({
+    queryKey: ["audit", "chain"],
+    queryFn: ({ signal }) => request("/audit/verify", isChainCheck, { signal }),
+    enabled: false,
+    gcTime: 0,
   });
 }

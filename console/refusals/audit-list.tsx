@@ -5,6 +5,7 @@ import { useAudit } from "../api/refusals.ts";
 import { isDocument, labelOf } from "../key/settings-fields.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Ago } from "../parts/time.tsx";
+import { Foreign } from "../parts/visible.tsx";
 
 const WORDS: Readonly<Record<string, string>> = {
   "key.created": "Key created",
@@ -15,26 +16,29 @@ const WORDS: Readonly<Record<string, string>> = {
   "keys.imported": "Keys imported",
   "keys.exported": "Keys exported",
   "admin-token.rotated": "Admin token rotated",
+  "connection.closed": "Connection closed",
+  "channel.published": "Message published",
   "session.opened": "Signed in",
 };
 
 /** What was done, by whom, newest first. */
 export function AuditList({ keyId, action }: { readonly keyId: string; readonly action: string }) {
   const audit = useAudit({ keyId, action });
-  // Refusals have a list of their own.
-  const entries = (audit.data?.pages ?? [])
-    .flatMap(({ items }) => items)
-    .filter((one) => one.action !== "denied");
+  const entries = (audit.data?.pages ?? []).flatMap(({ items }) => items);
   return (
     <Stack gap="xs">
       {audit.error !== null && <Failure error={audit.error} retry={() => void audit.refetch()} />}
       {audit.isSuccess && entries.length === 0 && !audit.hasNextPage && (
-        <Text size="sm">Nothing was done yet.</Text>
+        <Text size="sm">{action === "denied" ? "Nothing was refused yet." : "Nothing was done yet."}</Text>
       )}
       <ul className="checks" aria-label="Audit">
         {entries.map((entry) => (
           <li key={entry.id} className="refusal" data-action={entry.action}>
-            <EntryText entry={entry} showsKey={keyId === ""} />
+            {entry.action === "denied" ? (
+              <RefusalText entry={entry} />
+            ) : (
+              <EntryText entry={entry} showsKey={keyId === ""} />
+            )}
           </li>
         ))}
       </ul>
@@ -86,6 +90,36 @@ function EntryText({ entry, showsKey }: { readonly entry: AuditEntry; readonly s
           </>
         )}
         {actor === undefined ? "" : `${actor.client}, ${actor.address ?? "unknown address"}`}
+      </Text>
+    </Stack>
+  );
+}
+
+/** One of the refusals that were written down; the words in it are those of whoever was refused. */
+function RefusalText({ entry }: { readonly entry: AuditEntry }) {
+  const { at, code = "", wanted, keyId, ip, origin, endpoint, channel, host, alike } = entry;
+  const words = [
+    keyId,
+    wanted,
+    endpoint,
+    channel === undefined ? undefined : `channel ${channel}`,
+    host === undefined ? undefined : `host ${host}`,
+    origin === undefined ? "no origin" : `origin ${origin}`,
+    `address ${ip ?? "unknown"}`,
+  ].filter((word) => typeof word === "string");
+  return (
+    <Stack gap={2}>
+      <Group gap="xs">
+        <Text size="sm" fw={600} className="mono">
+          {code}
+        </Text>
+        {alike !== undefined && <Text size="sm">and {alike.toLocaleString("en")} alike before it</Text>}
+        <Text size="sm" c="dimmed">
+          <Ago at={at} />
+        </Text>
+      </Group>
+      <Text size="sm" c="dimmed">
+        <Foreign text={words.join(" · ")} />
       </Text>
     </Stack>
   );

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Actor, Audit } from "../observe/audit.ts";
+import type { Actor, AdminRefusal, Audit } from "../observe/audit.ts";
 import { normalizeAddress } from "../policy/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { AttemptLimit } from "./attempt-limit.ts";
+import { countOf, isFromConsole } from "./same-origin.ts";
 import { SESSION_ROUTES } from "./schemas/access.ts";
 import { documented } from "./scope.ts";
 import { type Session, Sessions } from "./session.ts";
@@ -11,11 +12,10 @@ import { type Session, Sessions } from "./session.ts";
 export type AdminAccessOptions = {
   readonly token: AdminToken;
   readonly audit: Audit;
-  /** Origins that the console is served from: what a mutation by a session has to come from, to the letter. */
+  /** Origins that the console is served from: what a request by a session has to come from, to the letter. */
   readonly origins: () => readonly string[];
 };
 
-const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const CLIENTS = ["cli", "console"] as const;
 
 /**
@@ -40,7 +40,7 @@ export class AdminAccess {
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     const refusal = await this.#check(request);
-    return refusal === undefined ? undefined : reply.refuse(refusal);
+    return refusal === undefined ? undefined : this.#refuse(request, reply, refusal);
   };
 
   /** Of the token in force, for {@link isStillIn}. */
@@ -65,9 +65,9 @@ export class AdminAccess {
       const token = typeof body === "object" && body !== null && "token" in body ? body.token : undefined;
       if (typeof token !== "string") return reply.refuse(refuse("invalid_request", "send { token }"));
       const foreign = this.#foreignOrigin(request);
-      if (foreign !== undefined) return reply.refuse(foreign);
+      if (foreign !== undefined) return this.#refuse(request, reply, foreign);
       const attempt = await this.#attempt(request, token);
-      if (typeof attempt !== "string") return reply.refuse(attempt);
+      if (typeof attempt !== "string") return this.#refuse(request, reply, attempt);
       const { cookie, expiresAt } = this.#sessions.open(attempt, isSecure(request));
       await this.#options.audit.record({ action: "session.opened", actor: actor(request, "admin-token") });
       reply.header("set-cookie", cookie).header("cache-control", "no-store");
@@ -76,12 +76,14 @@ export class AdminAccess {
     scope.get("/session", documented(SESSION_ROUTES.read), async (request, reply) => {
       const session = await this.#sessionOf(request);
       if (session === undefined) return reply.refuse(refuse("missing_admin_token", "sign in"));
+      const foreign = this.#foreignOrigin(request);
+      if (foreign !== undefined) return this.#refuse(request, reply, foreign);
       reply.header("cache-control", "no-store");
       return { expiresAt: new Date(session.expiresAtMs).toISOString(), address: peerOf(request) };
     });
     scope.delete("/session", documented(SESSION_ROUTES.end), async (request, reply) => {
       const foreign = this.#foreignOrigin(request);
-      if (foreign !== undefined) return reply.refuse(foreign);
+      if (foreign !== undefined) return this.#refuse(request, reply, foreign);
       reply.header("set-cookie", this.#sessions.end(request.headers.cookie, isSecure(request)));
       return reply.code(204).send();
     });
@@ -91,7 +93,7 @@ export class AdminAccess {
     const { authorization } = request.headers;
     if (authorization === undefined || authorization === "") {
       if ((await this.#sessionOf(request)) === undefined) return refuse("missing_admin_token");
-      const foreign = SAFE_METHODS.has(request.method) ? undefined : this.#foreignOrigin(request);
+      const foreign = this.#foreignOrigin(request);
       if (foreign === undefined) this.#actors.set(request, actor(request, "session"));
       return foreign;
     }
@@ -127,18 +129,22 @@ export class AdminAccess {
     return refuse("invalid_admin_token");
   }
 
-  /** A browser sends Origin with every mutation; SameSite alone would trust every port of the host. */
   #foreignOrigin(request: FastifyRequest): Refusal | undefined {
-    const { origin } = request.headers;
-    if (
-      origin !== undefined &&
-      countOf(request, "origin") === 1 &&
-      this.#options.origins().includes(origin)
-    ) {
-      return undefined;
-    }
-    return refuse("foreign_origin");
+    return isFromConsole(request, this.#options.origins()) ? undefined : refuse("foreign_origin");
   }
+
+  /** Refuse, and leave a trace of it: of wrong tokens and other pages. Nobody is asked to sign in without one. */
+  #refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+    if (refusal.code !== "missing_admin_token") this.#options.audit.refusedAdmin(refusalOf(request, refusal));
+    return reply.refuse(refusal);
+  }
+}
+
+/** What the audit says of a refused request: the route, since a path may hold a secret that was put into the wrong place. */
+export function refusalOf(request: FastifyRequest, { code }: Refusal): AdminRefusal {
+  const { origin } = request.headers;
+  const endpoint = `${request.method} ${request.routeOptions.url ?? "an unknown path"}`;
+  return { code, ip: peerOf(request), origin: origin ?? null, endpoint };
 }
 
 function actor(request: FastifyRequest, by: Actor["by"]): Actor {
@@ -151,11 +157,6 @@ function actor(request: FastifyRequest, by: Actor["by"]): Actor {
 export function peerOf(request: FastifyRequest): string | null {
   const { remoteAddress } = request.raw.socket;
   return remoteAddress === undefined ? null : (normalizeAddress(remoteAddress) ?? remoteAddress);
-}
-
-function countOf(request: FastifyRequest, name: string): number {
-  const { rawHeaders } = request.raw;
-  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
 /** Behind a proxy that ends TLS, the cookie is for TLS alone. */

@@ -3,7 +3,7 @@ import type { Audit } from "../observe/audit.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AdminAccess } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
-import { ACCESS_ROUTES, AuditPage, AuditQuery } from "./schemas/access.ts";
+import { ACCESS_ROUTES, AuditPage, AuditQuery, ChainCheck, ChainQuery } from "./schemas/access.ts";
 import { PAGE_DEFAULT, REFUSALS } from "./schemas/common.ts";
 import { type AdminScope, documented } from "./scope.ts";
 
@@ -13,16 +13,43 @@ export type AuditApiOptions = {
   readonly access: AdminAccess;
 };
 
-/** `/audit`: who did what. */
+/** `/audit`: who did what, what was refused, and whether anything of it was changed since. */
 export function registerAuditApi(scope: AdminScope, { audit }: Pick<AuditApiOptions, "audit">): void {
-  const summary = "Who changed what, and samples of refusals, newest first";
-  const response = { 200: AuditPage, ...REFUSALS };
   scope.get(
     "/audit",
-    { schema: { tags: ["Access"], summary, querystring: AuditQuery, response } },
+    {
+      schema: {
+        tags: ["Access"],
+        summary: "Who changed what, or samples of refusals, newest first",
+        querystring: AuditQuery,
+        response: { 200: AuditPage, ...REFUSALS },
+      },
+    },
     async (request) => {
-      const { limit = PAGE_DEFAULT, before, keyId, action } = request.query;
-      return audit.page(limit, before, { keyId, action });
+      const { limit = PAGE_DEFAULT, before, keyId, action, kind } = request.query;
+      return audit.page(limit, before, {
+        kind: kind ?? (action === "denied" ? "refusals" : "deeds"),
+        keyId,
+        action,
+      });
+    },
+  );
+
+  scope.get(
+    "/audit/verify",
+    {
+      schema: {
+        tags: ["Access"],
+        summary: "Whether every entry of what was done is chained to the one before",
+        querystring: ChainQuery,
+        response: { 200: ChainCheck, ...REFUSALS },
+      },
+    },
+    async (request, reply) => {
+      const { sequence, digest } = request.query;
+      if (sequence === undefined && digest === undefined) return audit.verify();
+      if (sequence !== undefined && digest !== undefined) return audit.verify({ sequence, digest });
+      return reply.refuse(refuse("invalid_request", "send sequence and digest, both, or neither"));
     },
   );
 }

@@ -27,7 +27,7 @@ const Import = Compile(
 
 /** A backup and its restore (digests, never secrets), and the way in from Agnost. */
 export function registerBackupApi(scope: FastifyInstance, { keys, audit, access }: KeysApiOptions): void {
-  scope.get("/keys/export", documented(KEY_ROUTES.export), async (request, reply) => {
+  scope.post("/keys/export", documented(KEY_ROUTES.export), async (request, reply) => {
     await audit.record({ action: "keys.exported", actor: access.actorOf(request) });
     reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
     return reply.send(Readable.from(exportLines(keys)));
@@ -64,7 +64,11 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
     "/keys/import/agnost",
     { bodyLimit: MAX_IMPORT_BYTES, ...documented(KEY_ROUTES.importAgnost) },
     async (request, reply) => {
-      const read = readAgnostKeys(request.body);
+      const { query } = request;
+      const wish = typeof query === "object" && query !== null ? Reflect.get(query, "allowWeak") : undefined;
+      if (wish !== undefined && wish !== "true" && wish !== "false")
+        return reply.refuse(refuse("invalid_request", "allowWeak is true or false"));
+      const read = readAgnostKeys(request.body, { allowWeak: wish === "true" });
       if (!read.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), read.faults);
       const result = await keys.createMany(read.keys.map(({ settings, secret }) => ({ settings, secret })));
       if (!result.ok) {

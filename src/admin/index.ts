@@ -4,7 +4,7 @@ import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from
 import type { Audit } from "../observe/audit.ts";
 import { describeRoutes } from "../openapi.ts";
 import { refuse } from "../protocol/index.ts";
-import { AdminAccess } from "./admin-access.ts";
+import { AdminAccess, refusalOf } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { registerAuditApi, registerTokenApi } from "./audit-api.ts";
 import { registerBackupApi } from "./backup-api.ts";
@@ -13,6 +13,7 @@ import { type ConnectionsApiOptions, registerConnectionsApi } from "./connection
 import { registerConsole } from "./console-files.ts";
 import { type ExplainOptions, registerExplainApi } from "./explain-api.ts";
 import { registerKeysApi } from "./keys-api.ts";
+import { createHostCheck, type KnownHosts } from "./known-hosts.ts";
 import { registerLifecycleApi } from "./lifecycle-api.ts";
 import { type LiveApiOptions, registerLiveApi } from "./live-api.ts";
 import { type AdminScope, strictValidator } from "./scope.ts";
@@ -26,17 +27,22 @@ export type AdminOptions = ExplainOptions &
   Omit<StatusApiOptions & ConnectionsApiOptions & ChannelsApiOptions & LiveParts, "access"> & {
     readonly token: AdminToken;
     readonly audit: Audit;
+    readonly config: KnownHosts;
     /** Origins of the console, known once the listener's port is. */
     readonly origins: () => readonly string[];
     /** Where the build puts the console. */
     readonly consoleFolder: string;
   };
 
+/** What orchestrators ask, under whatever name. */
+const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+
 type LiveParts = Omit<LiveApiOptions, "version" | "startedAt">;
 
 /** The management API on the admin listener: every call below `/admin/v1` needs the admin token or a session. */
 export function registerAdmin(app: FastifyInstance, options: AdminOptions): void {
   const access = new AdminAccess(options);
+  guardHost(app, options);
   app.get("/healthz", async () => ({ status: "ok" }));
   registerConsole(app, options.consoleFolder);
   app.register(
@@ -87,6 +93,18 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
     },
     { prefix: "/admin/v1" },
   );
+}
+
+/** Nothing is answered under a name that is not this listener's, but for whoever asks whether it lives. */
+function guardHost(app: FastifyInstance, { config, audit }: AdminOptions): void {
+  const isKnown = createHostCheck(config);
+  app.addHook("onRequest", async (request, reply) => {
+    const { host } = request.headers;
+    if (isKnown(host) || PROBES.has(request.routeOptions.url ?? "")) return undefined;
+    const refusal = refuse("unknown_host");
+    audit.refusedAdmin({ ...refusalOf(request, refusal), host });
+    return reply.refuse(refusal);
+  });
 }
 
 /** Who may not call the API does not get its description either. */

@@ -1,6 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 
 const COOKIE = "sluice_session";
+/** Under TLS: a page without TLS cannot set a cookie of this name. Not `__Host-`, which would go to every path of the host. */
+const SECURE_COOKIE = `__Secure-${COOKIE}`;
+const SECRET = /^[\w-]{43}$/;
 const LIFETIME_MS = 12 * 60 * 60 * 1_000;
 const MAX_SESSIONS = 1_000;
 
@@ -34,38 +37,39 @@ export class Sessions {
     return { cookie, expiresAt: new Date(expiresAtMs).toISOString() };
   }
 
-  /** The session of a `Cookie` header. Two session cookies are none: one of them was planted. */
+  /**
+   * The session of a `Cookie` header. Cookies know no ports: a page on another port of the host can set one of the same name for a
+   * longer path, which comes first. So each is tried; how many there can be, the bound of a request's head says.
+   */
   find(header: string | undefined): Session | undefined {
-    const secret = secretOf(header);
-    if (secret === undefined) return undefined;
-    const digest = digestOf(secret);
-    const session = this.#sessions.get(digest);
-    if (session === undefined || session.expiresAtMs > this.#now()) return session;
-    this.#sessions.delete(digest);
+    for (const secret of secretsOf(header)) {
+      const digest = digestOf(secret);
+      const session = this.#sessions.get(digest);
+      if (session === undefined) continue;
+      if (session.expiresAtMs > this.#now()) return session;
+      this.#sessions.delete(digest);
+    }
     return undefined;
   }
 
   /** @returns the `Set-Cookie` value that makes a browser forget. */
   end(header: string | undefined, isSecure: boolean): string {
-    const secret = secretOf(header);
-    if (secret !== undefined) this.#sessions.delete(digestOf(secret));
+    for (const secret of secretsOf(header)) this.#sessions.delete(digestOf(secret));
     return cookieOf("", 0, isSecure);
   }
 }
 
 function cookieOf(value: string, maxAgeSeconds: number, isSecure: boolean): string {
-  const secure = isSecure ? "; Secure" : "";
-  return `${COOKIE}=${value}; Path=/admin/v1; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
+  const [name, secure] = isSecure ? [SECURE_COOKIE, "; Secure"] : [COOKIE, ""];
+  return `${name}=${value}; Path=/admin/v1; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
 }
 
-function secretOf(header: string | undefined): string | undefined {
-  const values = (header ?? "")
-    .split(";")
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${COOKIE}=`))
-    .map((pair) => pair.slice(COOKIE.length + 1));
-  const [value, ...others] = values;
-  return value === undefined || value === "" || others.length > 0 ? undefined : value;
+function secretsOf(header: string | undefined): string[] {
+  return (header ?? "").split(";").flatMap((pair) => {
+    const [name, value = "", ...rest] = pair.trim().split("=");
+    const isOurs = (name === COOKIE || name === SECURE_COOKIE) && rest.length === 0;
+    return isOurs && SECRET.test(value) ? [value] : [];
+  });
 }
 
 function digestOf(secret: string): string {

@@ -1,6 +1,6 @@
 import { CommandError } from "./command-error.ts";
 import { readContext } from "./context.ts";
-import { printable } from "./printable.ts";
+import { printableLine } from "./printable.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8081";
 const TIMEOUT_MS = 30_000;
@@ -53,6 +53,7 @@ export class AdminClient {
     // A header could not carry it, and the message that says so would show it.
     if (!/^[\x21-\x7e]+$/.test(token))
       throw new CommandError("the admin token has characters that no token has", 2);
+    warnOfPlainHttp(url);
     return new AdminClient(url.replace(/\/+$/, ""), token);
   }
 
@@ -76,15 +77,39 @@ export class AdminClient {
     } catch (error) {
       const cause =
         error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new CommandError(`no server answers at ${this.#url} (${cause}): start one, or give --url`);
+      throw new CommandError(
+        printableLine(`no server answers at ${this.#url} (${cause}): start one, or give --url`),
+      );
     }
     const text = await response.text().catch(() => {
       throw new CommandError("the server ended its answer half way");
     });
     const answer = parse(text);
     if (response.ok) return answer;
-    throw new CommandError(printable(describe(response.status, answer)));
+    throw new CommandError(describe(response.status, answer));
   }
+}
+
+/** The token can do everything, and whoever is on the way reads it. */
+function warnOfPlainHttp(url: string): void {
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== "http:" || isLoopback(hostname)) return;
+  process.stderr.write(
+    printableLine(
+      `sluice: the admin token goes to ${hostname} unencrypted: use https, or a tunnel to the server's own machine`,
+    ).concat("\n"),
+  );
+}
+
+/** As the URL parser writes hosts: IPv4 in four decimal parts, IPv6 in brackets. */
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    /^127(\.[0-9]+){3}$/.test(hostname) ||
+    hostname === "[::1]" ||
+    /^\[::ffff:7f[0-9a-f]{2}:/.test(hostname)
+  );
 }
 
 function isAdminUrl(url: string): boolean {
@@ -104,16 +129,21 @@ function parse(text: string): unknown {
 
 /** A problem document as lines for a person, each fault with its place. */
 function describe(status: number, problem: unknown): string {
-  const detail = stringAt(problem, "detail") ?? `the server answered ${status}`;
-  const code = stringAt(problem, "code");
+  const detail = lineAt(problem, "detail") ?? `the server answered ${status}`;
+  const code = lineAt(problem, "code");
   const lines = [code === undefined ? detail : `${detail} (${code})`];
   const faults =
     typeof problem === "object" && problem !== null && "faults" in problem ? problem.faults : undefined;
   if (Array.isArray(faults)) {
     for (const fault of faults)
-      lines.push(`  ${stringAt(fault, "pointer") ?? ""}: ${stringAt(fault, "message") ?? ""}`);
+      lines.push(`  ${lineAt(fault, "pointer") ?? ""}: ${lineAt(fault, "message") ?? ""}`);
   }
   return lines.join("\n");
+}
+
+function lineAt(value: unknown, name: string): string | undefined {
+  const text = stringAt(value, name);
+  return text === undefined ? undefined : printableLine(text);
 }
 
 /** A member of something unknown. */

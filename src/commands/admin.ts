@@ -7,6 +7,7 @@ import { createLogger } from "../observe/log.ts";
 import { AdminClient, CONNECTION_OPTIONS, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 import { contextFile, forgetContext, readContext, writeContext } from "./context.ts";
+import { printableLine } from "./printable.ts";
 
 const USAGE = `sluice admin token --rotate            make a new admin token; the old one and every session end
 sluice admin token --reset --store URL  the way back in when the token is lost: writes to the store itself, for who
@@ -47,7 +48,7 @@ export async function adminCommand(args: readonly string[]): Promise<number> {
     try {
       const made = await resetAdminToken(keys);
       const actor = { by: "store-access", client: "cli", address: null } as const;
-      await new Audit(keys.log, createLogger("warn")).record({ action: "admin-token.rotated", actor });
+      await new Audit(keys, createLogger("warn")).record({ action: "admin-token.rotated", actor });
       printToken(made);
     } finally {
       await keys.close();
@@ -71,7 +72,7 @@ export async function contextCommand(args: readonly string[]): Promise<number> {
   }
   if (values.forget === true) {
     await forgetContext(process.env);
-    process.stdout.write(`${contextFile(process.env)} is gone.\n`);
+    process.stdout.write(`${printableLine(contextFile(process.env))} is gone.\n`);
     return 0;
   }
   if (values.url === undefined && values.token === undefined) throw new CommandError(CONTEXT_USAGE, 2);
@@ -80,12 +81,12 @@ export async function contextCommand(args: readonly string[]): Promise<number> {
   const token =
     values.token ?? (values.url === undefined || values.url === saved.url ? saved.token : undefined);
   const file = await writeContext(process.env, { url, token });
-  process.stdout.write(`Saved in ${file}, for you alone to read.\n`);
+  process.stdout.write(`Saved in ${printableLine(file)}, for you alone to read.\n`);
   return 0;
 }
 
 function printToken(token: string): void {
   process.stdout.write(
-    `Admin token  ${token}\n\nIt is shown once: keep it now. The one before no longer works.\n`,
+    `Admin token  ${printableLine(token)}\n\nIt is shown once: keep it now. The one before no longer works.\n`,
   );
 }

@@ -1,7 +1,7 @@
 import { AdminClient, CONNECTION_OPTIONS, memberOf, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 import { printJson } from "./output.ts";
-import { printable } from "./printable.ts";
+import { printableLine } from "./printable.ts";
 
 const USAGE = `sluice check: would a request be let in, and why?
 
@@ -67,7 +67,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   if (values.json === true) {
     printJson(answer);
   } else {
-    process.stdout.write(`${printable(linesOf(answer).join("\n"))}\n`);
+    process.stdout.write(`${linesOf(answer).map(printableLine).join("\n")}\n`);
   }
   return isAllowed ? 0 : 1;
 }

@@ -11,7 +11,7 @@ export async function exportKeys(args: readonly string[]): Promise<number> {
     options: { ...CONNECTION_OPTIONS, file: { type: "string" } },
   });
   const client = await AdminClient.open(values, process.env);
-  const backup = await client.call("/keys/export");
+  const backup = await client.call("/keys/export", { method: "POST" });
   if (values.file === undefined) return printJson(backup);
   try {
     await writePrivate(values.file, `${JSON.stringify(backup)}\n`);
@@ -37,6 +37,7 @@ export async function importKeys(args: readonly string[]): Promise<number> {
       replace: { type: "boolean" },
       skip: { type: "boolean" },
       agnost: { type: "boolean" },
+      "allow-weak": { type: "boolean" },
     },
   });
   if (values.file === undefined) throw new CommandError("sluice keys import takes --file", 2);
@@ -44,12 +45,18 @@ export async function importKeys(args: readonly string[]): Promise<number> {
   if (values.agnost === true && (values.replace === true || values.skip === true)) {
     throw new CommandError("--replace and --skip are for backups, not for --agnost", 2);
   }
+  if (values["allow-weak"] === true && values.agnost !== true) {
+    throw new CommandError("--allow-weak is for --agnost: a backup has digests, not secrets", 2);
+  }
   const document = await readJson(values.file);
   const client = await AdminClient.open(values, process.env);
   const onExisting = values.replace === true ? "replace" : values.skip === true ? "skip" : "refuse";
   const answer =
     values.agnost === true
-      ? await client.call("/keys/import/agnost", { method: "POST", body: document })
+      ? await client.call(`/keys/import/agnost${values["allow-weak"] === true ? "?allowWeak=true" : ""}`, {
+          method: "POST",
+          body: document,
+        })
       : await client.call("/keys/import", {
           method: "POST",
           body: { keys: memberOf(document, "keys"), onExisting },

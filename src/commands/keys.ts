@@ -2,6 +2,7 @@ import { AdminClient, CONNECTION_OPTIONS, memberOf, stringAt } from "./admin-cli
 import { CommandError, readArguments } from "./command-error.ts";
 import { exportKeys, importKeys } from "./keys-backup.ts";
 import { printJson, printSecret, printWarnings } from "./output.ts";
+import { printableLine } from "./printable.ts";
 import { SETTINGS_OPTIONS, settingsOf } from "./settings-flags.ts";
 import { table } from "./table.ts";
 
@@ -14,7 +15,7 @@ const USAGE = `sluice keys: manage API keys of a running server
   sluice keys rotate ID [--overlap SECONDS]     a new secret; the old one works on for a day, or as long as given
   sluice keys revoke ID
   sluice keys export [--file FILE]              a backup: digests, not secrets
-  sluice keys import --file FILE [--replace|--skip] [--agnost]
+  sluice keys import --file FILE [--replace|--skip] [--agnost [--allow-weak]]
 
   SETTINGS: [--realtime|--no-realtime] [--endpoints MODE] [--endpoint E]… [--domain D]… [--ip I]…
             [--limit NAME=LIMIT/WINDOW[/PER]]… [--no-limits] [--expires INSTANT|never] [--settings JSON]
@@ -107,7 +108,9 @@ async function edit(args: readonly string[]): Promise<number> {
     contentType: "application/merge-patch+json",
   });
   if (values.json === true) return printJson(key);
-  process.stdout.write(`Key ${id} is changed, at version ${String(memberOf(key, "version"))}.\n`);
+  process.stdout.write(
+    `${printableLine(`Key ${id} is changed, at version ${String(memberOf(key, "version"))}.`)}\n`,
+  );
   printWarnings(key);
   return 0;
 }
@@ -165,7 +168,7 @@ async function revoke(args: readonly string[]): Promise<number> {
   const { client, id, json } = await readId("revoke", args);
   await client.call(`/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
   if (json) return printJson({ id, revoked: true });
-  process.stdout.write(`Key ${id} is revoked; its connections are closed.\n`);
+  process.stdout.write(`${printableLine(`Key ${id} is revoked; its connections are closed.`)}\n`);
   return 0;
 }
 

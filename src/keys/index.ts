@@ -1,5 +1,6 @@
 export type { AgnostKey, AgnostKeys } from "./agnost-import.ts";
 export { readAgnostKeys } from "./agnost-import.ts";
+export type { BrokenLink, ChainCheck, ChainPlace, DeedLog } from "./deed-log.ts";
 export {
   DuplicateIdError,
   DuplicateSecretError,

@@ -1,3 +1,4 @@
+import type { DeedLog } from "./deed-log.ts";
 import type { ExportedKey, ExportOptions, ImportOptions, ImportResult, ListFault } from "./key-backup.ts";
 import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 import type { StoreLog } from "./key-log.ts";
@@ -73,7 +74,10 @@ export type StoreMeta = {
 export interface KeyStore {
   /** Small named values: names of 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter. */
   readonly meta: StoreMeta;
+  /** Bounded by number: for what anybody can cause. */
   readonly log: StoreLog;
+  /** Kept by time, each entry chained to the one before. */
+  readonly deeds: DeedLog;
 
   /**
    * Stores a new key at version 1. Without `secret` it makes one; without `id` it makes one that sorts after

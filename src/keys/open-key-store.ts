@@ -12,6 +12,8 @@ export type KeyStoreOptions = {
   readonly onListenerError?: (error: unknown) => void;
   /** How many entries the log keeps; default 50,000. */
   readonly maxLogEntries?: number;
+  /** For how many days deeds are kept; 0: for ever; default 400. */
+  readonly auditDays?: number;
 };
 
 /**
@@ -23,7 +25,7 @@ export async function openKeyStore(
   place: string | KeyStorage,
   options: KeyStoreOptions = {},
 ): Promise<KeyStore> {
-  const { clock = Date.now, onListenerError = warn, maxLogEntries = 50_000 } = options;
+  const { clock = Date.now, onListenerError = warn, maxLogEntries = 50_000, auditDays = 400 } = options;
   const storage = typeof place === "string" ? await openKeyStorage(place) : place;
   const entries = new StoredEntries(storage);
   try {
@@ -32,7 +34,7 @@ export async function openKeyStore(
     await storage.disconnect();
     throw error;
   }
-  return new StoredKeys(entries, { clock, onListenerError, maxLogEntries });
+  return new StoredKeys(entries, { clock, onListenerError, maxLogEntries, auditDays });
 }
 
 function warn(error: unknown): void {

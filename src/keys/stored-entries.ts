@@ -14,9 +14,9 @@ const MAX_PARSED = 1_000;
 /**
  * The entries of a key store, read through Keyv, written through the storage's transactions:
  * `key:<id>` a record, `secret:<digest>` the id of the key that has it, `history:<id>:<version>` earlier settings,
- * `usage:<id>` counts, `log:<id>` an entry of the log, `meta:<name>` a small value, `store:schema` the newest
- * schema that any program wrote here, `store:revision` a text that changes with every write of a key.
- * Every fault comes out as StoreUnavailableError.
+ * `usage:<id>` counts, `log:<id>` an entry of the log, `deed:<sequence>` one of the chain of deeds and `deeds:head` its ends,
+ * `meta:<name>` a small value, `store:schema` the newest schema that any program wrote here, `store:revision` a text that changes with
+ * every write of a key. Every fault comes out as StoreUnavailableError.
  */
 export class StoredEntries {
   readonly #storage: KeyStorage;

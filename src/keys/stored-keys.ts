@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { BulkWrites } from "./bulk-writes.ts";
 import { ChangeFeed } from "./change-feed.ts";
+import type { DeedLog } from "./deed-log.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import type { ExportedKey, ExportOptions, ImportOptions, ImportResult } from "./key-backup.ts";
 import type { HistoryEntry, HistoryPage } from "./key-history.ts";
@@ -28,6 +29,7 @@ import { OpenCalls } from "./open-calls.ts";
 import { readable, recordUnlessUnreadable } from "./record-changes.ts";
 import { digestOf, isPossibleSecret } from "./secret.ts";
 import { SerialQueue } from "./serial-queue.ts";
+import { StoredDeeds } from "./stored-deeds.ts";
 import {
   parseRecordText,
   parseText,
@@ -50,12 +52,14 @@ export type StoredKeysOptions = {
   readonly clock: () => number;
   readonly onListenerError: (error: unknown) => void;
   readonly maxLogEntries: number;
+  readonly auditDays: number;
 };
 
 /** The key store on any {@link KeyStorage}. Open it with `openKeyStore`. */
 export class StoredKeys implements KeyStore {
   readonly meta: StoreMeta;
   readonly log: StoreLog;
+  readonly deeds: DeedLog;
   readonly #entries: StoredEntries;
   readonly #clock: () => number;
   readonly #calls = new OpenCalls();
@@ -65,7 +69,8 @@ export class StoredKeys implements KeyStore {
   readonly #writes: KeyWrites;
   readonly #bulkWrites: BulkWrites;
 
-  constructor(entries: StoredEntries, { clock, onListenerError, maxLogEntries }: StoredKeysOptions) {
+  constructor(entries: StoredEntries, options: StoredKeysOptions) {
+    const { clock, onListenerError, maxLogEntries, auditDays } = options;
     this.#entries = entries;
     this.#clock = clock;
     this.#feed = new ChangeFeed(onListenerError);
@@ -83,6 +88,7 @@ export class StoredKeys implements KeyStore {
     this.#bulkWrites = new BulkWrites(context);
     this.meta = new StoredMeta(entries, this.#calls);
     this.log = new StoredLog(entries, this.#calls, maxLogEntries);
+    this.deeds = new StoredDeeds(entries, this.#calls, { clock, days: auditDays });
   }
 
   create(settings: SettingsDocument, options: { secret?: string; id?: string } = {}): Promise<CreatedKey> {

@@ -8,14 +8,14 @@ import type { OpenCalls } from "./open-calls.ts";
 import { BASE62, toBase62 } from "./secret.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
 
-const PREFIX = "log:";
+export const LOG_PREFIX = "log:";
 const FIELDS = ["schema", "at", "text"];
 const ID = /^[0-9A-Za-z]{20}$/;
 const TIME_CHARS = 8;
 const SEQUENCE_CHARS = 4;
 const SEQUENCE_END = 62 ** SEQUENCE_CHARS;
 const MAX_TEXT_BYTES = 16 * 1024;
-const PAGE_MAX = 1000;
+export const LOG_PAGE_MAX = 1000;
 /** Keys counted, and entries deleted, between two turns of the event loop. */
 const COUNT_SLICE = 500;
 const DELETE_SLICE = 250;
@@ -53,8 +53,8 @@ export class StoredLog implements StoreLog {
   append(entries: readonly LogText[], { durable }: { readonly durable: boolean }): Promise<void> {
     return this.#calls.run(async () => {
       const changes = entries.map(({ at, text }) => {
-        check(at, text);
-        return { key: PREFIX + this.#idOf(at), text: encodeEntry({ schema: KEY_SCHEMA, at, text }) };
+        checkLogText(at, text);
+        return { key: LOG_PREFIX + this.#idOf(at), text: encodeEntry({ schema: KEY_SCHEMA, at, text }) };
       });
       if (changes.length === 0) return;
       await this.#entries.commit(changes, { flushed: durable });
@@ -66,12 +66,12 @@ export class StoredLog implements StoreLog {
   page(options: { readonly limit: number; readonly before?: string | undefined }): Promise<LogPage> {
     return this.#calls.run(async () => {
       const { limit, before } = options;
-      if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
-        throw new RangeError(`limit: a whole number from 1 to ${PAGE_MAX}`);
+      if (!Number.isInteger(limit) || limit < 1 || limit > LOG_PAGE_MAX) {
+        throw new RangeError(`limit: a whole number from 1 to ${LOG_PAGE_MAX}`);
       }
       if (before !== undefined && !ID.test(before)) throw new InvalidCursorError();
-      const found = await this.#entries.range(PREFIX, {
-        ...(before === undefined ? {} : { after: PREFIX + before }),
+      const found = await this.#entries.range(LOG_PREFIX, {
+        ...(before === undefined ? {} : { after: LOG_PREFIX + before }),
         limit: limit + 1,
         reverse: true,
       });
@@ -79,7 +79,7 @@ export class StoredLog implements StoreLog {
       const unreadable: string[] = [];
       let last = "";
       for (const { key, text } of found.slice(0, limit)) {
-        last = key.slice(PREFIX.length);
+        last = key.slice(LOG_PREFIX.length);
         try {
           items.push(parseLogText(last, text));
         } catch {
@@ -114,7 +114,7 @@ export class StoredLog implements StoreLog {
   async #trim(): Promise<void> {
     let oldest: string | undefined;
     for (let kept = 0; kept < this.#maxEntries; ) {
-      const keys = await this.#entries.keys(PREFIX, {
+      const keys = await this.#entries.keys(LOG_PREFIX, {
         ...(oldest === undefined ? {} : { after: oldest }),
         limit: Math.min(COUNT_SLICE, this.#maxEntries - kept),
         reverse: true,
@@ -125,7 +125,7 @@ export class StoredLog implements StoreLog {
       await nextTurn();
     }
     for (;;) {
-      const keys = await this.#entries.keys(PREFIX, { limit: DELETE_SLICE });
+      const keys = await this.#entries.keys(LOG_PREFIX, { limit: DELETE_SLICE });
       const surplus = keys.filter((key) => oldest !== undefined && key < oldest);
       if (surplus.length === 0 || this.#calls.closing) return;
       await this.#entries.commit(
@@ -137,7 +137,8 @@ export class StoredLog implements StoreLog {
   }
 }
 
-function check(at: string, text: string): void {
+/** @throws TypeError, RangeError */
+export function checkLogText(at: string, text: string): void {
   if (!isInstant(at) || Date.parse(at) < 0) {
     throw new TypeError("at: an instant since 1970 as toISOString writes it");
   }
@@ -146,7 +147,8 @@ function check(at: string, text: string): void {
   }
 }
 
-function parseLogText(id: string, stored: string): LogEntry {
+/** @throws UnreadableRecordError */
+export function parseLogText(id: string, stored: string): LogEntry {
   const name = `the log entry ${id}`;
   const { at, text } = readEntry(name, parseText(stored, name), FIELDS);
   if (!isInstant(at)) throw damaged(name, "at");

@@ -1,4 +1,5 @@
 import { faultOf, type Logger } from "./log.ts";
+import { RefusalSampler } from "./refusal-sampler.ts";
 
 /** Who did something over the admin API, as far as the server can tell. */
 export type Actor = {
@@ -43,26 +44,66 @@ export type Denial = {
   readonly channel?: string | undefined;
 };
 
-/** Where entries are kept: durable, bounded, newest first. */
+/** A request to the admin listener that was refused: what was asked, never with what. */
+export type AdminRefusal = {
+  readonly code: string;
+  readonly ip: string | null;
+  readonly origin: string | null;
+  /** Method and route. */
+  readonly endpoint: string;
+  /** The name under which it came, where that is what is wrong. */
+  readonly host?: string | undefined;
+};
+
+type LogText = { readonly at: string; readonly text: string };
+type PageOptions = { readonly limit: number; readonly before?: string | undefined };
+type LogPage = {
+  readonly items: readonly (LogText & { readonly id: string })[];
+  readonly next: string | null;
+};
+
+/** A place in the chain of deeds: the number of an entry, and the digest of its canonical text. */
+export type ChainPlace = { readonly sequence: number; readonly digest: string };
+export type ChainCheck = {
+  readonly intact: boolean;
+  readonly checked: number;
+  readonly first: number;
+  readonly head: ChainPlace;
+  readonly broken: { readonly sequence: number; readonly id: string; readonly reason: string } | null;
+};
+
+/** Where entries are kept, newest first: deeds by time and chained, refusals bounded by number. */
 export interface AuditStore {
-  append(entries: readonly { at: string; text: string }[], options: { durable: boolean }): Promise<void>;
-  page(options: { limit: number; before?: string | undefined }): Promise<{
-    items: readonly { id: string; at: string; text: string }[];
-    next: string | null;
-  }>;
+  readonly deeds: {
+    append(entries: readonly LogText[]): Promise<{ readonly bytes: number }>;
+    page(options: PageOptions): Promise<LogPage>;
+    verify(known?: ChainPlace): Promise<ChainCheck>;
+    adopt(isDeed: (text: string) => boolean): Promise<void>;
+  };
+  readonly log: {
+    append(entries: readonly LogText[], options: { durable: boolean }): Promise<void>;
+    page(options: PageOptions): Promise<LogPage>;
+  };
 }
 
-export type AuditFilter = { readonly keyId?: string | undefined; readonly action?: string | undefined };
+export type AuditKind = "deeds" | "refusals";
+export type AuditFilter = {
+  readonly kind: AuditKind;
+  readonly keyId?: string | undefined;
+  readonly action?: string | undefined;
+};
 /** An entry has the members of its action, too. */
 export type AuditEntry = { readonly id: string; readonly at: string; readonly action: string };
 export type AuditPage = { readonly items: readonly AuditEntry[]; readonly next: string | null };
 
-/** Denials that are written at most; others are counted and said with the next one of their kind. */
-const DENIALS_PER_SECOND = 5;
-const SAME_KIND_EVERY_MS = 10_000;
-const MAX_KINDS = 1_000;
+/** The action of every refusal. */
+const DENIED = "denied";
+/** Refusals that are written at most; others are counted and said with the next one of their kind. */
+const REFUSALS_PER_SECOND = 5;
 const FLUSH_MS = 1_000;
 const MAX_TEXT_BYTES = 16_000;
+/** Deeds are never let go of for their size: beyond this the log says so, and again at each doubling. */
+const WARN_BYTES = 256 * 1024 * 1024;
 /** Entries that one filtered request looks through; its cursor goes on from there. */
 const MAX_SCANNED = 5_000;
 const SCAN_PAGE = 500;
@@ -72,12 +113,14 @@ export class Audit {
   readonly #store: AuditStore;
   readonly #log: Logger;
   readonly #now: () => number;
-  /** By key and code, bounded: when the last one was written and how many were not since. */
-  readonly #kinds = new Map<string, { writtenAtMs: number; suppressed: number }>();
-  #pending: { at: string; text: string }[] = [];
+  /** Apart, so that a flood at one listener hides nothing that happens at the other. */
+  readonly #denials = new RefusalSampler(REFUSALS_PER_SECOND);
+  readonly #adminRefusals = new RefusalSampler(REFUSALS_PER_SECOND);
+  #pending: LogText[] = [];
   #flushTimer: NodeJS.Timeout | undefined;
-  #windowStartMs = 0;
-  #inWindow = 0;
+  #adopted: Promise<void> | undefined;
+  #check: Promise<ChainCheck> | undefined;
+  #warnAtBytes = WARN_BYTES;
 
   constructor(store: AuditStore, log: Logger, now: () => number = Date.now) {
     this.#store = store;
@@ -92,7 +135,9 @@ export class Audit {
   async record(record: AuditRecord): Promise<void> {
     const at = new Date(this.#now()).toISOString();
     try {
-      await this.#store.append([{ at, text: textOf(record) }], { durable: true });
+      await this.#adopt();
+      const { bytes } = await this.#store.deeds.append([{ at, text: textOf(record) }]);
+      this.#warnOf(bytes);
     } catch (error) {
       this.#log.error({ fault: faultOf(error), entry: record }, "an entry of the audit could not be kept");
     }
@@ -101,40 +146,34 @@ export class Audit {
   /** Note a refusal, perhaps. Costs little, never waits, never throws. */
   denied(denial: Denial): void {
     const nowMs = this.#now();
-    const name = `${denial.keyId ?? ""} ${denial.code}`;
-    const kind = this.#kinds.get(name) ?? { writtenAtMs: Number.NEGATIVE_INFINITY, suppressed: 0 };
-    if (nowMs - kind.writtenAtMs < SAME_KIND_EVERY_MS || !this.#mayWrite(nowMs)) {
-      kind.suppressed += 1;
-      if (this.#kinds.has(name) || this.#kinds.size < MAX_KINDS) this.#kinds.set(name, kind);
-      return;
-    }
-    const { suppressed } = kind;
-    this.#kinds.delete(name);
-    this.#kinds.set(name, { writtenAtMs: nowMs, suppressed: 0 });
-    if (this.#kinds.size > MAX_KINDS) {
-      for (const oldest of this.#kinds.keys()) {
-        this.#kinds.delete(oldest);
-        break;
-      }
-    }
-    const more = suppressed === 0 ? {} : { alike: suppressed };
+    const alike = this.#denials.take(`${denial.keyId ?? ""} ${denial.code}`, nowMs);
+    if (alike === undefined) return;
     const { code, keyId, action, ip } = denial;
-    const cut = (text: string | null | undefined): string | undefined => text?.slice(0, 300);
     const [origin, endpoint, channel] = [cut(denial.origin), cut(denial.endpoint), cut(denial.channel)];
-    this.#pending.push({
-      at: new Date(nowMs).toISOString(),
-      text: textOf({ action: "denied", wanted: action, code, keyId, ip, origin, endpoint, channel, ...more }),
-    });
-    this.#flushTimer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
+    this.#push(nowMs, { wanted: action, code, keyId, ip, origin, endpoint, channel, ...more(alike) });
+  }
+
+  /** Note a refusal of the admin listener, perhaps, also in the log: somebody may be trying tokens. */
+  refusedAdmin(refusal: AdminRefusal): void {
+    const nowMs = this.#now();
+    const { code, ip } = refusal;
+    const alike = this.#adminRefusals.take(`${ip ?? ""} ${code}`, nowMs);
+    if (alike === undefined) return;
+    const [origin, endpoint, host] = [cut(refusal.origin), cut(refusal.endpoint), cut(refusal.host)];
+    const said = { code, ip, origin, endpoint, host, ...more(alike) };
+    this.#log.warn(said, "a request to the admin listener was refused");
+    this.#push(nowMs, { wanted: "admin", keyId: null, ...said });
   }
 
   /** Newest first. With a filter a page may be short and still have a `next`. */
   async page(limit: number, before: string | undefined, filter: AuditFilter): Promise<AuditPage> {
-    await this.#flush();
+    if (filter.kind === "refusals") await this.#flush();
+    else await this.#adopt();
+    const { [filter.kind === "refusals" ? "log" : "deeds"]: log } = this.#store;
     const items: AuditEntry[] = [];
     let cursor = before;
     for (let scanned = 0; scanned < MAX_SCANNED; ) {
-      const page = await this.#store.page({ limit: SCAN_PAGE, before: cursor });
+      const page = await log.page({ limit: SCAN_PAGE, before: cursor });
       for (const { id, at, text } of page.items) {
         scanned += 1;
         cursor = id;
@@ -144,8 +183,20 @@ export class Audit {
         if (items.length === limit) return { items, next: id };
       }
       if (page.next === null) return { items, next: null };
+      // Also past a page of entries of which none can be read.
+      cursor = page.next;
     }
     return { items, next: cursor ?? null };
+  }
+
+  /** Look at every link of the deeds' chain. Who asks at the same time gets the same answer, unless a noted place is to be found. */
+  async verify(known?: ChainPlace): Promise<ChainCheck> {
+    await this.#adopt();
+    if (known !== undefined) return this.#store.deeds.verify(known);
+    this.#check ??= this.#store.deeds.verify().finally(() => {
+      this.#check = undefined;
+    });
+    return this.#check;
   }
 
   /** Write what is still held back. */
@@ -153,13 +204,24 @@ export class Audit {
     await this.#flush();
   }
 
-  #mayWrite(nowMs: number): boolean {
-    if (nowMs - this.#windowStartMs >= 1_000) {
-      this.#windowStartMs = nowMs;
-      this.#inWindow = 0;
-    }
-    this.#inWindow += 1;
-    return this.#inWindow <= DENIALS_PER_SECOND;
+  #push(nowMs: number, refusal: object): void {
+    this.#pending.push({ at: new Date(nowMs).toISOString(), text: textOf({ action: DENIED, ...refusal }) });
+    this.#flushTimer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
+  }
+
+  /** Take the deeds out of an earlier version's log, once. Never rejects: what cannot be moved stays in that log. */
+  #adopt(): Promise<void> {
+    this.#adopted ??= this.#store.deeds.adopt(isDeed).catch((error: unknown) => {
+      this.#adopted = undefined;
+      this.#log.error({ fault: faultOf(error) }, "the audit of an earlier version could not be taken over");
+    });
+    return this.#adopted;
+  }
+
+  #warnOf(bytes: number): void {
+    if (bytes < this.#warnAtBytes) return;
+    while (this.#warnAtBytes <= bytes) this.#warnAtBytes *= 2;
+    this.#log.warn({ bytes }, "the audit of what was done is large: auditDays says for how long it is kept");
   }
 
   async #flush(): Promise<void> {
@@ -169,7 +231,7 @@ export class Audit {
     if (entries.length === 0) return;
     this.#pending = [];
     try {
-      await this.#store.append(entries, { durable: false });
+      await this.#store.log.append(entries, { durable: false });
     } catch (error) {
       this.#log.error(
         { fault: faultOf(error), lost: entries.length },
@@ -197,6 +259,18 @@ function parse(text: string): Record<string, unknown> {
     // Said below.
   }
   return { action: "unreadable" };
+}
+
+function isDeed(text: string): boolean {
+  return parse(text)["action"] !== DENIED;
+}
+
+function cut(text: string | null | undefined): string | undefined {
+  return text?.slice(0, 300);
+}
+
+function more(alike: number): { readonly alike?: number } {
+  return alike === 0 ? {} : { alike };
 }
 
 function matches(entry: Record<string, unknown>, { keyId, action }: AuditFilter): boolean {

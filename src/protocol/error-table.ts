@@ -23,7 +23,16 @@ export const ERROR_TABLE = {
     message: "send the admin token as Authorization: Bearer <token>",
   },
   invalid_admin_token: { status: 401, retry: false, message: "this is not the admin token" },
-  foreign_origin: { status: 403, retry: false, message: "this page's origin may not change anything here" },
+  foreign_origin: {
+    status: 403,
+    retry: false,
+    message: "a session is for pages of the console's own origin: open the console there, or set adminOrigin",
+  },
+  unknown_host: {
+    status: 421,
+    retry: false,
+    message: "this name is not known to the admin listener: set adminOrigin to the origin that you use",
+  },
 
   // May they: the key's settings.
   realtime_not_allowed: { status: 403, retry: false, message: "turn on realtime for this key" },

@@ -88,16 +88,102 @@ describe("admin access", () => {
     expect(JSON.stringify(body)).to.include('"by":"session"');
   });
 
-  it("does not take a wrong token for a session, nor two cookies", async () => {
+  it("does not take a wrong token for a session", async () => {
     const wrong = await call("/session", {
       method: "POST",
       headers: { ...json, origin: origin() },
       body: '{"token":"wrong"}',
     });
     expect(wrong.status).to.equal(401);
+    expect(wrong.headers.get("set-cookie")).to.equal(null);
+  });
+
+  it("finds the session among cookies that somebody planted, and ends it", async () => {
     const cookie = (await signIn()).split(";", 1)[0] ?? "";
-    const headers = { cookie: `${cookie}; sluice_session=planted` };
-    expect((await call("/keys", { headers })).status).to.equal(401);
+    const planted = [
+      `sluice_session=${"x".repeat(43)}`,
+      "sluice_session=planted",
+      "__Secure-sluice_session=",
+    ];
+    const many = Array.from({ length: 200 }, (_, n) => `sluice_session=${String(n).padStart(43, "x")}`);
+    for (const header of [
+      [...planted, cookie].join("; "),
+      [cookie, ...planted].join("; "),
+      [...many, cookie].join(";"),
+    ]) {
+      expect((await call("/keys", { headers: { cookie: header } })).status).to.equal(200);
+    }
+    const again = await call("/session", {
+      method: "POST",
+      headers: { ...json, origin: origin(), cookie: planted.join("; ") },
+      body: JSON.stringify({ token: server.adminToken }),
+    });
+    expect(again.status).to.equal(200);
+    const headers = { cookie: [...planted, cookie].join("; "), origin: origin() };
+    expect((await call("/session", { method: "DELETE", headers })).status).to.equal(204);
+    expect((await call("/keys", { headers: { cookie } })).status).to.equal(401);
+  });
+
+  it("answers a session's reads to the console's own pages alone", async () => {
+    const cookie = (await signIn()).split(";", 1)[0] ?? "";
+    const statusOf = async (path: string, headers: Record<string, string>): Promise<number> => {
+      const going = new AbortController();
+      const { status } = await call(path, { headers: { cookie, ...headers }, signal: going.signal });
+      going.abort();
+      return status;
+    };
+    const own = origin();
+    for (const path of ["/keys", "/live", "/session", "/openapi.json", "/audit"]) {
+      for (const site of ["same-site", "cross-site", "same-origin, none", "SAME-ORIGIN", ""]) {
+        expect(await statusOf(path, { "sec-fetch-site": site }), `${path} ${site}`).to.equal(403);
+      }
+      for (const foreign of ["http://localhost:1", "https://evil.example", "null"]) {
+        expect(await statusOf(path, { origin: foreign }), path).to.equal(403);
+        const both = { origin: foreign, "sec-fetch-site": "same-origin" };
+        expect(await statusOf(path, both), path).to.equal(403);
+      }
+      // Typed by somebody; the console's own; and browsers that do not say.
+      for (const site of ["same-origin", "none"]) {
+        expect(await statusOf(path, { "sec-fetch-site": site }), path).to.equal(200);
+      }
+      expect(await statusOf(path, { origin: own, "sec-fetch-site": "same-origin" }), path).to.equal(200);
+      expect(await statusOf(path, {}), path).to.equal(200);
+    }
+    // With the token it does not matter from where.
+    const bearer = { authorization: `Bearer ${server.adminToken}`, "sec-fetch-site": "cross-site" };
+    expect((await call("/keys", { headers: bearer })).status).to.equal(200);
+    const change = { cookie, ...json, origin: own, "sec-fetch-site": "same-site" };
+    expect((await call("/keys", { method: "POST", headers: change, body: "{}" })).status).to.equal(403);
+  });
+
+  it("exports keys by POST alone", async () => {
+    const cookie = (await signIn()).split(";", 1)[0] ?? "";
+    expect((await call("/keys/export", { headers: { cookie } })).status).to.equal(404);
+    expect((await call("/keys/export", { method: "POST", headers: { cookie } })).status).to.equal(403);
+    const headers = { cookie, origin: origin() };
+    expect((await call("/keys/export", { method: "POST", headers })).status).to.equal(200);
+  });
+
+  it("leaves a trace of wrong tokens and foreign origins, without the token", async () => {
+    const wrong = "wrong-token-0123456789abcdef";
+    await server.admin("/keys", { token: wrong });
+    await server.admin(`/keys/${wrong}?token=${wrong}`, { token: wrong, method: "DELETE" });
+    const cookie = (await signIn()).split(";", 1)[0] ?? "";
+    await call("/keys", { method: "POST", headers: { cookie, origin: "https://evil.example" } });
+    await call("/keys", {});
+    const { body } = await server.admin("/audit?kind=refusals");
+    const items = Array.isArray(body["items"]) ? body["items"].map(toRecord) : [];
+    expect(items.map(({ code }) => code)).to.have.members(["invalid_admin_token", "foreign_origin"]);
+    expect(items.find(({ code }) => code === "foreign_origin")).to.deep.include({
+      action: "denied",
+      wanted: "admin",
+      endpoint: "POST /admin/v1/keys",
+      origin: "https://evil.example",
+      ip: "127.0.0.1",
+    });
+    expect(JSON.stringify(body)).to.not.include(wrong);
+    const same = await server.admin("/audit?action=denied");
+    expect(same.body).to.deep.equal(body);
   });
 
   it("limits wrong tokens of an address", async () => {
@@ -153,7 +239,9 @@ describe("sessions", () => {
     let nowMs = 0;
     const sessions = new Sessions(() => nowMs);
     const cookie = sessions.open("token", true).cookie;
-    expect(cookie).to.match(/; Secure$/);
+    expect(cookie).to.match(
+      /^__Secure-sluice_session=.*; Path=\/admin\/v1; HttpOnly; SameSite=Strict; .*; Secure$/,
+    );
     const header = cookie.split(";", 1)[0];
     expect(sessions.find(header)).to.not.equal(undefined);
     nowMs += 12 * 60 * 60 * 1_000;

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { toRecord } from "../helpers/record.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 import { temporaryFolder } from "../keys/temporary-folder.ts";
@@ -162,7 +163,6 @@ describe("a key's life over the admin API", () => {
     expect(rows.map(({ action }) => action)).to.have.members([
       "key.created",
       "key.changed",
-      "denied",
       "key.rotated",
       "key.deleted",
     ]);
@@ -171,6 +171,8 @@ describe("a key's life over the admin API", () => {
     expect(changed?.["actor"]).to.include({ by: "admin-token", client: "api", address: "127.0.0.1" });
     const text = JSON.stringify(body);
     expect(text).to.not.include(key.secret).and.to.not.include(String(rotated.body["secret"]));
+    const refused = await server.admin(`/audit?keyId=${key.id}&kind=refusals`);
+    expect(JSON.stringify(refused.body)).to.include("disabled_api_key").and.to.not.include(key.secret);
     const filtered = await server.admin(`/audit?keyId=${key.id}&action=key.changed&limit=1`);
     expect(filtered.body["items"]).to.be.an("array").with.length(1);
   });
@@ -186,7 +188,7 @@ describe("a key's life over the admin API", () => {
 
   it("exports digests, and restores all of them or nothing", async () => {
     const key = await server.createKey({ name: "to restore", allowRealtime: true });
-    const { body: backup } = await server.admin("/keys/export");
+    const { body: backup } = await server.admin("/keys/export", { method: "POST" });
     const keys: unknown[] = Array.isArray(backup["keys"]) ? backup["keys"] : [];
     expect(JSON.stringify(backup)).to.not.include(key.secret);
     const other = await startServer();
@@ -208,7 +210,7 @@ describe("a key's life over the admin API", () => {
   it("takes the keys of an Agnost version document, whose secrets keep working", async () => {
     const entry = {
       name: "agnost web",
-      key: "ak-1234567890-abcdef",
+      key: "ak-7f3b9d0c52e841a6",
       allowRealtime: true,
       type: "custom-allowed",
       allowedEndpoints: ["ep-1"],
@@ -223,9 +225,33 @@ describe("a key's life over the admin API", () => {
       apiKeys: [entry, { ...entry, key: "ak-2", type: "sometimes" }],
     });
     expect(bad.status).to.equal(400);
-    expect(JSON.stringify(bad.body)).to.include("/apiKeys/1/type").and.to.not.include("ak-1234567890");
+    expect(JSON.stringify(bad.body)).to.include("/apiKeys/1/type").and.to.not.include("ak-7f3b9d0c");
     const good = await post("/keys/import/agnost", { apiKeys: [entry] });
     expect(good.status).to.equal(200);
     await connect(entry.key, "https://app.example.com");
+  });
+
+  it("takes an Agnost key that can be guessed only when it is told to", async () => {
+    const entry = { name: "weak", key: "my-key-1", allowRealtime: true, type: "no-access" };
+    const refused = await post("/keys/import/agnost", { apiKeys: [entry] });
+    expect(refused.status).to.equal(400);
+    expect(JSON.stringify(refused.body)).to.include("/apiKeys/0/key").and.to.include("allowWeak");
+    expect((await post("/keys/import/agnost?allowWeak=yes", { apiKeys: [entry] })).status).to.equal(400);
+    expect((await post("/keys/import/agnost?allowWeak=true", { apiKeys: [entry] })).status).to.equal(200);
+  });
+
+  it("verifies the chain of what was done, and compares it with a head that was noted", async () => {
+    await server.createKey();
+    const { body } = await server.admin("/audit/verify");
+    expect(body).to.deep.include({ intact: true, broken: null });
+    const { sequence, digest } = toRecord(body["head"]);
+    await server.createKey();
+    const later = await server.admin(`/audit/verify?sequence=${sequence}&digest=${digest}`);
+    expect(later.body["intact"]).to.equal(true);
+    const other = await server.admin(`/audit/verify?sequence=${sequence}&digest=${"0".repeat(64)}`);
+    expect(toRecord(other.body["broken"])["sequence"]).to.equal(sequence);
+    for (const query of ["sequence=1", `digest=${digest}`, "sequence=0&digest=x"]) {
+      expect((await server.admin(`/audit/verify?${query}`)).status, query).to.equal(400);
+    }
   });
 });

@@ -141,7 +141,11 @@ describe("sluice keys, through a key's life", () => {
 
     const agnost = { name: "agnost", key: "ak-cli-1", allowRealtime: true, type: "full-access" };
     await writeFile(join(home, "version.json"), JSON.stringify({ apiKeys: [agnost] }));
-    const taken = await sluice(["keys", "import", "--agnost", "--file", "version.json"]);
+    const weak = await sluice(["keys", "import", "--agnost", "--file", "version.json"]);
+    expect(weak.code).to.equal(1);
+    expect(weak.stderr).to.include("/apiKeys/0/key").and.to.include("--allow-weak");
+    expect((await sluice(["keys", "import", "--allow-weak", "--file", "backup.json"])).code).to.equal(2);
+    const taken = await sluice(["keys", "import", "--agnost", "--allow-weak", "--file", "version.json"]);
     expect(taken.stdout).to.include("1 created");
     (await new SocketClient(server.url, { apiKey: "ak-cli-1" }).ready()).close();
   }).timeout(60_000);

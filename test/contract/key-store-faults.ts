@@ -131,6 +131,10 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
       "log.append": () =>
         fixture.store.log.append([{ at: "2026-11-23T00:00:00.000Z", text: "" }], { durable: false }),
       "log.page": () => fixture.store.log.page({ limit: 1 }),
+      "deeds.append": () => fixture.store.deeds.append([{ at: "2026-11-23T00:00:00.000Z", text: "" }]),
+      "deeds.page": () => fixture.store.deeds.page({ limit: 1 }),
+      "deeds.verify": () => fixture.store.deeds.verify(),
+      "deeds.adopt": () => fixture.store.deeds.adopt(() => true),
       delete: () => fixture.store.delete("key_a"),
       sweep: () => fixture.store.sweep([{ id: "key_a", version: 1, createdAt: "" }]),
       "meta.get": () => fixture.store.meta.get("a"),

@@ -8,6 +8,7 @@ import {
 } from "../../src/keys/index.ts";
 import { describeKeyStoreBackup } from "./key-store-backup.ts";
 import { describeKeyStoreChanges } from "./key-store-changes.ts";
+import { describeKeyStoreDeeds } from "./key-store-deeds.ts";
 import { describeKeyStoreFaults } from "./key-store-faults.ts";
 import { IMPORTED, type KeyStorageHarness, KeyStoreFixture, rejects } from "./key-store-fixture.ts";
 import { describeKeyStoreHistory } from "./key-store-history.ts";
@@ -222,6 +223,7 @@ export function describeKeyStore(name: string, createHarness: () => Promise<KeyS
     describeKeyStoreUsage(fixture);
     describeKeyStoreBackup(fixture);
     describeKeyStoreLog(fixture);
+    describeKeyStoreDeeds(fixture);
     describeKeyStoreFaults(fixture);
   });
 }

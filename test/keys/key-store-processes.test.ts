@@ -83,7 +83,7 @@ describe("key store of several processes on one LMDB", () => {
     await storage.disconnect();
   });
 
-  it("adds up what both counted of a key, and keeps what both logged", async () => {
+  it("adds up what both counted of a key, keeps what both logged, and chains the deeds of both", async () => {
     const store = await openKeyStore(url);
     const { record } = await store.create({});
     const other = start("count");
@@ -101,6 +101,7 @@ describe("key store of several processes on one LMDB", () => {
         { id: record.id, lastUsedAt: at, allowed: 1, denied: { expired_api_key: 2 } },
       ]);
       await store.log.append([{ at, text: `${process.pid}` }], { durable: false });
+      await store.deeds.append([{ at, text: `${process.pid}` }]);
     }
     await theirs;
     const usage = (await store.usageOf([record.id])).get(record.id);
@@ -120,6 +121,7 @@ describe("key store of several processes on one LMDB", () => {
     expect(texts.filter((text) => text === `${process.pid}`)).to.have.length(ours);
     expect(texts.filter((text) => text === `${other.child.pid}`)).to.have.length(ROUNDS);
     expect(ids.size).to.equal(ours + ROUNDS);
+    expect(await store.deeds.verify()).to.deep.include({ intact: true, checked: ours + ROUNDS });
     await store.close();
   });
 

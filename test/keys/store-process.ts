@@ -4,7 +4,7 @@ import { openKeyStore } from "../../src/keys/index.ts";
  * A second process on a store, driven through its standard input and output, one JSON value per line: it does
  * what it is told and answers. `race` changes a key at the versions that it is told, `disable` disables it; `create` makes keys without end
  * and tells of each once it is acknowledged; `fill` makes keys until the disk refuses; `count` reports uses of a key
- * and appends to the log as often as it is told; `meta` sets a value;
+ * and appends to the log and to the chain of deeds as often as it is told; `meta` sets a value;
  * `many` makes 300 keys at once, without end.
  */
 const [url = "", task = ""] = process.argv.slice(2);
@@ -39,6 +39,7 @@ if (task === "race") {
     for (let n = 0; n < times; n += 1) {
       await store.recordUsage([{ id, lastUsedAt: at, allowed: 1, denied: { expired_api_key: 2 } }]);
       await store.log.append([{ at, text: `${process.pid}` }], { durable: false });
+      await store.deeds.append([{ at, text: `${process.pid}` }]);
     }
     tell("done");
   }

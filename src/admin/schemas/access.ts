@@ -85,6 +85,11 @@ export const AuditQuery = Type.Object({
   before: Type.Optional(Type.String({ description: "the next of the page before" })),
   keyId: Type.Optional(Type.String()),
   action: Type.Optional(Type.String()),
+  kind: Type.Optional(
+    Type.Union([Type.Literal("deeds"), Type.Literal("refusals")], {
+      description: "what was done, the default, or samples of what was refused",
+    }),
+  ),
 });
 
 /** Beside these members, an entry has those of its action. */
@@ -94,3 +99,32 @@ export const AuditEntry = Type.Object(
 );
 export type AuditEntry = Static<typeof AuditEntry>;
 export const AuditPage = Type.Object({ items: list(AuditEntry), next: nullable(Type.String()) });
+
+/** Both or neither: a place in the chain that was noted before. */
+export const ChainQuery = Type.Object({
+  sequence: Type.Optional(Type.Integer({ minimum: 1, description: "the head's sequence as it was noted" })),
+  digest: Type.Optional(
+    Type.String({ pattern: "^[0-9a-f]{64}$", description: "the head's digest as it was noted" }),
+  ),
+});
+
+export const ChainCheck = Type.Object(
+  {
+    intact: Type.Boolean(),
+    checked: Type.Integer({ description: "entries that were looked at" }),
+    first: Type.Integer({ description: "the oldest entry that is kept" }),
+    head: Type.Object(
+      { sequence: Type.Integer(), digest: Type.String() },
+      {
+        description: "the newest entry: note it elsewhere to prove later that nothing before it was changed",
+      },
+    ),
+    broken: nullable(
+      Type.Object(
+        { sequence: Type.Integer(), id: Type.String(), reason: Type.String() },
+        { description: "the first link that does not hold" },
+      ),
+    ),
+  },
+  { title: "ChainCheck" },
+);

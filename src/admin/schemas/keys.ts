@@ -145,6 +145,9 @@ export const KEY_ROUTES = {
   importAgnost: {
     tags,
     summary: "Take the keys of an Agnost version document",
+    querystring: Type.Object({
+      allowWeak: Type.Optional(Type.Boolean({ description: "also secrets that can be guessed" })),
+    }),
     body: Type.Unknown(),
     response: { 200: Type.Object({ created: list(Type.String()) }) },
   },
