@@ -187,8 +187,13 @@ async function causeOf(error: unknown): Promise<unknown> {
 function sameFile(path: string): () => boolean {
   const { ino, dev } = statSync(path);
   return () => {
-    const now = statSync(path, { throwIfNoEntry: false });
-    return now !== undefined && now.ino === ino && now.dev === dev;
+    try {
+      const now = statSync(path, { throwIfNoEntry: false });
+      return now !== undefined && now.ino === ino && now.dev === dev;
+    } catch {
+      // The system could not look (no memory, say), which is no sign that the file has gone.
+      return true;
+    }
   };
 }
 
