@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import fastifyStatic from "@fastify/static";
 import type { App } from "./app.ts";
+import { readFiles, sendFile } from "./memory-files.ts";
 
 /** No inline script or style, nothing from elsewhere, sockets to any host (the page's own, over any name of it). */
 const PAGE_POLICY =
@@ -14,13 +14,8 @@ export function registerSdk(app: App, folder: string): void {
       reply.removeHeader("access-control-allow-credentials");
       reply.header("cross-origin-resource-policy", "cross-origin");
     });
-    await scope.register(fastifyStatic, {
-      root: folder,
-      prefix: "/sdk/",
-      index: false,
-      decorateReply: false,
-      acceptRanges: false,
-    });
+    for (const file of readFiles(folder))
+      scope.get(`/sdk/${file.path}`, (request, reply) => sendFile(request, reply, file));
   });
 }
 
@@ -32,13 +27,10 @@ export function registerPage(app: App, folder: string): void {
       reply.header("referrer-policy", "no-referrer");
       reply.header("cache-control", "no-cache");
     });
-    await scope.register(fastifyStatic, {
-      root: folder,
-      prefix: "/",
-      wildcard: false,
-      index: "index.html",
-      decorateReply: false,
-    });
+    for (const file of readFiles(folder)) {
+      const paths = file.path === "index.html" ? ["/", "/index.html"] : [`/${file.path}`];
+      for (const path of paths) scope.get(path, (request, reply) => sendFile(request, reply, file));
+    }
   });
 }
 
