@@ -37,6 +37,10 @@ export type Config = {
   readonly overload: OverloadThresholds | false;
   /** How many members may hear of one connection's joins, leaves and updates in a second, ten seconds' worth at once; 0: no limit. */
   readonly maxPresenceDeliveriesPerSecond: number;
+  /** TCP connections of the public listener, WebSockets included; 0: what the descriptor limit leaves room for, which it never exceeds. */
+  readonly maxTcpConnections: number;
+  /** Bytes of HTTP answers that nobody has read, of all connections together. */
+  readonly maxUnsentHttpBytes: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
@@ -91,6 +95,8 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_CONNECTIONS_PER_ADDRESS: "maxConnectionsPerAddress",
   SLUICE_MAX_CONNECTIONS_PER_KEY: "maxConnectionsPerKey",
   SLUICE_MAX_PRESENCE_DELIVERIES_PER_SECOND: "maxPresenceDeliveriesPerSecond",
+  SLUICE_MAX_TCP_CONNECTIONS: "maxTcpConnections",
+  SLUICE_MAX_UNSENT_HTTP_BYTES: "maxUnsentHttpBytes",
   SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
   SLUICE_LOG_LEVEL: "logLevel",
 };
@@ -105,6 +111,8 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "maxConnectionsPerAddress",
   "maxConnectionsPerKey",
   "maxPresenceDeliveriesPerSecond",
+  "maxTcpConnections",
+  "maxUnsentHttpBytes",
 ]);
 
 /** What said a setting's value; a program that made the configuration counts as its file. */
@@ -193,6 +201,8 @@ function withDefaults(input: ConfigInput): Config {
     maxOutboundBytes: input.maxOutboundBytes ?? 1024 * 1024,
     overload: input.overload === false ? false : Object.freeze({ ...DEFAULT_THRESHOLDS, ...input.overload }),
     maxPresenceDeliveriesPerSecond: input.maxPresenceDeliveriesPerSecond ?? 10_000,
+    maxTcpConnections: input.maxTcpConnections ?? 0,
+    maxUnsentHttpBytes: input.maxUnsentHttpBytes ?? 64 * 1024 * 1024,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),

@@ -26,6 +26,7 @@ import { DEFAULT_THRESHOLDS, OverloadGuard } from "./overload/index.ts";
 import { PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
 import { settingsInEffect } from "./settings-in-effect.ts";
+import { tcpConnections } from "./tcp-connections.ts";
 import { packageVersion } from "./version.ts";
 
 export type ServerOptions = {
@@ -124,6 +125,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
 
     // Known only once the port is, where the port is left to the system.
     let { publicOrigin } = config;
+    const tcp = tcpConnections(config, log);
     const doors = {
       gate,
       log,
@@ -135,6 +137,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       maxPendingPerAddress: config.maxPendingPerAddress,
       traffic,
       overload,
+      prove: tcp.public.prove,
       maxConnections: config.maxConnections,
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       maxConnectionsPerKey: config.maxConnectionsPerKey,
@@ -156,6 +159,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       get publicOrigin() {
         return publicOrigin;
       },
+      ...tcp.public,
       realtime: config.realtime ? realtime : undefined,
       hub: realtime.hub,
       traffic,
@@ -182,10 +186,11 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       overloadCauses: overload.causes.map(({ resource }) => resource),
     }));
     open.push(() => samples.close());
-    const admin = createApp({ log });
+    const admin = createApp({ log, connections: tcp.admin.connections });
     let adminPort = config.adminPort;
     const { adminHost, adminOrigin } = config;
     registerAdmin(admin, {
+      prove: tcp.admin.prove,
       gate,
       keys,
       token,

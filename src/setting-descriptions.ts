@@ -27,6 +27,9 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
     "From which use of a resource on the node protects itself, for each of three stages; false: never.",
   maxPresenceDeliveriesPerSecond:
     "How many members may hear of one connection's joins, leaves and updates in a second; 0 for no limit.",
+  maxTcpConnections:
+    "TCP connections that the public listener holds, WebSockets included; 0 for what the limit of open files leaves room for.",
+  maxUnsentHttpBytes: "Bytes of HTTP answers that clients have not read, of all connections together.",
   endpointPrefix: "The path below which the declared endpoints are.",
   endpoints: "The application's declared endpoints.",
   channels: "Settings of channels by the pattern of their names; the first that matches counts.",

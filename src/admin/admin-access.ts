@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Actor, AdminRefusal, Audit } from "../observe/audit.ts";
 import { normalizeAddress } from "../policy/index.ts";
@@ -14,6 +15,8 @@ export type AdminAccessOptions = {
   readonly audit: Audit;
   /** Origins that the console is served from: what a request by a session has to come from, to the letter. */
   readonly origins: () => readonly string[];
+  /** Told of the TCP connection of a request that was let in. */
+  readonly prove: (socket: Duplex) => void;
 };
 
 const CLIENTS = ["cli", "console"] as const;
@@ -40,7 +43,9 @@ export class AdminAccess {
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     const refusal = await this.#check(request);
-    return refusal === undefined ? undefined : this.#refuse(request, reply, refusal);
+    if (refusal !== undefined) return this.#refuse(request, reply, refusal);
+    this.#options.prove(request.raw.socket);
+    return undefined;
   };
 
   /** Of the token in force, for {@link isStillIn}. */

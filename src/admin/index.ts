@@ -4,7 +4,7 @@ import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from
 import type { Audit } from "../observe/audit.ts";
 import { describeRoutes } from "../openapi.ts";
 import { refuse } from "../protocol/index.ts";
-import { AdminAccess, refusalOf } from "./admin-access.ts";
+import { AdminAccess, type AdminAccessOptions, refusalOf } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { registerAuditApi, registerTokenApi } from "./audit-api.ts";
 import { registerBackupApi } from "./backup-api.ts";
@@ -28,6 +28,7 @@ export type AdminOptions = ExplainOptions &
     readonly token: AdminToken;
     readonly audit: Audit;
     readonly config: KnownHosts;
+    readonly prove: AdminAccessOptions["prove"];
     /** Origins of the console, known once the listener's port is. */
     readonly origins: () => readonly string[];
     /** Where the build puts the console. */

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
@@ -9,6 +10,8 @@ export type AccessOptions = {
   readonly publicOrigin: string;
   readonly addressOf: (request: FastifyRequest["raw"]) => string | null;
   readonly apiKeyInQuery: boolean;
+  /** Told of the TCP connection on which a key was accepted. */
+  readonly prove: (socket: Duplex, keyId: string) => void;
 };
 
 /** Who calls and from where, found once per request before its body is read. */
@@ -49,7 +52,8 @@ export class Access {
     const identity = await gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, inQuery }), whence);
     if ("allowed" in identity) return identity;
     if (identity.key !== null) {
-      const { load } = identity.key;
+      const { id, load } = identity.key;
+      this.#options.prove(raw.socket, id);
       load.add(REQUEST_COST + bytesOf(raw) / BYTES_PER_COST);
       if (load.isShed) return refuseOverloaded();
     }

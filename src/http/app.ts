@@ -1,4 +1,3 @@
-import { STATUS_CODES } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import {
@@ -18,7 +17,8 @@ import {
   refusalHeaders,
   refuse,
 } from "../protocol/index.ts";
-import { createListener, type RealtimeHandlers } from "./listener.ts";
+import { createListener, type RealtimeHandlers } from "./listener/listener.ts";
+import type { TcpConnections } from "./listener/tcp-connections.ts";
 
 declare module "fastify" {
   interface FastifyReply {
@@ -31,7 +31,14 @@ declare module "fastify" {
   }
 }
 
-export type AppOptions = { readonly log: Logger; readonly realtime?: RealtimeHandlers | undefined };
+export type AppOptions = {
+  readonly log: Logger;
+  readonly realtime?: RealtimeHandlers | undefined;
+  /** Its TCP connections and their limits. */
+  readonly connections: TcpConnections;
+  /** Whether pages of any origin may read what is refused before routing. */
+  readonly isCrossOrigin?: boolean;
+};
 
 /** A Fastify app as both listeners use it: guarded targets, strict validation, problem details. */
 export type App = ReturnType<typeof createApp>;
@@ -39,9 +46,9 @@ export type App = ReturnType<typeof createApp>;
 /** A fault of the input, by its JSON pointer. */
 export type InputFault = { readonly pointer: string; readonly message: string };
 
-export function createApp({ log, realtime }: AppOptions) {
+export function createApp({ log, realtime, connections, isCrossOrigin = false }: AppOptions) {
   const app = fastify({
-    serverFactory: (handler) => createListener(handler, realtime),
+    serverFactory: (handler) => createListener(handler, { realtime, connections, isCrossOrigin }),
     bodyLimit: LIMITS.maxPayloadBytes,
     logger: false,
     return503OnClosing: false,
@@ -51,15 +58,8 @@ export function createApp({ log, realtime }: AppOptions) {
     frameworkErrors: (error, request, reply) => {
       sendError(log, error, request, reply);
     },
-    clientErrorHandler: (error, socket) => {
-      const status = clientErrorStatus(error.code);
-      if (socket.writable) {
-        socket.end(
-          `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
-        );
-      }
-      socket.destroySoon();
-    },
+    // The listener answers them.
+    clientErrorHandler: () => {},
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.decorateReply("refuse", function (this: FastifyReply, refusal, faults, more) {
     return sendRefusal(this, refusal, faults, more);
@@ -138,9 +138,4 @@ function codeOf(statusCode: number | undefined): ErrorCode | undefined {
   if (statusCode === 413) return "payload_too_large";
   if (statusCode === 415) return "unsupported_media_type";
   return statusCode === 403 || statusCode === 404 ? "not_found" : "invalid_request";
-}
-
-function clientErrorStatus(code: string | undefined): 400 | 408 | 431 {
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408;
-  return code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
 }

@@ -11,18 +11,23 @@ import { Access, type AccessOptions } from "./access.ts";
 import { type App, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
 import { registerChannelApi } from "./channel-api.ts";
+import { CROSS_ORIGIN_METHODS, EXPOSED_HEADERS, PREFLIGHT_SECONDS } from "./cross-origin.ts";
 import { registerEndpoints } from "./endpoints.ts";
-import type { RealtimeHandlers } from "./listener.ts";
+import type { RealtimeHandlers } from "./listener/listener.ts";
+import type { TcpConnections } from "./listener/tcp-connections.ts";
 
 export { type App, createApp, type InputFault } from "./app.ts";
 export { assetFolders } from "./assets.ts";
 export { createEndpointMatcher } from "./endpoint-matcher.ts";
-export { destroySockets, openSocketCount } from "./listener.ts";
+export { addressShare, adminShare, publicShare } from "./listener/descriptor-shares.ts";
+export { destroySockets, openSocketCount } from "./listener/listener.ts";
+export { TcpConnections, type TcpLimits } from "./listener/tcp-connections.ts";
 
 export type PublicAppOptions = AccessOptions & {
   readonly log: Logger;
   /** Absent where realtime is turned off: then neither sockets nor the channel API exist. */
   readonly realtime: RealtimeHandlers | undefined;
+  readonly connections: TcpConnections;
   readonly hub: Hub;
   readonly traffic: Traffic;
   readonly overload: OverloadState;
@@ -37,16 +42,17 @@ export type PublicAppOptions = AccessOptions & {
 
 /** The public listener: sockets, endpoints, the channel API and the SDK. */
 export function createPublicApp(options: PublicAppOptions): App {
-  const app = createApp({ log: options.log, realtime: options.realtime });
+  const { log, realtime, connections } = options;
+  const app = createApp({ log, realtime, connections, isCrossOrigin: true });
   const access = new Access(options);
   // Any origin may ask: the key decides, and no cookie means anything here. Agnost's SDK asks with credentials.
   app.register(cors, {
     origin: true,
     credentials: true,
     strictPreflight: false,
-    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    exposedHeaders: ["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate"],
-    maxAge: 600,
+    methods: [...CROSS_ORIGIN_METHODS],
+    exposedHeaders: [...EXPOSED_HEADERS],
+    maxAge: PREFLIGHT_SECONDS,
   });
   app.register(async (scope) => {
     await describePublic(scope, options);

@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 
-/** The soft limit of open files where a system tells none (Windows). */
-const NOT_TOLD = 65_536;
-
 /**
  * How many descriptors (files, connections, pipes) this process may have open at once. Node raises its soft limit to the hard one
  * as it starts, so the shell's figure can be lower. Opens a file: to be asked once, at the start.
+ *
+ * @returns undefined where the system tells none (Windows, or no limit)
  */
-export function descriptorLimit(): number {
-  return fromProc() ?? fromReport() ?? NOT_TOLD;
+export function descriptorLimit(): number | undefined {
+  return fromProc() ?? fromReport();
 }
 
 /** Linux: one line of a small file. */
@@ -30,7 +29,6 @@ function fromReport(): number | undefined {
 }
 
 function parseLimit(value: unknown): number | undefined {
-  if (value === "unlimited") return Number.MAX_SAFE_INTEGER;
   const limit = Number(value);
   return Number.isSafeInteger(limit) && limit > 0 ? limit : undefined;
 }

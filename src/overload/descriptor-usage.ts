@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { descriptorLimit } from "../lib/descriptor-limit.ts";
 
 const FOLDER = "/proc/self/fd";
 
@@ -21,7 +22,7 @@ export class DescriptorUsage {
 
   constructor(openSockets: () => number) {
     this.#openSockets = openSockets;
-    this.limit = softLimit();
+    this.limit = descriptorLimit();
     this.#open = counted() ?? listed() ?? openSockets();
     this.#others = Math.max(0, this.#open - openSockets());
   }
@@ -52,15 +53,6 @@ function counted(): number | undefined {
 function listed(): number | undefined {
   try {
     return readdirSync(FOLDER).length;
-  } catch {
-    return undefined;
-  }
-}
-
-function softLimit(): number | undefined {
-  try {
-    const match = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
-    return match === null ? undefined : Number(match[1]);
   } catch {
     return undefined;
   }

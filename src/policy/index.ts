@@ -17,7 +17,7 @@ export type {
   Trust,
 } from "./forwarded.ts";
 export { clientAddress, createAddressResolver } from "./forwarded.ts";
-export { NetworkSet, parseNetwork } from "./network.ts";
+export { type Network, NetworkSet, parseNetwork } from "./network.ts";
 export { canonicalOrigin } from "./origin.ts";
 export { parseSettings } from "./parse.ts";
 export type { AccessRequest, Check, Decision, DenialCode } from "./request.ts";

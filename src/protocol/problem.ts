@@ -28,13 +28,14 @@ export function refusalHeaders(refusal: Refusal): Record<string, string> {
 }
 
 /** The same refusal as the text of an HTTP/1.1 response, for a socket that has no response object. */
-export function rawProblemResponse(refusal: Refusal): string {
+export function rawProblemResponse(refusal: Refusal, more: Readonly<Record<string, string>> = {}): string {
   const body = JSON.stringify(problemOf(refusal));
   const headers = {
     "content-type": PROBLEM_MEDIA_TYPE,
     "content-length": String(new TextEncoder().encode(body).byteLength),
     connection: "close",
     ...refusalHeaders(refusal),
+    ...more,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return `HTTP/1.1 ${refusal.status} Refused\r\n${lines.join("\r\n")}\r\n\r\n${body}`;

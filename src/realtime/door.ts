@@ -31,6 +31,8 @@ export type DoorOptions = {
   readonly maxPendingPerAddress: number;
   readonly maxOutboundBytes: number;
   readonly overload: OverloadState;
+  /** Told of each TCP connection of a client whose CONNECT was accepted. */
+  readonly prove: (tcp: Duplex, keyId?: string) => void;
 };
 
 /** What a client has for its CONNECT although it waited long for a place. */
@@ -191,6 +193,7 @@ export class Door {
         answer(refusal);
         return;
       }
+      if (session?.state === "connected") this.#options.prove(request.socket, session.identity?.key?.id);
       if (session !== undefined && carrier instanceof ServerResponse) {
         if (request.method === "GET") {
           session.take(new OpenPoll(request, carrier), pass);

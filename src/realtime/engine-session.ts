@@ -174,10 +174,11 @@ export class EngineSession {
     this.#slot?.release();
   }
 
-  /** CONNECT went through: the deadline ends, and the place among the strangers is free. */
-  accept(): void {
+  /** CONNECT went through: the deadline ends, and the place among the strangers is free. @returns its WebSocket's TCP connection */
+  accept(): Duplex | undefined {
     this.#endPending();
     this.state = "connected";
+    return this.#tcps.at(-1);
   }
 
   /** It carries a connection, which `end` ends. */

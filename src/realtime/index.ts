@@ -38,6 +38,7 @@ export type RealtimeOptions = {
   readonly overload: OverloadState;
   /** Of each connection; 0 is no limit. */
   readonly maxPresenceDeliveriesPerSecond: number;
+  readonly prove: (tcp: Duplex, keyId?: string) => void;
   readonly log: Logger;
 };
 
@@ -183,12 +184,13 @@ export class Realtime {
       socket.disconnect(true);
       return;
     }
-    const { gate, traffic } = this.#options;
+    const { gate, traffic, prove } = this.#options;
     const { identity, echo, resume } = admitted;
-    session.accept();
+    const tcp = session.accept();
     session.identity = identity;
     gate.hold(identity);
     const keyId = identity.key?.id ?? null;
+    if (tcp !== undefined) prove(tcp, keyId ?? undefined);
     const { client, token, takenOver } = this.#clients.connect(socket.id, keyId, resume);
     // Its old connection goes first, so that the client is never seen to leave after it has come back.
     if (takenOver !== undefined) {
