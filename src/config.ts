@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { loadConfig as loadFile } from "c12";
+import { defaultBudgets } from "./default-budgets.ts";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
 import { DEFAULT_THRESHOLDS, type OverloadThresholds } from "./overload/index.ts";
@@ -41,6 +42,11 @@ export type Config = {
   readonly maxTcpConnections: number;
   /** Bytes of HTTP answers that nobody has read, of all connections together. */
   readonly maxUnsentHttpBytes: number;
+  /** What all histories together may take; whose messages take most give way first, as with the next two. */
+  readonly maxHistoryBytes: number;
+  /** Channels without members that keep their position. */
+  readonly maxIdleChannels: number;
+  readonly maxMessageIds: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
@@ -97,6 +103,9 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_PRESENCE_DELIVERIES_PER_SECOND: "maxPresenceDeliveriesPerSecond",
   SLUICE_MAX_TCP_CONNECTIONS: "maxTcpConnections",
   SLUICE_MAX_UNSENT_HTTP_BYTES: "maxUnsentHttpBytes",
+  SLUICE_MAX_HISTORY_BYTES: "maxHistoryBytes",
+  SLUICE_MAX_IDLE_CHANNELS: "maxIdleChannels",
+  SLUICE_MAX_MESSAGE_IDS: "maxMessageIds",
   SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
   SLUICE_LOG_LEVEL: "logLevel",
 };
@@ -113,6 +122,9 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "maxPresenceDeliveriesPerSecond",
   "maxTcpConnections",
   "maxUnsentHttpBytes",
+  "maxHistoryBytes",
+  "maxIdleChannels",
+  "maxMessageIds",
 ]);
 
 /** What said a setting's value; a program that made the configuration counts as its file. */
@@ -177,6 +189,7 @@ function resolveLayers(layers: readonly (readonly [SettingSource, object])[]): C
 function withDefaults(input: ConfigInput): Config {
   const inContainer = existsSync("/.dockerenv") || existsSync("/run/.containerenv");
   const port = input.port ?? 8080;
+  const budgets = defaultBudgets();
   return Object.freeze({
     host: input.host ?? (inContainer ? "0.0.0.0" : "127.0.0.1"),
     port,
@@ -203,6 +216,9 @@ function withDefaults(input: ConfigInput): Config {
     maxPresenceDeliveriesPerSecond: input.maxPresenceDeliveriesPerSecond ?? 10_000,
     maxTcpConnections: input.maxTcpConnections ?? 0,
     maxUnsentHttpBytes: input.maxUnsentHttpBytes ?? 64 * 1024 * 1024,
+    maxHistoryBytes: input.maxHistoryBytes ?? budgets.maxHistoryBytes,
+    maxIdleChannels: input.maxIdleChannels ?? budgets.maxIdleChannels,
+    maxMessageIds: input.maxMessageIds ?? budgets.maxMessageIds,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),
@@ -250,7 +266,7 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
 export function parseText(name: keyof Config, text: string, source: string): unknown {
   const isNumber = NUMBERS.has(name);
   if (isNumber) {
-    if (!/^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(text))
+    if (!/^[0-9]{1,12}(\.[0-9]{1,6})?$/.test(text))
       throw new ConfigError(`${source}: "${text}" is not a number`);
     return Number(text);
   }

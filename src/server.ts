@@ -120,7 +120,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       log,
     });
     open.push(() => overload.close());
-    const broker = options.broker ?? new MemoryBroker({ channels: config.channels });
+    const broker = options.broker ?? new MemoryBroker(config);
     open.push(() => broker.close());
 
     // Known only once the port is, where the port is left to the system.

@@ -30,6 +30,9 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   maxTcpConnections:
     "TCP connections that the public listener holds, WebSockets included; 0 for what the limit of open files leaves room for.",
   maxUnsentHttpBytes: "Bytes of HTTP answers that clients have not read, of all connections together.",
+  maxHistoryBytes: "What all retained messages together may take in memory.",
+  maxIdleChannels: "Channels without members that keep their position.",
+  maxMessageIds: "Ids of messages that are remembered, so that a repeat is not sent again.",
   endpointPrefix: "The path below which the declared endpoints are.",
   endpoints: "The application's declared endpoints.",
   channels: "Settings of channels by the pattern of their names; the first that matches counts.",

@@ -38,6 +38,9 @@ const SCHEMA = {
   maxConnections: MaxConnections,
   maxConnectionsPerAddress: MaxConnections,
   maxConnectionsPerKey: MaxConnections,
+  maxHistoryBytes: Type.Integer({ minimum: 64 * 1024, maximum: 1024 ** 4 }),
+  maxIdleChannels: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
+  maxMessageIds: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
   maxOutboundBytes: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 3 }),
   overload: Type.Union([
     Type.Literal(false),

@@ -1,4 +1,4 @@
-import type { Hub, Publication, Tap } from "../channels/index.ts";
+import { type Hub, type Publication, SERVER_OWNER, type Tap } from "../channels/index.ts";
 import type { Position } from "../protocol/index.ts";
 import type { EventStream } from "./event-stream.ts";
 import { previewOf } from "./message-preview.ts";
@@ -66,9 +66,9 @@ export class ChannelTail {
   }
 
   async #beginWithHistory(hub: Hub): Promise<void> {
-    const { epoch, offset } = await hub.history(this.#channel, undefined, 1);
+    const { epoch, offset } = await hub.history(this.#channel, undefined, 1, SERVER_OWNER);
     const from = { epoch, offset: Math.max(0, offset - BEGIN_WITH) };
-    const { messages } = await hub.history(this.#channel, from, BEGIN_WITH);
+    const { messages } = await hub.history(this.#channel, from, BEGIN_WITH, SERVER_OWNER);
     const last = messages.at(-1);
     const later = this.#pending.filter(
       ({ position }) => last === undefined || position.epoch !== last.epoch || position.offset > last.offset,

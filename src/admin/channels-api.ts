@@ -1,4 +1,4 @@
-import { type Hub, parseChannel, parsePublication } from "../channels/index.ts";
+import { type Hub, parseChannel, parsePublication, SERVER_OWNER } from "../channels/index.ts";
 import type { Audit } from "../observe/audit.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import { LIMITS, refuse } from "../protocol/index.ts";
@@ -89,7 +89,7 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
       const read = parsePublication({ eventName, message }, { from: null, now: Date.now() });
       if ("allowed" in read) return reply.refuse(read);
       const { publication } = read;
-      const position = await hub.publish(parsed.channel, publication);
+      const position = await hub.publish(parsed.channel, publication, { owner: SERVER_OWNER });
       if (position === "conflict") return reply.refuse(refuse("id_conflict"));
       const detail = `"${eventName}" to the channel "${parsed.channel}"`;
       await audit.record({ action: "channel.published", actor: access.actorOf(request), detail });

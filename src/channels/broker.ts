@@ -21,9 +21,9 @@ export type HistoryPage = {
   readonly epoch: string;
   /** The newest message's place. */
   readonly offset: number;
-  /** The oldest retained message's place; one past the newest when none is retained. */
+  /** The place of the first retained message after what was asked for; one past the newest when none is retained. */
   readonly firstOffset: number;
-  /** Oldest first, without a hole. */
+  /** From `firstOffset` on, oldest first, without a hole: where messages are missing, the page ends. */
   readonly messages: readonly RetainedMessage[];
 };
 
@@ -53,28 +53,42 @@ export type MembersPage = {
 };
 export type PageRequest = { readonly limit: number; readonly after?: string | undefined };
 
+/** Its place, or that its id was used for another body. */
+export type Published = Position | "conflict";
+
+export type PublishOptions = {
+  /** Who is charged for what is kept of the message. */
+  readonly owner: string;
+  /** A publication whose id this scope used in this channel within the window gets the first one's place. */
+  readonly idempotency?: Idempotency | undefined;
+};
+
 /**
  * Orders, stores and carries messages between nodes. All methods reject with an exception when the broker
  * is away; the caller answers `unavailable`.
+ *
+ * What a broker keeps, history, the positions of channels that nobody is in and message ids, is bounded by budgets that all
+ * owners share, and charged to the owner that a call names (see `owner.ts`). When a budget is exceeded, the owner that holds most
+ * of it gives way, its own oldest first. An owner below its fair share, the budget divided by the number of owners, loses
+ * nothing, whatever others do: neither its messages, also in channels that others publish to, nor the epoch of a channel
+ * that it was told, nor its ids.
  */
 export interface Broker {
   /** One listener, the hub of this node. */
   listen(listener: BrokerListener): void;
   /** From the returned position on, the listener hears this channel. */
-  subscribe(channel: string): Promise<Position>;
+  subscribe(channel: string, owner: string): Promise<Position>;
   unsubscribe(channel: string): Promise<void>;
   /**
-   * Resolves when the broker has the message, with its place. With `idempotency`, a publication whose id this
-   * scope used in this channel within the window gets the first one's place and is not sent again.
+   * Resolves when the broker has the message, with its place. What repeats an id is not sent again.
    * @returns `conflict` when that id was used for another body
    */
-  publish(
-    channel: string,
-    publication: Publication,
-    idempotency?: Idempotency,
-  ): Promise<Position | "conflict">;
-  /** Retained messages after an offset, at most `limit`. */
-  history(channel: string, after: number, limit: number): Promise<HistoryPage>;
+  publish(channel: string, publication: Publication, options: PublishOptions): Promise<Published>;
+  /**
+   * Retained messages after an offset, at most `limit`. The epoch of a channel that was never used is the one that it will
+   * have, and is kept for the owner like any other.
+   */
+  history(channel: string, after: number, limit: number, owner: string): Promise<HistoryPage>;
   /** To everyone connected, at most once, without a position. */
   broadcast(publication: Publication): Promise<void>;
 

@@ -8,12 +8,13 @@ export async function readHistory(
   channel: string,
   after: Position | undefined,
   limit: number,
+  owner: string,
 ): Promise<History> {
   const from = after?.offset ?? 0;
-  const page = await broker.history(channel, from, limit);
+  const page = await broker.history(channel, from, limit, owner);
   // Of another life of the channel, everything is new.
   const isOther = after !== undefined && after.epoch !== page.epoch;
-  const read = isOther && from > 0 ? await broker.history(channel, 0, limit) : page;
+  const read = isOther && from > 0 ? await broker.history(channel, 0, limit, owner) : page;
   const { epoch, offset, firstOffset } = read;
   const messages = read.messages.map((message) => ({
     eventName: message.publication.eventName,

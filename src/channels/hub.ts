@@ -2,12 +2,11 @@ import { Traffic } from "../observe/traffic.ts";
 import type { History, Position } from "../protocol/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
-import type { Broker, MembersPage, PageRequest, Publication } from "./broker.ts";
+import type { Broker, MembersPage, PageRequest, Publication, Published, PublishOptions } from "./broker.ts";
 import { Delivery } from "./delivery.ts";
 import type { FanOut } from "./fan-out.ts";
 import { readHistory } from "./history.ts";
 import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
-import type { Idempotency } from "./idempotency-window.ts";
 import { replayToJoining } from "./join-replay.ts";
 import { openPresence } from "./open-presence.ts";
 import type { Presence } from "./presence.ts";
@@ -143,7 +142,7 @@ export class Hub {
     const known = resident.channels.get(channel);
     const membership: Membership = known ?? { state: "joining", watching: false, liveAfter: 0 };
     resident.channels.set(channel, membership);
-    const room = this.#rooms.enter(channel, id);
+    const room = this.#rooms.enter(channel, id, resident.owner);
     try {
       await room.ready;
     } catch (error) {
@@ -242,13 +241,9 @@ export class Hub {
   }
 
   /** See {@link Broker.publish}. */
-  publish(
-    channel: string,
-    publication: Publication,
-    idempotency?: Idempotency,
-  ): Promise<Position | "conflict"> {
+  publish(channel: string, publication: Publication, options: PublishOptions): Promise<Published> {
     this.traffic.published += 1;
-    return this.#broker.publish(channel, publication, idempotency);
+    return this.#broker.publish(channel, publication, options);
   }
 
   broadcast(publication: Publication): Promise<void> {
@@ -257,8 +252,8 @@ export class Hub {
   }
 
   /** Retained messages after a position, as members got them. */
-  history(channel: string, after: Position | undefined, limit: number): Promise<History> {
-    return readHistory(this.#broker, channel, after, limit);
+  history(channel: string, after: Position | undefined, limit: number, owner: string): Promise<History> {
+    return readHistory(this.#broker, channel, after, limit, owner);
   }
 
   /** @returns `off` where the configuration says that members are not listed. */

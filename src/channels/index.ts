@@ -7,6 +7,7 @@ export type {
   PageRequest,
   PresenceChange,
   Publication,
+  PublishOptions,
 } from "./broker.ts";
 export {
   type ChannelSettings,
@@ -20,7 +21,12 @@ export type { FanOut } from "./fan-out.ts";
 export { Hub } from "./hub.ts";
 export type { Joined } from "./hub-options.ts";
 export type { Idempotency } from "./idempotency-window.ts";
-export { MemoryBroker } from "./memory-broker.ts";
+export {
+  type BrokerBudgets,
+  MemoryBroker,
+  type MemoryBrokerOptions,
+} from "./memory-broker.ts";
+export { ownerOf, SERVER_OWNER } from "./owner.ts";
 export { binaryOf, isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";
 export type { ChannelPage, ChannelView } from "./rooms.ts";
 export type { Tap } from "./taps.ts";

@@ -23,6 +23,7 @@ export async function replayToJoining(
     from: () => reachOf(resident, channel, room, mayReadHistory?.() === true),
     heard: heardOf(resident, channel, room.epoch),
     clientId: resident.client.clientId,
+    owner: resident.owner,
     isWanted,
     deliver: (eventName, payload) => deliver(resident.id, eventName, payload),
   });

@@ -2,8 +2,8 @@ import type { Member } from "../protocol/index.ts";
 import type { MembersPage, PageRequest } from "./broker.ts";
 import { roughSize } from "./rough-size.ts";
 
-/** A page ends early where its profiles are large. */
-const MAX_PAGE_BYTES = 512 * 1024;
+/** A page ends early where its profiles are large, in memory: encoded, they take half of it or less. */
+const MAX_PAGE_BYTES = 1024 * 1024;
 
 /** Without a member: one who is gone, of whom nothing is kept. */
 type Listed = { readonly arrival: number; member: Member | undefined; bytes: number };

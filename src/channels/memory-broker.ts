@@ -1,4 +1,6 @@
 import { nanoid } from "nanoid";
+import { FairQueue } from "../lib/fair-queue.ts";
+import { SlicedTask } from "../lib/sliced-task.ts";
 import type { Position } from "../protocol/index.ts";
 import type {
   Broker,
@@ -8,71 +10,94 @@ import type {
   PageRequest,
   PresenceChange,
   Publication,
+  PublishOptions,
 } from "./broker.ts";
 import { type ChannelSettings, historyWindowOf } from "./channel-settings.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { type Idempotency, IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
+import { IdempotencyWindow, idempotencyKey } from "./idempotency-window.ts";
+import { IdleStreams } from "./idle-streams.ts";
 import { Arrivals, MemberList } from "./member-list.ts";
-import { Stream } from "./stream.ts";
+import { type Retained, Stream } from "./stream.ts";
 
-export type MemoryBrokerOptions = {
+/** The budgets of a broker, shared by all owners. */
+export type BrokerBudgets = {
+  /** What all histories together may take in memory. */
+  readonly maxHistoryBytes: number;
+  /** Channels that nobody listens to and that keep their epoch and offset. */
+  readonly maxIdleChannels: number;
+  /** Message ids that are remembered. */
+  readonly maxMessageIds: number;
+};
+
+export type MemoryBrokerOptions = Partial<BrokerBudgets> & {
   /** How long a channel that nobody listens to keeps its epoch and offset. */
   readonly idleStreamMs?: number;
-  /** How many such channels are kept at most; the one idle for longest goes first. */
-  readonly maxIdleStreams?: number;
-  /** How long a message's id is remembered, and how many are. */
+  /** How long a message's id is remembered. */
   readonly idempotencyWindowMs?: number;
-  readonly maxIds?: number;
   readonly channels?: readonly ChannelSettings[];
-  /** What all histories together may take; the largest give way first. */
-  readonly maxHistoryBytes?: number;
   readonly now?: () => number;
 };
 
-/** How many channels are compared when one has to give way: the largest of a sample, at a fixed cost. */
-const EVICTION_SAMPLE = 32;
+/** What a server with a large heap has; a server's configuration has its own for the memory that it has. */
+const DEFAULT_BUDGETS: BrokerBudgets = {
+  maxHistoryBytes: 256 * 1024 * 1024,
+  maxIdleChannels: 100_000,
+  maxMessageIds: 100_000,
+};
+
+/** How many messages give way before the publish that makes it necessary returns; the others follow in slices. */
+const MAX_EVICTED_AT_ONCE = 256;
 
 /** One node's broker: everything in this process's memory, lost with it. */
 export class MemoryBroker implements Broker {
   readonly #idleStreamMs: number;
-  readonly #maxIdleStreams: number;
   readonly #now: () => number;
   /** Streams that this node's hub listens to: as many as the hub has channels. */
   readonly #live = new Map<string, Stream>();
-  /** Streams without listeners, longest idle first: bounded in number and time. */
-  readonly #idle = new Map<string, Stream>();
+  readonly #idle: IdleStreams;
+  /** Idle ones that had to give way: nobody finds them, and what they retain is dropped in slices. */
+  readonly #ended: Stream[] = [];
+  /** What all streams retain. */
+  readonly #history: FairQueue<Retained>;
   readonly #members = new Map<string, MemberList>();
   readonly #arrivals: Arrivals;
   readonly #ids: IdempotencyWindow;
-  readonly #sweep: NodeJS.Timeout;
   readonly #channels: readonly ChannelSettings[];
-  readonly #maxHistoryBytes: number;
-  #historyBytes = 0;
+  readonly #settling = new SlicedTask(() => this.#settleSteps());
+  readonly #sweeping = new SlicedTask(() => this.#sweepSteps());
+  readonly #sweepTimer: NodeJS.Timeout;
   #listener: BrokerListener | undefined;
 
   constructor(options: MemoryBrokerOptions = {}) {
+    const budgets = { ...DEFAULT_BUDGETS, ...options };
     this.#idleStreamMs = options.idleStreamMs ?? 120_000;
-    this.#maxIdleStreams = options.maxIdleStreams ?? 100_000;
     this.#now = options.now ?? Date.now;
     this.#channels = options.channels ?? [];
     this.#arrivals = new Arrivals(this.#now());
-    this.#maxHistoryBytes = options.maxHistoryBytes ?? 256 * 1024 * 1024;
+    this.#history = new FairQueue(budgets.maxHistoryBytes);
+    this.#idle = new IdleStreams(budgets.maxIdleChannels);
     this.#ids = new IdempotencyWindow({
       windowMs: options.idempotencyWindowMs ?? 120_000,
-      maxIds: options.maxIds ?? 100_000,
+      maxIds: budgets.maxMessageIds,
     });
-    this.#sweep = setInterval(() => this.#dropIdle(), Math.max(1_000, this.#idleStreamMs / 4));
-    this.#sweep.unref();
+    this.#sweepTimer = setInterval(() => this.#sweeping.start(), Math.max(1_000, this.#idleStreamMs / 4));
+    this.#sweepTimer.unref();
+  }
+
+  /** What all histories take, as they are counted. */
+  get historyBytes(): number {
+    return this.#history.total;
   }
 
   listen(listener: BrokerListener): void {
     this.#listener = listener;
   }
 
-  async subscribe(channel: string): Promise<Position> {
-    const stream = this.#stream(channel);
+  async subscribe(channel: string, owner: string): Promise<Position> {
+    const stream = this.#stream(channel, owner);
+    stream.touch(owner);
     stream.subscribed = true;
-    this.#idle.delete(channel);
+    this.#idle.take(stream);
     this.#live.set(channel, stream);
     return { epoch: stream.epoch, offset: stream.offset };
   }
@@ -82,22 +107,22 @@ export class MemoryBroker implements Broker {
     if (stream === undefined) return;
     this.#live.delete(channel);
     stream.subscribed = false;
-    this.#keepIdle(channel, stream);
+    this.#keepIdle(stream);
   }
 
   async publish(
     channel: string,
     publication: Publication,
-    idempotency?: Idempotency,
+    { owner, idempotency }: PublishOptions,
   ): Promise<Position | "conflict"> {
-    if (idempotency === undefined) return this.#append(channel, publication);
+    if (idempotency === undefined) return this.#append(channel, publication, owner);
     const { eventName, message, id } = publication;
     const key = idempotencyKey(channel, idempotency, id);
     const fingerprint = fingerprintOf(eventName, message);
     const known = this.#ids.find(key, fingerprint, this.#now());
     if (known !== undefined) return known;
-    const position = this.#append(channel, publication);
-    this.#ids.remember(key, fingerprint, position, this.#now());
+    const position = this.#append(channel, publication, owner);
+    this.#ids.remember(owner, key, fingerprint, position, this.#now());
     return position;
   }
 
@@ -120,96 +145,104 @@ export class MemoryBroker implements Broker {
     return this.#members.get(channel)?.page(page) ?? { members: [], count: 0, next: null };
   }
 
+  /** Lets go of what is over, in slices, as a timer does now and then. */
+  async sweep(): Promise<void> {
+    this.#sweeping.start();
+    await this.#sweeping.whenDone();
+  }
+
+  async history(channel: string, after: number, limit: number, owner: string): Promise<HistoryPage> {
+    const stream = this.#stream(channel, owner);
+    stream.touch(owner);
+    const isNew = !stream.subscribed && stream.queue === undefined;
+    if (isNew) this.#keepIdle(stream);
+    return stream.read(after, limit, this.#now());
+  }
+
   async close(): Promise<void> {
-    clearInterval(this.#sweep);
+    clearInterval(this.#sweepTimer);
+    this.#sweeping.stop();
+    this.#settling.stop();
     this.#listener = undefined;
     this.#live.clear();
     this.#idle.clear();
+    this.#ended.length = 0;
+    this.#history.clear();
     this.#members.clear();
     this.#ids.clear();
   }
 
-  async history(channel: string, after: number, limit: number): Promise<HistoryPage> {
-    const stream = this.#stream(channel);
-    const { epoch, offset } = stream;
-    const before = stream.bytes;
-    const messages = stream.read(after, limit, this.#now());
-    this.#historyBytes += stream.bytes - before;
-    return { epoch, offset, firstOffset: stream.firstOffset, messages };
-  }
-
-  #append(channel: string, publication: Publication): Position {
-    const stream = this.#stream(channel);
-    const before = stream.bytes;
-    const position = stream.append(publication, this.#now());
-    this.#historyBytes += stream.bytes - before;
-    if (this.#historyBytes > this.#maxHistoryBytes) this.#makeRoom(stream);
+  #append(channel: string, publication: Publication, owner: string): Position {
+    const stream = this.#stream(channel, owner);
+    stream.touch(owner);
+    const position = stream.append(owner, publication, this.#now());
+    if (this.#history.isExceeded) this.#makeRoom();
     if (stream.subscribed) this.#listener?.onPublication(channel, publication, position);
-    else this.#keepIdle(channel, stream);
+    else this.#keepIdle(stream);
     return position;
   }
 
-  /** The largest of those at hand gives way, so that one loud channel does not cost the quiet ones their history. */
-  #makeRoom(newest: Stream): void {
-    while (this.#historyBytes > this.#maxHistoryBytes) {
-      let largest = newest;
-      let seen = 0;
-      for (const streams of [this.#idle, this.#live]) {
-        for (const stream of streams.values()) {
-          seen += 1;
-          if (stream.bytes > largest.bytes) largest = stream;
-          if (seen % EVICTION_SAMPLE === 0) break;
-        }
+  #makeRoom(): void {
+    for (let evicted = 0; this.#history.isExceeded; evicted += 1) {
+      if (evicted === MAX_EVICTED_AT_ONCE) {
+        this.#settling.start();
+        return;
       }
-      const freed = largest.dropOldest();
-      this.#historyBytes -= freed;
-      if (freed === 0) return;
+      this.#evictOne();
     }
+  }
+
+  #evictOne(): void {
+    const oldest = this.#history.first;
+    oldest?.stream.drop(oldest);
   }
 
   /** The channel's stream, or a new life of it. */
-  #stream(channel: string): Stream {
+  #stream(channel: string, owner: string): Stream {
     return (
       this.#live.get(channel) ??
       this.#idle.get(channel) ??
-      new Stream(nanoid(10), historyWindowOf(this.#channels, channel))
+      new Stream(channel, nanoid(10), historyWindowOf(this.#channels, channel), owner, this.#history)
     );
   }
 
-  #keepIdle(channel: string, stream: Stream): void {
-    stream.idleSinceMs = this.#now();
-    this.#idle.delete(channel);
-    this.#idle.set(channel, stream);
-    if (this.#idle.size > this.#maxIdleStreams) {
-      for (const oldest of this.#idle.keys()) {
-        this.#forget(oldest);
-        break;
-      }
+  #keepIdle(stream: Stream): void {
+    this.#idle.keep(stream, this.#now());
+    if (this.#idle.isExceeded) this.#settleIdle();
+  }
+
+  #settleIdle(): void {
+    for (const stream of this.#idle.settle()) if (stream.empty()) this.#ended.push(stream);
+    if (this.#idle.isExceeded || this.#ended.length > 0) this.#settling.start();
+  }
+
+  /** What did not fit in the turn that made it necessary. */
+  *#settleSteps(): Generator<void> {
+    while (this.#history.isExceeded && this.#history.first !== undefined) {
+      this.#evictOne();
+      yield;
+    }
+    while (this.#idle.isExceeded) {
+      this.#settleIdle();
+      yield;
+    }
+    for (let stream = this.#ended.pop(); stream !== undefined; stream = this.#ended.pop()) {
+      while (stream.empty()) yield;
     }
   }
 
-  #dropIdle(): void {
-    const before = this.#now() - this.#idleStreamMs;
-    for (const [channel, stream] of this.#idle) {
-      if (stream.idleSinceMs > before) break;
-      this.#trim(stream);
-      if (stream.retainedCount === 0) this.#forget(channel);
+  /** Histories, positions and ids end with time also where nobody publishes any more. */
+  *#sweepSteps(): Generator<void> {
+    for (const stream of this.#live.values()) {
+      while (stream.trim(this.#now())) yield;
+      yield;
     }
-    // Histories end with time also where nobody publishes any more.
-    for (const stream of this.#live.values()) this.#trim(stream);
-    for (const stream of this.#idle.values()) this.#trim(stream);
-  }
-
-  #trim(stream: Stream): void {
-    const before = stream.bytes;
-    stream.trim(this.#now());
-    this.#historyBytes += stream.bytes - before;
-  }
-
-  #forget(channel: string): void {
-    const stream = this.#idle.get(channel);
-    if (stream === undefined) return;
-    this.#idle.delete(channel);
-    this.#historyBytes -= stream.bytes;
+    for (const stream of this.#idle.values()) {
+      while (stream.trim(this.#now())) yield;
+      const isOver = stream.idleSinceMs <= this.#now() - this.#idleStreamMs;
+      if (isOver && stream.retainedCount === 0) this.#idle.take(stream);
+      yield;
+    }
+    yield* this.#ids.forgetOld(this.#now());
   }
 }

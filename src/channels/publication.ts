@@ -8,6 +8,7 @@ import {
 } from "../protocol/index.ts";
 import { randomToken } from "../random-token.ts";
 import type { Publication } from "./broker.ts";
+import { withOwnBinary } from "./own-binary.ts";
 
 /** Deeper values overflow the stack of the encoder, which would be a fault of ours. */
 const MAX_MESSAGE_DEPTH = 100;
@@ -66,7 +67,7 @@ export function parsePublication(
   const { from, now, exceptId } = context;
   const publication: Publication = {
     eventName,
-    message,
+    message: count === 0 ? message : withOwnBinary(message),
     id: id ?? randomToken(MESSAGE_ID_BYTES),
     from,
     timestamp: now,

@@ -14,6 +14,7 @@ export type ReplayRequest = {
   /** What this very connection has heard of the channel before; noted as it goes on. */
   readonly heard: Heard;
   readonly clientId: string;
+  readonly owner: string;
   /** Whether the join still goes on; asked after each wait. */
   readonly isWanted: () => boolean;
   /** See {@link HubOptions.deliver}. */
@@ -40,7 +41,7 @@ export async function replay(
   channel: string,
   request: ReplayRequest,
 ): Promise<{ readonly recovered: boolean } | undefined> {
-  const { since, from, heard, clientId, isWanted, deliver } = request;
+  const { since, from, heard, clientId, owner, isWanted, deliver } = request;
   const missing = (after: number, before: number, reason: ChannelGap["reason"]): void => {
     const gap: ChannelGap = { channel, epoch: room.epoch, after, before, reason };
     void deliver("channel:gap", gap);
@@ -64,7 +65,7 @@ export async function replay(
   if (heard.forgottenUpTo > after) miss(heard.forgottenUpTo, "trimmed");
   while (after < room.offset) {
     const before = after;
-    const page = await broker.history(channel, after, PAGE);
+    const page = await broker.history(channel, after, PAGE, owner);
     if (!isWanted()) return undefined;
     skipForeign();
     if (page.epoch !== room.epoch) {

@@ -89,7 +89,7 @@ export class Rooms {
   }
 
   /** The room with this connection in it; the first one asks the broker for the channel. */
-  enter(channel: string, id: string): Room {
+  enter(channel: string, id: string, owner: string): Room {
     const known = this.#rooms.get(channel);
     if (known !== undefined) {
       if (!known.members.has(id)) this.#memberships += 1;
@@ -97,7 +97,7 @@ export class Rooms {
       return known;
     }
     this.#memberships += 1;
-    const subscribed = this.#broker.subscribe(channel);
+    const subscribed = this.#broker.subscribe(channel, owner);
     const room: Room = {
       epoch: "",
       offset: 0,

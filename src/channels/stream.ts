@@ -1,91 +1,193 @@
+import { type FairQueue, Held } from "../lib/fair-queue.ts";
 import type { Position } from "../protocol/index.ts";
-import type { Publication } from "./broker.ts";
+import type { HistoryPage, Publication } from "./broker.ts";
 import type { HistoryWindow } from "./channel-settings.ts";
-import { roughSize } from "./rough-size.ts";
-
-type Retained = { readonly publication: Publication; readonly bytes: number; readonly atMs: number };
+import { roughSize, sizeOfText } from "./rough-size.ts";
 
 /** What a page is about, in memory: it is one answer, encoded at once. */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
-/** A channel's life: its position, and the last of its messages. Offsets of what is retained are without a hole. */
-export class Stream {
+/** How many messages one call drops at most: each that comes makes one too many, the others may go a little later. */
+const MAX_DROPPED_AT_ONCE = 64;
+
+/** A retained message without what was said: its places in lists, the publication, its sender and times. */
+const RETAINED_BYTES = 400;
+
+/** Owners that are remembered to have an interest in a stream, besides the one that is charged. */
+const MAX_OTHERS = 16;
+
+/** A message that is kept, charged to who published it. */
+export class Retained extends Held<Retained> {
+  readonly stream: Stream;
+  readonly publication: Publication;
+  readonly offset: number;
+  readonly atMs: number;
+
+  constructor(stream: Stream, publication: Publication, offset: number, atMs: number) {
+    super();
+    this.stream = stream;
+    this.publication = publication;
+    this.offset = offset;
+    this.atMs = atMs;
+  }
+}
+
+/**
+ * A channel's life: its position, and the last of its messages. A message that its owner's budget has no room for any more
+ * leaves a hole, and the older ones of other owners stay: a page ends before a hole, and says where it begins after one.
+ *
+ * Owns what it retains, in `history`, until each is dropped. While nobody listens to it, it is held by {@link IdleStreams}.
+ */
+export class Stream extends Held<Stream> {
+  readonly channel: string;
   readonly epoch: string;
   readonly #window: HistoryWindow;
+  readonly #history: FairQueue<Retained>;
   offset = 0;
   subscribed = false;
   idleSinceMs = 0;
-  bytes = 0;
-  /** From `#head` on: what is retained, oldest first. */
-  #retained: (Retained | undefined)[] = [];
+  /** Who is charged for it while it is idle. */
+  owner: string;
+  /** Who else was told of its epoch: who of them is charged when the owner has to give way. */
+  others: string[] | undefined;
+  /** From `#head` on, oldest first: what is retained, and the offsets of what had to give way between. */
+  #slots: (Retained | number)[] = [];
   #head = 0;
+  #holes = 0;
 
-  constructor(epoch: string, window: HistoryWindow) {
+  constructor(
+    channel: string,
+    epoch: string,
+    window: HistoryWindow,
+    owner: string,
+    history: FairQueue<Retained>,
+  ) {
+    super();
+    this.channel = channel;
     this.epoch = epoch;
     this.#window = window;
+    this.owner = owner;
+    this.#history = history;
   }
 
   get retainedCount(): number {
-    return this.#retained.length - this.#head;
+    return this.#slots.length - this.#head - this.#holes;
   }
 
-  /** The offset of the oldest message that is retained; one past the newest when none is. */
-  get firstOffset(): number {
-    return this.offset - this.retainedCount + 1;
+  /** Somebody is told of its epoch. */
+  touch(owner: string): void {
+    if (owner === this.owner || this.others?.includes(owner) === true) return;
+    this.others ??= [];
+    if (this.others.length < MAX_OTHERS) this.others.push(owner);
   }
 
   /** Take the next message in, and let go of what the window no longer holds. */
-  append(publication: Publication, nowMs: number): Position {
+  append(owner: string, publication: Publication, nowMs: number): Position {
     this.offset += 1;
     if (this.#window.size > 0 && this.#window.seconds > 0) {
-      const bytes = roughSize(publication.message);
-      this.#retained.push({ publication, bytes, atMs: nowMs });
-      this.bytes += bytes;
+      const retained = new Retained(this, publication, this.offset, nowMs);
+      this.#slots.push(retained);
+      this.#history.add(owner, retained, sizeOf(publication));
       this.trim(nowMs);
     }
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** Retained messages after an offset, oldest first, at most `limit`, and fewer where they are large; at least one. */
-  read(after: number, limit: number, nowMs: number): { offset: number; publication: Publication }[] {
+  /** What is retained after an offset, up to the next hole, at most `limit`, and fewer where they are large; at least one. */
+  read(after: number, limit: number, nowMs: number): HistoryPage {
     this.trim(nowMs);
-    const first = this.firstOffset;
-    const from = Math.max(after + 1, first);
+    const { epoch, offset } = this;
+    const beforeMs = this.#beforeMs(nowMs);
     const messages: { offset: number; publication: Publication }[] = [];
+    let firstOffset = offset + 1;
     let bytes = 0;
-    for (let offset = from; offset <= this.offset && messages.length < limit; offset += 1) {
-      const retained = this.#retained[this.#head + offset - first];
-      if (retained === undefined) continue;
-      bytes += retained.bytes;
+    for (let index = this.#indexFrom(after + 1); index < this.#slots.length; index += 1) {
+      const slot = this.#slots[index];
+      if (!(slot instanceof Retained) || slot.atMs <= beforeMs) {
+        if (messages.length > 0) break;
+        continue;
+      }
+      if (messages.length === 0) firstOffset = slot.offset;
+      else if (messages.length >= limit || slot.offset !== firstOffset + messages.length) break;
+      bytes += slot.amount;
       if (bytes > MAX_PAGE_BYTES && messages.length > 0) break;
-      messages.push({ offset, publication: retained.publication });
+      messages.push({ offset: slot.offset, publication: slot.publication });
     }
-    return messages;
+    return { epoch, offset, firstOffset, messages };
   }
 
-  trim(nowMs: number): void {
-    const before = nowMs - this.#window.seconds * 1_000;
-    while (
-      this.retainedCount > this.#window.size ||
-      (this.#retained[this.#head]?.atMs ?? Number.POSITIVE_INFINITY) <= before
-    ) {
-      this.dropOldest();
+  /** Drops what the window no longer holds. @returns whether more is to be dropped. */
+  trim(nowMs: number): boolean {
+    const beforeMs = this.#beforeMs(nowMs);
+    const firstInWindow = this.offset - this.#window.size + 1;
+    for (let dropped = 0; this.#head < this.#slots.length; dropped += 1) {
+      const slot = this.#slots[this.#head];
+      if (slot instanceof Retained && slot.atMs > beforeMs && slot.offset >= firstInWindow) return false;
+      if (dropped === MAX_DROPPED_AT_ONCE) return true;
+      this.#dropFirst();
     }
+    return false;
   }
 
-  /** @returns the bytes that were let go. */
-  dropOldest(): number {
-    const oldest = this.#retained[this.#head];
-    if (oldest === undefined) return 0;
-    // The array moves rarely; what the message takes is free at once.
-    this.#retained[this.#head] = undefined;
+  /** Drops one that had to give way: what is older stays. */
+  drop(retained: Retained): void {
+    const index = this.#indexFrom(retained.offset);
+    if (this.#slots[index] !== retained) return;
+    if (index === this.#head) {
+      this.#dropFirst();
+      while (typeof this.#slots[this.#head] === "number") this.#dropFirst();
+      return;
+    }
+    this.#history.remove(retained);
+    this.#slots[index] = retained.offset;
+    this.#holes += 1;
+    if (this.#holes < MAX_DROPPED_AT_ONCE || this.#holes * 2 < this.#slots.length - this.#head) return;
+    this.#slots = this.#slots.filter((slot, at) => at >= this.#head && slot instanceof Retained);
+    this.#head = 0;
+    this.#holes = 0;
+  }
+
+  /** Nobody is to find it again: drops some of what it retains. @returns whether there is more. */
+  empty(): boolean {
+    for (let dropped = 0; dropped < MAX_DROPPED_AT_ONCE; dropped += 1) {
+      if (this.#head === this.#slots.length) return false;
+      this.#dropFirst();
+    }
+    return this.#head < this.#slots.length;
+  }
+
+  #dropFirst(): void {
+    const slot = this.#slots[this.#head];
+    if (slot instanceof Retained) this.#history.remove(slot);
+    else this.#holes -= 1;
+    // What the message takes is free at once.
+    this.#slots[this.#head] = 0;
     this.#head += 1;
-    this.bytes -= oldest.bytes;
     // The array moves rarely, so that dropping costs the same however much is retained.
-    if (this.#head > 64 && this.#head * 2 > this.#retained.length) {
-      this.#retained = this.#retained.slice(this.#head);
+    if (this.#head === this.#slots.length || (this.#head > 64 && this.#head * 2 > this.#slots.length)) {
+      this.#slots = this.#slots.slice(this.#head);
       this.#head = 0;
     }
-    return oldest.bytes;
   }
+
+  /** The index of the first slot from an offset on. */
+  #indexFrom(offset: number): number {
+    let low = this.#head;
+    let high = this.#slots.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const slot = this.#slots[middle] ?? 0;
+      if ((typeof slot === "number" ? slot : slot.offset) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #beforeMs(nowMs: number): number {
+    return nowMs - this.#window.seconds * 1_000;
+  }
+}
+
+function sizeOf({ eventName, id, message }: Publication): number {
+  return RETAINED_BYTES + sizeOfText(eventName) + sizeOfText(id) + roughSize(message);
 }

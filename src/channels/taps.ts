@@ -1,5 +1,6 @@
 import type { Position } from "../protocol/index.ts";
 import type { Broker, Publication } from "./broker.ts";
+import { SERVER_OWNER } from "./owner.ts";
 
 /** Called while a message is on its way to the members: must be quick. */
 export type TapListener = (publication: Publication, position: Position) => void;
@@ -44,7 +45,7 @@ export class Taps {
     listeners.add(own);
     const { broker, onFault, readyOf } = this.#options;
     return {
-      ready: readyOf(channel) ?? broker.subscribe(channel),
+      ready: readyOf(channel) ?? broker.subscribe(channel, SERVER_OWNER),
       end: () => {
         if (!listeners.delete(own) || listeners.size > 0) return;
         this.#listeners.delete(channel);

@@ -7,10 +7,17 @@ import type {
   FastifyRequest,
   RawServerDefault,
 } from "fastify";
-import { type Hub, type PublicationInput, parseChannel, parsePublication } from "../channels/index.ts";
+import {
+  type Hub,
+  ownerOf,
+  type PublicationInput,
+  parseChannel,
+  parsePublication,
+} from "../channels/index.ts";
 import { redeem } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import { type OverloadState, publishRefusal } from "../overload/index.ts";
+import { addressGroup } from "../policy/index.ts";
 import {
   type HttpSender,
   LIMITS,
@@ -112,7 +119,7 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
     const position = epoch === undefined ? undefined : { epoch, offset: Number(after) };
     const page =
       limit === undefined ? LIMITS.historyPageDefault : Math.min(Number(limit), LIMITS.historyPageMax);
-    return hub.history(parsed.channel, position, page);
+    return hub.history(parsed.channel, position, page, ownerOfRequest(access, request));
   });
 
   app.get("/channels", { onRequest, schema: CHANNEL_ROUTES.list }, async (request, reply) => {
@@ -168,7 +175,10 @@ async function publish(
   const charge = await access.charge(request, reply, { action: "publish", channel: parsed.channel });
   if (!charge.allowed) return charge;
   const idempotency = body.id === undefined ? undefined : { scope: `${from.key ?? ""}/` };
-  const position = await redeem(charge, () => hub.publish(parsed.channel, publication, idempotency));
+  const owner = ownerOfRequest(access, request);
+  const position = await redeem(charge, () =>
+    hub.publish(parsed.channel, publication, { owner, idempotency }),
+  );
   if (position !== "conflict") return { id: publication.id, ...position };
   await charge.giveBack?.();
   return refuse("id_conflict");
@@ -181,6 +191,12 @@ function errorOf({ code, message, afterMs }: Refusal): WireError {
 /** Who publishes over HTTP: whoever holds the key, which may be a page's. The server itself is `null`. */
 function senderOf(access: Access, request: FastifyRequest): HttpSender {
   return { id: null, clientId: null, key: access.callerOf(request)?.identity.key?.id ?? null };
+}
+
+/** Who is charged for what is kept of it. */
+function ownerOfRequest(access: Access, request: FastifyRequest): string {
+  const caller = access.callerOf(request);
+  return ownerOf(caller?.identity.key?.id, addressGroup(caller?.ip ?? null));
 }
 
 function parse(body: PublicationInput, from: HttpSender): ReturnType<typeof takePublication> {

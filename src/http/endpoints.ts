@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Hub, parseChannel, parsePublication } from "../channels/index.ts";
+import { type Hub, parseChannel, parsePublication, SERVER_OWNER } from "../channels/index.ts";
 import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
@@ -159,7 +159,7 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
     async publish(channel, eventName, message) {
       const parsed = unwrap(parseChannel(channel));
       const { publication } = unwrap(parseHandlerMessage(eventName, message));
-      const position = await hub.publish(parsed.channel, publication);
+      const position = await hub.publish(parsed.channel, publication, { owner: SERVER_OWNER });
       if (position === "conflict") throw new TypeError("an id that was made here was used before");
       return { id: publication.id, ...position };
     },

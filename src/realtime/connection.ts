@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io";
-import type { Client } from "../channels/index.ts";
+import { type Client, ownerOf } from "../channels/index.ts";
 import type { Charge, Gate, Identity, Verdict } from "../gate.ts";
 import { LoadAccount } from "../overload/index.ts";
 import type { AccessRequest } from "../policy/index.ts";
@@ -116,7 +116,7 @@ export class Connection {
 
   /** Whom its work and what it holds are charged to: its key, or the addresses that a connection without one comes from. */
   get owner(): string {
-    return this.identity.key?.id ?? `address ${this.addressGroup}`;
+    return ownerOf(this.identity.key?.id, this.addressGroup);
   }
 
   /** Charges its owner with work that it caused, in microseconds. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
-import { type Absence, type Broker, type ChannelSettings, Clients, Hub } from "../channels/index.ts";
+import { type Absence, type Broker, type ChannelSettings, Clients, Hub, ownerOf } from "../channels/index.ts";
 import type { Gate, Identity } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
@@ -201,7 +201,7 @@ export class Realtime {
     session.begin(connection.id, this.#end);
     traffic.connected += 1;
     this.registry.add(connection);
-    this.hub.admit(connection.id, client, keyId ?? `address ${session.addressGroup}`);
+    this.hub.admit(connection.id, client, ownerOf(keyId, session.addressGroup));
     socket.on("disconnect", this.#onDisconnect);
     socket.onAny(this.#onEvent);
     const ready: ConnectionReady = {

@@ -114,8 +114,9 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   const charge = asked instanceof Promise ? await asked : asked;
   if (!charge.allowed) return charge;
   const idempotency = fields["id"] === undefined ? undefined : { scope: connection.idempotencyScope };
+  const { owner } = connection;
   const position = await redeem(charge, () =>
-    delivering(hub, connection, () => hub.publish(channel, publication, idempotency)),
+    delivering(hub, connection, () => hub.publish(channel, publication, { owner, idempotency })),
   );
   if (position === "conflict") {
     await charge.giveBack?.();
@@ -181,7 +182,7 @@ async function history({ hub, connection }: RequestContext, fields: Fields): Pro
   }
   const verdict = connection.may("history", parsed.channel);
   if (!verdict.allowed) return verdict;
-  return { ok: true, ...(await hub.history(parsed.channel, after, limit)) };
+  return { ok: true, ...(await hub.history(parsed.channel, after, limit, connection.owner)) };
 }
 
 function refusePresence(afterMs: number): Refusal {

@@ -139,9 +139,9 @@ describe("hub", () => {
     };
     const hub = new Hub(broker, fanOut, { ...options, deliver });
     const say = { eventName: "say", message: 1, id: "m", from: null, timestamp: 1 };
-    const first = await hub.publish("room", say);
-    await hub.publish("room", say);
-    await hub.publish("room", say);
+    const first = await hub.publish("room", say, { owner: "" });
+    await hub.publish("room", say, { owner: "" });
+    await hub.publish("room", say, { owner: "" });
     if (first === "conflict") throw new Error("conflict");
     hub.admit("a", client("a"));
     const [watch, mayReadHistory] = [() => isAllowed, () => isAllowed];

@@ -1,12 +1,24 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
-import { type BrokerListener, MemoryBroker, type Publication } from "../../src/channels/index.ts";
+import { MemoryBroker, type Publication } from "../../src/channels/index.ts";
+import { describeBroker } from "../contract/broker.ts";
+
+describeBroker("in memory", async (setup) => {
+  let nowMs = 1_000_000;
+  const broker = new MemoryBroker({ ...setup, now: () => nowMs });
+  return {
+    broker,
+    async elapse(ms) {
+      nowMs += ms;
+      await broker.sweep();
+    },
+    close: () => broker.close(),
+  };
+});
 
 describe("memory broker", () => {
   let nowMs = 0;
-  let broker: MemoryBroker;
-  let heard: [string, unknown, number][];
   const say = (message: unknown, id = String(Math.random())): Publication => ({
     eventName: "say",
     message,
@@ -14,88 +26,13 @@ describe("memory broker", () => {
     from: null,
     timestamp: nowMs,
   });
-  const listener: BrokerListener = {
-    onPublication: (channel, { message }, { offset }) => heard.push([channel, message, offset]),
-    onPresence: () => {},
-    onBroadcast: () => {},
-  };
 
   beforeEach(() => {
     nowMs = 1_000_000;
-    heard = [];
-    broker = new MemoryBroker({
-      now: () => nowMs,
-      idleStreamMs: 1_000,
-      maxIdleStreams: 3,
-      idempotencyWindowMs: 1_000,
-      maxIds: 3,
-    });
-    broker.listen(listener);
-  });
-  afterEach(() => broker.close());
-
-  const publish = async (channel: string, message: unknown, id?: string, scope?: string) => {
-    const position = await broker.publish(
-      channel,
-      say(message, id),
-      scope === undefined ? undefined : { scope },
-    );
-    if (position === "conflict") throw new Error("conflict");
-    return position;
-  };
-
-  it("numbers each channel's messages from 1 and tells listeners in that order", async () => {
-    const start = await broker.subscribe("a");
-    expect(start.offset).to.equal(0);
-    expect(await publish("a", "x")).to.deep.equal({ epoch: start.epoch, offset: 1 });
-    await publish("b", "unheard");
-    expect(await publish("a", "y")).to.deep.equal({ epoch: start.epoch, offset: 2 });
-    expect(heard).to.deep.equal([
-      ["a", "x", 1],
-      ["a", "y", 2],
-    ]);
-  });
-
-  it("keeps a channel's life while nobody listens, within its bounds", async () => {
-    const first = await publish("kept", 1);
-    expect(await publish("kept", 2)).to.deep.equal({ epoch: first.epoch, offset: 2 });
-    for (const name of ["p", "q", "r"]) await publish(name, 1);
-    expect((await broker.subscribe("kept")).epoch).to.not.equal(first.epoch);
-  });
-
-  it("keeps a channel that has listeners, however many others come and go", async () => {
-    const { epoch } = await broker.subscribe("live");
-    for (let i = 0; i < 100; i += 1) await publish(`other ${i}`, 1);
-    expect(await publish("live", 1)).to.deep.equal({ epoch, offset: 1 });
-    await broker.unsubscribe("live");
-    expect(await broker.subscribe("live")).to.deep.equal({ epoch, offset: 1 });
-  });
-
-  it("forgets an id after its window, and the oldest when there are too many", async () => {
-    await broker.subscribe("a");
-    const first = await publish("a", 1, "id", "s");
-    expect(await publish("a", 1, "id", "s")).to.deep.equal(first);
-    expect(await broker.publish("a", say(2, "id"), { scope: "s" })).to.equal("conflict");
-    nowMs += 1_001;
-    expect((await publish("a", 2, "id", "s")).offset).to.equal(2);
-    for (const id of ["b", "c", "d"]) await publish("a", 1, id, "s");
-    expect((await publish("a", 2, "id", "s")).offset).to.equal(6);
-    expect(heard.length).to.equal(6);
-  });
-
-  it("pages through members although some leave in between", async () => {
-    const member = (id: string) => ({ id, clientId: id, data: null });
-    for (const id of ["a", "b", "c", "d"])
-      await broker.announce("room", [{ type: "join", member: member(id) }]);
-    const first = await broker.members("room", { limit: 2 });
-    expect(first.members.map(({ id }) => id)).to.deep.equal(["a", "b"]);
-    await broker.announce("room", [{ type: "leave", member: member("b") }]);
-    const second = await broker.members("room", { limit: 2, after: first.next ?? "" });
-    expect(second.members.map(({ id }) => id)).to.deep.equal(["c", "d"]);
-    expect(second).to.include({ count: 3, next: null });
   });
 
   it("holds nothing of a message that its history has let go", async () => {
+    const broker = new MemoryBroker({ now: () => nowMs });
     setFlagsFromString("--expose-gc");
     const collect: unknown = runInNewContext("gc");
     if (typeof collect !== "function") throw new Error("no gc");
@@ -103,13 +40,39 @@ describe("memory broker", () => {
     for (let i = 0; i < 10; i += 1) {
       const message = { i };
       messages.push(new WeakRef(message));
-      await publish("large", message);
+      await broker.publish("large", say(message), { owner: "key" });
     }
     nowMs += 1_000_000;
-    expect((await broker.history("large", 0, 10)).messages).to.deep.equal([]);
+    expect((await broker.history("large", 0, 10, "key")).messages).to.deep.equal([]);
     // A WeakRef lives until the end of the turn in which it was made.
     await new Promise((resolve) => setImmediate(resolve));
     collect();
     expect(messages.filter((message) => message.deref() !== undefined).length).to.be.lessThan(2);
+    await broker.close();
+  });
+
+  it("makes room for one large message in slices, so that no turn pays for all that gives way", async () => {
+    const maxHistoryBytes = 8 * 1024 * 1024;
+    const broker = new MemoryBroker({ maxHistoryBytes, now: () => nowMs });
+    while (broker.historyBytes < maxHistoryBytes - 1_000)
+      await broker.publish(`tiny ${Math.random() * 1_000}`, say(1), { owner: "loud" });
+    const before = broker.historyBytes;
+    await broker.publish("large", say("x".repeat(1_200_000)), { owner: "quiet" });
+    expect(broker.historyBytes).to.be.within(before + 2_000_000, before + 2_500_000);
+    while (broker.historyBytes > maxHistoryBytes) await new Promise((resolve) => setImmediate(resolve));
+    expect((await broker.history("large", 0, 1, "quiet")).messages).to.have.length(1);
+    await broker.close();
+  });
+
+  it("counts nothing when nothing is kept any more", async () => {
+    const broker = new MemoryBroker({ maxHistoryBytes: 100_000, maxIdleChannels: 10, now: () => nowMs });
+    for (let n = 0; n < 5_000; n += 1) {
+      const owner = `key ${n % 3}`;
+      await broker.publish(`channel ${n % 30}`, say("x".repeat(n % 300)), { owner });
+    }
+    nowMs += 1_000_000;
+    await broker.sweep();
+    expect(broker.historyBytes).to.equal(0);
+    await broker.close();
   });
 });

@@ -58,7 +58,7 @@ describe("listening in on a channel", () => {
       throw fault;
     });
     own.tap("room", ({ id }) => heard.push(id));
-    expect(await own.publish("room", say("m"))).to.include({ offset: 1 });
+    expect(await own.publish("room", say("m"), { owner: "" })).to.include({ offset: 1 });
     expect(told).to.have.length(1);
     expect(heard).to.deep.equal(["m"]);
     expect(faults).to.deep.equal([fault]);
@@ -69,14 +69,14 @@ describe("listening in on a channel", () => {
   it("hears a channel without members, which stays unlisted, until it ends", async () => {
     const tap = listen();
     await tap.ready;
-    await hub.publish("room", say("a"));
-    await hub.publish("other", say("b"));
+    await hub.publish("room", say("a"), { owner: "" });
+    await hub.publish("other", say("b"), { owner: "" });
     expect(heard).to.deep.equal(["room a 1"]);
     expect([hub.channelCount, hub.membershipCount]).to.deep.equal([0, 0]);
     expect(hub.channelPage({ prefix: "", after: "", limit: 10, nowMs: 0 }).items).to.deep.equal([]);
     tap.end();
     tap.end();
-    await hub.publish("room", say("c"));
+    await hub.publish("room", say("c"), { owner: "" });
     expect(heard).to.deep.equal(["room a 1"]);
   });
 
@@ -84,12 +84,12 @@ describe("listening in on a channel", () => {
     const tap = listen();
     await tap.ready;
     await join("m");
-    await hub.publish("room", say("a"));
+    await hub.publish("room", say("a"), { owner: "" });
     await hub.leave("m", "room", true);
-    await hub.publish("room", say("b"));
+    await hub.publish("room", say("b"), { owner: "" });
     await join("n");
     tap.end();
-    await hub.publish("room", say("c"));
+    await hub.publish("room", say("c"), { owner: "" });
     expect(heard).to.deep.equal(["room a 1", "room b 2"]);
     expect(traffic.delivered).to.equal(2);
   });
@@ -98,11 +98,11 @@ describe("listening in on a channel", () => {
     await join("m");
     const [first, second] = [listen(), listen()];
     await Promise.all([first.ready, second.ready]);
-    await hub.publish("room", say("a"));
+    await hub.publish("room", say("a"), { owner: "" });
     first.end();
-    await hub.publish("room", say("b"));
+    await hub.publish("room", say("b"), { owner: "" });
     second.end();
-    await hub.publish("room", say("c"));
+    await hub.publish("room", say("c"), { owner: "" });
     expect(heard).to.deep.equal(["room a 1", "room a 1", "room b 2"]);
     expect(await hub.leave("m", "room", false)).to.equal(true);
   });
@@ -113,8 +113,8 @@ describe("listening in on a channel", () => {
     await hub.join("a", "second", { echo: true, watch: () => true });
     await hub.join("a", "second", { echo: true, watch: () => true });
     expect(hub.membershipCount).to.equal(3);
-    await hub.publish("room", { ...say("x"), exceptId: "a" });
-    await hub.publish("room", { ...say("y"), exceptId: "somebody on another node" });
+    await hub.publish("room", { ...say("x"), exceptId: "a" }, { owner: "" });
+    await hub.publish("room", { ...say("y"), exceptId: "somebody on another node" }, { owner: "" });
     await hub.broadcast(say("z"));
     expect([traffic.published, traffic.delivered]).to.deep.equal([3, 1 + 2 + 2]);
     hub.dismiss(["a", "b"]);
