@@ -1,12 +1,7 @@
 import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
-import {
-  digestOf,
-  isPossibleSecret,
-  type KeyStore,
-  UnreadableRecordError,
-  validSecret,
-} from "./keys/index.ts";
+import { type KeyStore, UnreadableRecordError, validSecret } from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
+import { RecentDigests } from "./keys/recent-digests.ts";
 import { UsageReporter } from "./keys/usage-reporter.ts";
 import { type Caller, type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
 import { type LiveKey, LiveKeys } from "./live-keys.ts";
@@ -80,6 +75,7 @@ export class Gate {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #live: LiveKeys;
+  readonly #digests = new RecentDigests();
   readonly #usage: UsageReporter;
   readonly #limits: RateLimits;
   readonly #onDenied: (denial: GateDenial) => void;
@@ -138,8 +134,9 @@ export class Gate {
   /** The digest to look up, or the answer where there is nothing to look up. */
   #digestOf(presented: PresentedKey): string | Identity | Refusal {
     if ("allowed" in presented) return presented;
-    if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
-    return isPossibleSecret(presented.secret) ? digestOf(presented.secret) : refuse("invalid_api_key");
+    const { secret } = presented;
+    if (secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
+    return this.#digests.of(secret) ?? refuse("invalid_api_key");
   }
 
   #find(digest: string, asker: Unknown | undefined): Found | Promise<Found> {
@@ -289,6 +286,7 @@ export class Gate {
   async close(): Promise<void> {
     await this.#usage.close();
     await this.#limits.close();
+    this.#digests.close();
     this.#live.close();
   }
 }

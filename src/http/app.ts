@@ -72,12 +72,10 @@ export function createApp({ log, realtime, connections, isCrossOrigin = false }:
   app.addHook("preClose", async () => {
     isClosing = true;
   });
-  app.addHook("onRequest", async (_request, reply) => {
-    if (isClosing) return reply.header("connection", "close").refuse(refuse("server_shutdown"));
-    return undefined;
-  });
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onRequest", (_request, reply, done) => {
     reply.header("x-content-type-options", "nosniff");
+    if (isClosing) reply.header("connection", "close").refuse(refuse("server_shutdown"));
+    else done();
   });
   return app;
 }
@@ -102,6 +100,7 @@ function sendRefusal(
   return reply
     .code(refusal.status)
     .headers(refusalHeaders(refusal))
+    .header("x-content-type-options", "nosniff")
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(JSON.stringify)
     .send(faults === undefined ? problem : { ...problem, faults });
