@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
-import { type AccessRequest, requestOrigin } from "../policy/index.ts";
+import { type AccessRequest, addressGroup, requestOrigin } from "../policy/index.ts";
 import { KEYED_VARY, type Refusal, rateLimitHeaders, refuse } from "../protocol/index.ts";
 import type { App } from "./app.ts";
 
@@ -114,6 +114,11 @@ export class Access {
 
   recheckFor(caller: Caller, wanted: Wanted): Verdict {
     return this.#options.gate.recheck(caller.identity, requestOf(caller, wanted));
+  }
+
+  /** Who is charged for what the caller of this request costs: its key, or without one its address group. */
+  ownerOf({ caller }: FastifyRequest): string {
+    return caller?.identity.key?.id ?? `address ${addressGroup(caller?.ip ?? null)}`;
   }
 
   callerOf({ caller }: FastifyRequest): Caller | undefined {
