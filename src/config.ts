@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { loadConfig as loadFile } from "c12";
+import type { ChannelDeclaration } from "./channel-declaration.ts";
 import { defaultBudgets } from "./default-budgets.ts";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
@@ -21,6 +22,11 @@ export type Config = {
   readonly trustedProxies: readonly string[];
   readonly forwardedHeader: "x-forwarded-for" | "forwarded" | "x-real-ip";
   readonly adminToken: string | undefined;
+  /** A collector's token for `/metrics`; without one the admin token opens it. */
+  readonly metricsToken: string | undefined;
+  /** Where `/metrics` is served beside the admin listener, for a collector that is not to reach the console. */
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
   /** Where the console is reached from, besides `localhost` and the admin host: behind a proxy, for instance. */
   readonly adminOrigin: string | undefined;
   readonly realtime: boolean;
@@ -59,16 +65,6 @@ export type ConfigInput = Partial<Omit<Config, "overload">> & {
   readonly overload?: Partial<OverloadThresholds> | false;
 };
 
-/**
- * Settings of the channels of a pattern. `history` of size 0 keeps none; in a channel of more than `presence.maxMembers`
- * only the number of members is told; `presence: false` neither tells nor lists them.
- */
-export type ChannelDeclaration = {
-  readonly pattern: string;
-  readonly history?: { readonly size: number; readonly seconds: number };
-  readonly presence?: { readonly maxMembers: number } | false;
-};
-
 /** Types a config file: `export default defineConfig({ … })`. */
 export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
@@ -79,6 +75,7 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+export type { ChannelDeclaration } from "./channel-declaration.ts";
 export type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "./endpoint-declaration.ts";
 
 const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
@@ -94,6 +91,9 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_FORWARDED_HEADER: "forwardedHeader",
   SLUICE_ADMIN_TOKEN: "adminToken",
   SLUICE_ADMIN_ORIGIN: "adminOrigin",
+  SLUICE_METRICS_HOST: "metricsHost",
+  SLUICE_METRICS_PORT: "metricsPort",
+  SLUICE_METRICS_TOKEN: "metricsToken",
   SLUICE_REALTIME: "realtime",
   SLUICE_KEY_REQUIRED: "keyRequired",
   SLUICE_API_KEY_IN_QUERY: "apiKeyInQuery",
@@ -114,6 +114,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
 const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "port",
   "adminPort",
+  "metricsPort",
   "keySweepSeconds",
   "auditDays",
   "maxConnections",
@@ -203,6 +204,9 @@ function withDefaults(input: ConfigInput): Config {
     forwardedHeader: input.forwardedHeader ?? "x-forwarded-for",
     adminToken: input.adminToken,
     adminOrigin: input.adminOrigin,
+    metricsHost: input.metricsHost ?? input.adminHost ?? "127.0.0.1",
+    metricsPort: input.metricsPort,
+    metricsToken: input.metricsToken,
     realtime: input.realtime ?? true,
     keyRequired: input.keyRequired ?? true,
     apiKeyInQuery: input.apiKeyInQuery ?? true,

@@ -1,13 +1,21 @@
+import { performance } from "node:perf_hooks";
 import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
-import { type KeyStore, UnreadableRecordError, validSecret } from "./keys/index.ts";
+import type { Asker, Explanation, GateDenial, Unknown, Whence } from "./gate-types.ts";
+import {
+  digestOf,
+  isPossibleSecret,
+  type KeyStore,
+  UnreadableRecordError,
+  validSecret,
+} from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
-import { RecentDigests } from "./keys/recent-digests.ts";
 import { UsageReporter } from "./keys/usage-reporter.ts";
-import { type Caller, type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
+import { type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
 import { type LiveKey, LiveKeys } from "./live-keys.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
+import { Traffic } from "./observe/traffic.ts";
 import { LoadLedger } from "./overload/index.ts";
-import { type AccessRequest, type Check, decide, explain, type Limit, type Policy } from "./policy/index.ts";
+import { type AccessRequest, decide, explain, type Limit, type Policy } from "./policy/index.ts";
 import { type Refusal, refuse } from "./protocol/index.ts";
 
 export type {
@@ -20,6 +28,7 @@ export type {
   PreviewExample,
   Verdict,
 } from "./connection-registry.ts";
+export type { Asker, Explanation, GateDenial, Whence } from "./gate-types.ts";
 export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
 export { type Charge, redeem } from "./limits/index.ts";
 export type { LiveKey } from "./live-keys.ts";
@@ -31,27 +40,6 @@ export type Identity = { readonly key: LiveKey; readonly digest: string } | { re
 
 type Found = Identity | Refusal;
 
-/** A refusal of a known key, as it is told to whoever keeps samples. */
-export type GateDenial = {
-  readonly code: string;
-  readonly message: string;
-  readonly keyId: string | null;
-  readonly keyName: string | null;
-  readonly request: AccessRequest | undefined;
-  readonly whence?: Whence | undefined;
-};
-
-/** Where a request comes from. */
-export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
-
-/** Someone who wants in, of whom only this is known yet. */
-type Unknown = { readonly whence: Whence | undefined };
-
-/** The connection and the client that ask: a limit may count by them. */
-export type Asker = Omit<Caller, "ip">;
-
-export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
-
 export type GateOptions = {
   readonly keys: KeyStore;
   readonly keyRequired: boolean;
@@ -60,6 +48,8 @@ export type GateOptions = {
   readonly now?: () => number;
   /** Told of every refusal, on the hot path: must be quick. */
   readonly onDenied?: (denial: GateDenial) => void;
+  /** Where decisions are counted. */
+  readonly traffic?: Traffic;
   /** Where calls are counted; closed with the gate. By default in this process's memory. */
   readonly counters?: Counters;
 };
@@ -75,10 +65,10 @@ export class Gate {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #live: LiveKeys;
-  readonly #digests = new RecentDigests();
   readonly #usage: UsageReporter;
   readonly #limits: RateLimits;
   readonly #onDenied: (denial: GateDenial) => void;
+  readonly #traffic: Traffic;
   #registry: ConnectionRegistry | undefined;
 
   constructor(options: GateOptions) {
@@ -94,6 +84,7 @@ export class Gate {
       onChange: (keyId) => this.#registry?.enforce(keyId),
     });
     this.#onDenied = options.onDenied ?? (() => {});
+    this.#traffic = options.traffic ?? new Traffic();
     this.#limits = new RateLimits(options.counters ?? new MemoryCounters());
     this.#usage = new UsageReporter(options.keys, options.log, this.#now);
   }
@@ -134,9 +125,8 @@ export class Gate {
   /** The digest to look up, or the answer where there is nothing to look up. */
   #digestOf(presented: PresentedKey): string | Identity | Refusal {
     if ("allowed" in presented) return presented;
-    const { secret } = presented;
-    if (secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
-    return this.#digests.of(secret) ?? refuse("invalid_api_key");
+    if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
+    return isPossibleSecret(presented.secret) ? digestOf(presented.secret) : refuse("invalid_api_key");
   }
 
   #find(digest: string, asker: Unknown | undefined): Found | Promise<Found> {
@@ -170,13 +160,17 @@ export class Gate {
 
   /** May they? By the key's newest settings that this node knows. Does not wait for anything; counted as usage. */
   decide(identity: Identity, request: AccessRequest): Verdict {
-    return this.note(identity, request, this.recheck(identity, request));
+    const beganMs = performance.now();
+    const verdict = this.note(identity, request, this.recheck(identity, request));
+    this.#traffic.decisionTime.observe(performance.now() - beganMs);
+    return verdict;
   }
 
   /** Count an answer as usage. @returns the answer. */
   note<T extends Verdict>(identity: Identity, request: AccessRequest, verdict: T): T {
     const keyId = identity.key?.id ?? null;
     if (verdict.allowed) {
+      this.#traffic.allowed += 1;
       if (keyId !== null) this.#usage.allowed(keyId);
     } else {
       if (keyId !== null) this.#usage.denied(keyId, verdict.code);
@@ -192,11 +186,17 @@ export class Gate {
    * everything allows it. A promise only where a limit counts, so that a key without limits keeps its order as it is.
    */
   charge(identity: Identity, request: AccessRequest, asker: Asker = {}): Charge | Promise<Charge> {
+    const beganMs = performance.now();
     const verdict = this.recheck(identity, request);
     const { key } = identity;
     const limits = this.limitsOf(identity);
-    if (key === null || limits.length === 0 || !verdict.allowed) return this.note(identity, request, verdict);
-    return this.#chargeLimits(key.id, limits, identity, request, asker);
+    if (key === null || limits.length === 0 || !verdict.allowed) {
+      this.#traffic.decisionTime.observe(performance.now() - beganMs);
+      return this.note(identity, request, verdict);
+    }
+    return this.#chargeLimits(key.id, limits, identity, request, asker).finally(() =>
+      this.#traffic.decisionTime.observe(performance.now() - beganMs),
+    );
   }
 
   /** The limits that count what this caller does. */
@@ -286,7 +286,6 @@ export class Gate {
   async close(): Promise<void> {
     await this.#usage.close();
     await this.#limits.close();
-    this.#digests.close();
     this.#live.close();
   }
 }

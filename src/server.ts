@@ -3,10 +3,11 @@ import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
+import { createGate } from "./audited-gate.ts";
 import { type Broker, MemoryBroker } from "./channels/index.ts";
+import { checked } from "./checked-setting.ts";
 import { createAddressOf } from "./client-address.ts";
-import { type Config, ConfigError } from "./config.ts";
-import { Gate } from "./gate.ts";
+import type { Config } from "./config.ts";
 import {
   type App,
   assetFolders,
@@ -16,14 +17,15 @@ import {
   destroySockets,
   openSocketCount,
 } from "./http/index.ts";
-import { type KeyStore, openKeyStorage, openKeyStore } from "./keys/index.ts";
+import { openKeyStorage, openKeyStore } from "./keys/index.ts";
+import { addChecks, budgetsOf, createMetrics, listenForCollectors } from "./node-report.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
+import { Readiness } from "./observe/readiness.ts";
 import { RecentDenials } from "./observe/recent-denials.ts";
 import { Traffic } from "./observe/traffic.ts";
 import { TrafficSamples } from "./observe/traffic-samples.ts";
 import { DEFAULT_THRESHOLDS, OverloadGuard } from "./overload/index.ts";
-import { PolicyError } from "./policy/index.ts";
 import { Realtime } from "./realtime/index.ts";
 import { settingsInEffect } from "./settings-in-effect.ts";
 import { tcpConnections } from "./tcp-connections.ts";
@@ -43,6 +45,8 @@ export type ServerOptions = {
 export type Started = {
   readonly url: string;
   readonly adminUrl: string;
+  /** Where the metrics are, if they have a listener of their own. */
+  readonly metricsUrl?: string;
   readonly firstStart: Omit<FirstStart, "token">;
 };
 
@@ -87,7 +91,9 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
   // both at once, then what they use.
   const listeners: App[] = [];
   const open: (() => Promise<void> | void)[] = [];
+  const readiness = new Readiness();
   const close = async (): Promise<void> => {
+    readiness.beginClosing();
     const ends = await Promise.allSettled(listeners.splice(0).map(closeApp));
     for (const end of open.reverse().splice(0)) {
       ends.push(...(await Promise.allSettled([Promise.resolve().then(end)])));
@@ -150,6 +156,18 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const realtime = new Realtime(doors);
     gate.watch(realtime.registry);
     overload.watch(realtime.registry);
+    const { hub } = realtime;
+    const parts = {
+      keys,
+      overload,
+      traffic,
+      hub,
+      budgets: budgetsOf(config, { tcp, hub, broker }),
+      version,
+      log,
+    };
+    const metrics = createMetrics(parts);
+    addChecks(readiness, parts);
     const { sdk, page } = assetFolders(distFolder());
     const app = createPublicApp({
       gate,
@@ -164,6 +182,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       hub: realtime.hub,
       traffic,
       overload,
+      readiness,
       version,
       endpointPrefix: config.endpointPrefix,
       endpoints: config.endpoints,
@@ -211,6 +230,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       settings: () => settingsInEffect(config, publicOrigin),
       hub: realtime.hub,
       overload,
+      readiness,
+      metrics,
       connections: realtime.registry,
       log,
       consoleFolder: options.consoleFolder ?? join(distFolder(), "console"),
@@ -218,68 +239,22 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     listeners.push(admin);
     const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
     adminPort = Number(new URL(adminUrl).port);
+    const metricsUrl = await listenForCollectors(
+      config,
+      { readiness, metrics, connections: tcp.metrics, log },
+      listeners,
+    );
     let isClosing = false;
     const compared = warnOfStaleEntries(keys, config.endpoints, log, () => isClosing);
     open.push(() => {
       isClosing = true;
       return compared;
     });
-    return { started: { url, adminUrl, firstStart: made }, close };
+    return { started: { url, adminUrl, ...metricsUrl, firstStart: made }, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** A setting that only its user can judge: what it throws is said as a fault of the setting. @throws ConfigError */
-function checked<T>(setting: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const reason =
-      error instanceof PolicyError
-        ? error.faults.map(({ pointer, message }) => `${pointer} ${message}`).join(", ")
-        : error instanceof Error
-          ? error.message
-          : String(error);
-    throw new ConfigError(`"${setting}": ${reason}`);
-  }
-}
-
-type GateParts = {
-  readonly keys: KeyStore;
-  readonly audit: Audit;
-  readonly traffic: Traffic;
-  readonly denials: RecentDenials;
-  readonly log: Logger;
-};
-
-function createGate(config: Config, { keys, audit, traffic, denials, log }: GateParts): Gate {
-  const { keyRequired, keySweepSeconds } = config;
-  return new Gate({
-    keys,
-    keyRequired,
-    sweepSeconds: keySweepSeconds,
-    log,
-    onDenied: (denial) => {
-      traffic.denied += 1;
-      const { code, message, keyId, keyName, request, whence } = denial;
-      if (request?.endpoint !== undefined) traffic.endpoint(request.endpoint.id).denied += 1;
-      const endpoint =
-        request?.endpoint === undefined ? undefined : `${request.endpoint.method} ${request.endpoint.path}`;
-      const denied = {
-        code,
-        keyId,
-        action: request?.action ?? "authenticate",
-        origin: (request ?? whence)?.origin ?? null,
-        ip: (request ?? whence)?.ip ?? null,
-        endpoint,
-        channel: request?.channel,
-      };
-      audit.denied(denied);
-      denials.note({ ...denied, message, keyName });
-    },
-  });
 }
 
 async function closeApp(app: App): Promise<void> {

@@ -7,6 +7,7 @@ import { endpointsFault } from "./endpoint-declaration.ts";
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });
 const Text = Type.String({ minLength: 1 });
+const Token = Type.String({ pattern: "^[\\x21-\\x7e]{16,512}$" });
 const Share = Type.Number({ exclusiveMinimum: 0, maximum: 1 });
 const DelayMs = Type.Number({ minimum: 10, maximum: 600_000 });
 /** The values from which the three stages of overload begin. */
@@ -28,7 +29,10 @@ const SCHEMA = {
     Type.Literal("forwarded"),
     Type.Literal("x-real-ip"),
   ]),
-  adminToken: Type.String({ pattern: "^[\\x21-\\x7e]{16,512}$" }),
+  adminToken: Token,
+  metricsHost: Text,
+  metricsPort: Port,
+  metricsToken: Token,
   adminOrigin: Text,
   realtime: Type.Boolean(),
   keyRequired: Type.Boolean(),
@@ -99,13 +103,16 @@ export function settingFault(name: string, value: unknown): string | undefined {
   if (check === undefined) return `"${name}" is not a setting of Sluice`;
   if (!check.Check(value)) {
     const reason = [...check.Errors(value)].map(({ message }) => message).join(", ");
-    // The admin token is a secret: its value is not repeated.
-    const shown = name === "adminToken" ? "the value" : inspect(value, { depth: 2, maxStringLength: 200 });
+    // A token is a secret: its value is not repeated.
+    const shown =
+      name === "adminToken" || name === "metricsToken"
+        ? "the value"
+        : inspect(value, { depth: 2, maxStringLength: 200 });
     return `"${name}": ${shown} cannot be used: ${reason}`;
   }
   if (name === "overload") return overloadFault(value);
   if (name === "publicOrigin" || name === "adminOrigin") return originFault(name, value);
-  if (name === "host" || name === "adminHost") return hostFault(name, value);
+  if (name === "host" || name === "adminHost" || name === "metricsHost") return hostFault(name, value);
   return undefined;
 }
 

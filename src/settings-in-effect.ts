@@ -13,7 +13,7 @@ export function settingsInEffect(config: Config, publicOrigin: string): readonly
 }
 
 function shown(name: keyof Config, config: Config): unknown {
-  if (name === "adminToken") return config.adminToken === undefined ? "not set" : "set";
+  if (name === "adminToken" || name === "metricsToken") return config[name] === undefined ? "not set" : "set";
   if (name === "endpoints") return config.endpoints.map(({ method, path }) => `${method} ${path}`);
   const value = config[name];
   return typeof value === "string" ? withoutPassword(value) : (value ?? null);

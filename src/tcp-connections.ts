@@ -9,6 +9,9 @@ import { type Network, NetworkSet, parseNetwork } from "./policy/index.ts";
 /** How long an answer may wait for its reader without any progress. */
 const STALLED_ANSWER_MS = 10_000;
 
+/** Of the listener of `metricsPort`, which a few collectors use. */
+const MAX_COLLECTORS = 16;
+
 /** What operators are charged for together: nobody counts them apart. */
 const OPERATORS = "operators";
 
@@ -22,7 +25,12 @@ export type ListenerConnections = {
 export function tcpConnections(
   config: Config,
   log: Logger,
-): { readonly public: ListenerConnections; readonly admin: ListenerConnections } {
+): {
+  readonly public: ListenerConnections;
+  readonly admin: ListenerConnections;
+  readonly metrics: TcpConnections;
+  readonly unsent: FairBudget;
+} {
   const limit = descriptorLimit();
   const room = publicShare(limit);
   const { maxTcpConnections: wanted } = config;
@@ -31,9 +39,10 @@ export function tcpConnections(
       { maxTcpConnections: wanted, openFiles: limit, used: room },
       "maxTcpConnections is more than the limit of open files leaves room for: raise that limit (ulimit -n)",
     );
+  const unsent = new FairBudget(config.maxUnsentHttpBytes);
   const shared = {
     isProxy: proxyTest(config.trustedProxies),
-    unsent: new FairBudget(config.maxUnsentHttpBytes),
+    unsent,
     stalledAnswerMs: STALLED_ANSWER_MS,
     log,
   };
@@ -47,6 +56,8 @@ export function tcpConnections(
   const ofAdmin = bounded(adminShare(limit));
   return {
     public: { connections: ofPublic, prove: (socket, keyId) => ofPublic.prove(socket, keyId) },
+    metrics: bounded(MAX_COLLECTORS),
+    unsent,
     admin: { connections: ofAdmin, prove: (socket) => ofAdmin.prove(socket, OPERATORS) },
   };
 }

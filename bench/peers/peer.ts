@@ -174,8 +174,7 @@ function peerOf(child: ChildProcess, port: number, loadArguments: string[], fold
   };
 }
 
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -186,7 +185,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Until the server takes connections, or has ended. */
-export async function isListening(port: number, child: ChildProcess): Promise<void> {
+async function isListening(port: number, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);

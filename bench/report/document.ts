@@ -4,7 +4,6 @@ import { connectPart, memoryPart } from "./connections.ts";
 import { consolePart } from "./console.ts";
 import { enforcementPart } from "./enforcement.ts";
 import { fanOutPart } from "./fan-out.ts";
-import { httpPart } from "./http.ts";
 import { ROOT } from "./kept.ts";
 import type { Part } from "./part.ts";
 import { policyPart } from "./policy.ts";
@@ -19,7 +18,6 @@ export const PARTS: readonly Part[] = [
   memoryPart,
   connectPart,
   stormPart,
-  httpPart,
   soakPart,
   consolePart,
 ];

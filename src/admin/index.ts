@@ -1,7 +1,11 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
+import { registerHealth } from "../health.ts";
 import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
+import { bearsToken, registerMetrics } from "../metrics-routes.ts";
 import type { Audit } from "../observe/audit.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Readiness } from "../observe/readiness.ts";
 import { describeRoutes } from "../openapi.ts";
 import { refuse } from "../protocol/index.ts";
 import { AdminAccess, type AdminAccessOptions, refusalOf } from "./admin-access.ts";
@@ -29,6 +33,8 @@ export type AdminOptions = ExplainOptions &
     readonly audit: Audit;
     readonly config: KnownHosts;
     readonly prove: AdminAccessOptions["prove"];
+    readonly readiness: Readiness;
+    readonly metrics: Metrics;
     /** Origins of the console, known once the listener's port is. */
     readonly origins: () => readonly string[];
     /** Where the build puts the console. */
@@ -44,7 +50,12 @@ type LiveParts = Omit<LiveApiOptions, "version" | "startedAt">;
 export function registerAdmin(app: FastifyInstance, options: AdminOptions): void {
   const access = new AdminAccess(options);
   guardHost(app, options);
-  app.get("/healthz", async () => ({ status: "ok" }));
+  registerHealth(app, options.readiness);
+  const { metricsToken } = options.config;
+  registerMetrics(app, options.metrics, options.log, (request, reply) => {
+    const isCollector = metricsToken !== undefined && bearsToken(request, metricsToken);
+    return isCollector ? undefined : access.require(request, reply);
+  });
   registerConsole(app, options.consoleFolder);
   app.register(
     async (scope) => {

@@ -1,11 +1,12 @@
 import type { Hub } from "../channels/index.ts";
 import type { Config, SettingInEffect } from "../config.ts";
+import type { Readiness } from "../observe/readiness.ts";
 import type { Traffic } from "../observe/traffic.ts";
 import type { OverloadView } from "../overload/index.ts";
 import type { DeclaredEndpoint } from "../policy/index.ts";
 import { peerOf } from "./admin-access.ts";
 import { REFUSALS } from "./schemas/common.ts";
-import { Endpoints, SettingsInEffect, Status } from "./schemas/status.ts";
+import { Endpoints, Ready, SettingsInEffect, Status } from "./schemas/status.ts";
 import type { AdminScope } from "./scope.ts";
 
 /** What is known of the running server. */
@@ -25,13 +26,14 @@ export type StatusApiOptions = {
   readonly hub: Hub;
   readonly traffic: Traffic;
   readonly overload: { view(): OverloadView };
+  readonly readiness: Readiness;
 };
 
 const tags = ["Server"];
 
 /** What this server is: its state, the settings in effect and where they come from, its declared endpoints. */
 export function registerStatusApi(scope: AdminScope, options: StatusApiOptions): void {
-  const { server, config, settings, endpoints, hub, traffic, overload } = options;
+  const { server, config, settings, endpoints, hub, traffic, overload, readiness } = options;
 
   scope.get(
     "/status",
@@ -54,6 +56,18 @@ export function registerStatusApi(scope: AdminScope, options: StatusApiOptions):
         overload: overload.view(),
       };
     },
+  );
+
+  scope.get(
+    "/ready",
+    {
+      schema: {
+        tags,
+        summary: "Whether new clients should be sent here, and if not, why",
+        response: { 200: Ready, ...REFUSALS },
+      },
+    },
+    () => readiness.view(),
   );
 
   scope.get(
@@ -80,7 +94,10 @@ export function registerStatusApi(scope: AdminScope, options: StatusApiOptions):
       },
     },
     async () => ({
-      items: endpoints.map(({ id, method, path }) => ({ id, method, path, ...traffic.endpoint(id) })),
+      items: endpoints.map(({ id, method, path }) => {
+        const { calls, denied } = traffic.endpoint(id);
+        return { id, method, path, calls, denied };
+      }),
     }),
   );
 }

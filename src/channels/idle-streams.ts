@@ -26,6 +26,10 @@ export class IdleStreams {
     return this.#byChannel.values();
   }
 
+  get size(): number {
+    return this.#byChannel.size;
+  }
+
   get isExceeded(): boolean {
     return this.#queue.isExceeded;
   }

@@ -89,6 +89,15 @@ export class MemoryBroker implements Broker {
     return this.#history.total;
   }
 
+  /** Channels without members whose position is kept. */
+  get idleChannelCount(): number {
+    return this.#idle.size;
+  }
+
+  get messageIdCount(): number {
+    return this.#ids.size;
+  }
+
   listen(listener: BrokerListener): void {
     this.#listener = listener;
   }

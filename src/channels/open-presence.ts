@@ -35,6 +35,5 @@ export function openPresence({ broker, fanOut, rooms, residents, options }: Pres
     presence.tellsEach(channel) ? membersOf(channel) : 0,
   );
   const isOff = (channel: string): boolean => presenceOf(channels, channel) === false;
-  const onListed = (channel: string): void => presence.noteListed(channel);
-  return { presence, announcer: new Announcer({ broker, charges, isOff, onListed, onFault }) };
+  return { presence, announcer: new Announcer({ broker, charges, isOff, onFault }) };
 }

@@ -133,6 +133,10 @@ function startFailure(error: unknown, config: Config): unknown {
     return new CommandError(`cannot listen there: ${error.message}`);
   }
   if (error.code !== "EADDRINUSE") return error;
+  if ("port" in error && error.port === config.metricsPort && config.metricsPort !== config.port)
+    return new CommandError(
+      `port ${config.metricsPort} is taken: stop what listens there, or set metricsPort to another`,
+    );
   const isAdmin = "port" in error && error.port === config.adminPort && config.adminPort !== config.port;
   const port = isAdmin ? config.adminPort : config.port;
   return new CommandError(

@@ -1,8 +1,10 @@
+import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
-import { Type } from "typebox";
 import type { Hub } from "../channels/index.ts";
 import type { EndpointDeclaration } from "../config.ts";
+import { registerHealth } from "../health.ts";
 import type { Logger } from "../observe/log.ts";
+import type { Readiness } from "../observe/readiness.ts";
 import type { Traffic } from "../observe/traffic.ts";
 import { describeRoutes } from "../openapi.ts";
 import type { OverloadState } from "../overload/index.ts";
@@ -10,7 +12,7 @@ import { Access, type AccessOptions } from "./access.ts";
 import { type App, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
 import { registerChannelApi } from "./channel-api.ts";
-import { registerCors } from "./cors.ts";
+import { CROSS_ORIGIN_METHODS, EXPOSED_HEADERS, PREFLIGHT_SECONDS } from "./cross-origin.ts";
 import { registerEndpoints } from "./endpoints.ts";
 import type { RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
@@ -30,6 +32,7 @@ export type PublicAppOptions = AccessOptions & {
   readonly hub: Hub;
   readonly traffic: Traffic;
   readonly overload: OverloadState;
+  readonly readiness: Readiness;
   readonly version: string;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
@@ -43,11 +46,19 @@ export type PublicAppOptions = AccessOptions & {
 export function createPublicApp(options: PublicAppOptions): App {
   const { log, realtime, connections } = options;
   const app = createApp({ log, realtime, connections, isCrossOrigin: true });
-  registerCors(app);
-  const access = new Access(app, options);
+  const access = new Access(options);
+  // Any origin may ask: the key decides, and no cookie means anything here. Agnost's SDK asks with credentials.
+  app.register(cors, {
+    origin: true,
+    credentials: true,
+    strictPreflight: false,
+    methods: [...CROSS_ORIGIN_METHODS],
+    exposedHeaders: [...EXPOSED_HEADERS],
+    maxAge: PREFLIGHT_SECONDS,
+  });
   app.register(async (scope) => {
     await describePublic(scope, options);
-    registerHealth(scope);
+    registerHealth(scope, options.readiness);
     if (options.realtime !== undefined)
       registerChannelApi(scope, access, options.hub, options.overload, options.log);
   });
@@ -55,15 +66,6 @@ export function createPublicApp(options: PublicAppOptions): App {
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);
   if (options.pageFolder !== undefined) registerPage(app, options.pageFolder);
   return app;
-}
-
-function registerHealth(scope: FastifyInstance): void {
-  const tags = ["Health"];
-  const answer = (status: string) => ({ 200: Type.Object({ status: Type.Literal(status) }) });
-  const alive = { tags, summary: "Whether the process answers", security: [], response: answer("ok") };
-  scope.get("/healthz", { schema: alive }, async () => ({ status: "ok" }));
-  const ready = { tags, summary: "Whether it can serve clients", security: [], response: answer("ready") };
-  scope.get("/readyz", { schema: ready }, async () => ({ status: "ready" }));
 }
 
 /** Open to everybody, so the application's endpoints are no part of it: who has no key does not learn which exist. */

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Hub } from "../channels/index.ts";
 import { BYTES_PER_COST, type OverloadState, publishRefusal, REQUEST_COST } from "../overload/index.ts";
 import { type ChannelError, type RefusalAck, refuse } from "../protocol/index.ts";
@@ -24,8 +25,13 @@ export class Inbox {
     const last = args.at(-1);
     const acknowledge = isAcknowledgement(last) ? last : undefined;
     const payload = acknowledge !== undefined && args.length === 1 ? undefined : args[0];
+    const beganMs = event === "message" ? performance.now() : 0;
     this.#handle(connection, event, payload).then(
-      (answer) => this.#answer(connection, event, payload, answer, acknowledge),
+      (answer) => {
+        if (event === "message" && !("allowed" in answer))
+          this.#options.hub.traffic.publishTime.observe(performance.now() - beganMs);
+        this.#answer(connection, event, payload, answer, acknowledge);
+      },
       (error: unknown) => {
         this.#options.onFault(error);
         this.#answer(connection, event, payload, refuse("unavailable"), acknowledge);

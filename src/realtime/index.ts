@@ -96,6 +96,7 @@ export class Realtime {
       maxPresenceDeliveriesPerSecond: options.maxPresenceDeliveriesPerSecond,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => {
+        if (eventName === "channel:gap") options.traffic.gaps += 1;
         const connection = this.registry.get(id);
         connection?.tell(eventName, payload);
         return connection?.untilRead();
@@ -242,6 +243,7 @@ export class Realtime {
   }
 
   readonly #end = (connectionId: string, refusal: Refusal): void => {
+    if (refusal.code === "slow_consumer") this.#options.traffic.slowConsumers += 1;
     this.hub.dismiss([connectionId]);
     this.registry.get(connectionId)?.end(refusal);
   };

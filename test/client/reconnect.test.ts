@@ -37,8 +37,8 @@ describe("client reconnects", () => {
       "update",
       "join one",
       "join three",
-      "join four",
       "message onesay",
+      "join four",
     ]);
     expect(realtime.channels).to.deep.equal(["one", "three", "four"]);
   });

@@ -69,6 +69,18 @@ export const Status = Type.Object(
 );
 export type Status = Static<typeof Status>;
 
+/** The same as `/readyz`, with the reasons. */
+export const Ready = Type.Object(
+  {
+    ready: Type.Boolean(),
+    checks: list(
+      Type.Object({ name: Type.String(), ready: Type.Boolean(), problem: nullable(Type.String()) }),
+    ),
+  },
+  { title: "Ready" },
+);
+export type Ready = Static<typeof Ready>;
+
 export const Endpoint = Type.Object(
   {
     id: Type.String(),

@@ -62,6 +62,10 @@ export class TcpConnections {
     return this.#open.size;
   }
 
+  get limit(): number {
+    return this.#limits.maxConnections;
+  }
+
   get unprovenCount(): number {
     return this.#unproven.size;
   }
