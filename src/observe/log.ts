@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { LogDestination } from "./log-destination.ts";
 
 /** What the program writes for its operator. Secrets never go in: callers log ids, codes and counts. */
 export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error" | "fatal" | "child">;
@@ -6,7 +7,7 @@ export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error" | "fat
 export type LogLevel = "silent" | "fatal" | "error" | "warn" | "info" | "debug";
 
 /** JSON lines on standard output, or on `destination`. Known carriers of secrets are cut out as a second line of defence. */
-export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+export function createLogger(level: LogLevel, destination: DestinationStream = new LogDestination()): Logger {
   const options = {
     level,
     base: null,
@@ -24,7 +25,7 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
       censor: "[cut]",
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }
 
 /** An error as it may be logged: name, message and stack, without the properties that a library hung on it. */
