@@ -1,8 +1,13 @@
-import { Manager, type Socket } from "socket.io-client";
-import { isDuration, parseError } from "./answers.ts";
+import { parseError } from "./answers.ts";
+import { Attempt } from "./attempt.ts";
+import { Backoff } from "./backoff.ts";
+import { refusalOf, unreachable } from "./connect-error.ts";
 import type { Settings } from "./options.ts";
-import { isRecord, parseJson } from "./record.ts";
+import { listenToPage } from "./page-events.ts";
+import { isRecord } from "./record.ts";
 import { localError, mayRetry, type SluiceError } from "./result.ts";
+import { type Cancel, callAfter } from "./timer.ts";
+import { TransportOrder } from "./transport-order.ts";
 
 /**
  * - `idle`: never opened
@@ -33,38 +38,41 @@ export type ConnectionEvents = {
   readonly event: (name: string, payload: unknown) => void;
 };
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const MAX_BACKOFF_MS = 30_000;
+/** How long a transport may take to open while there is another one to try. */
+const FIRST_TRANSPORT_MS = 5_000;
+const CONNECT_MS = 15_000;
+
+/** A call unanswered for so long, with nothing heard at all, is a reason to ask whether the server is there. */
+const SILENCE_MS = 5_000;
 
 /**
- * One Socket.IO connection across its reconnects. socket.io-client retries by itself when the network fails;
- * after a refusal (CONNECT_ERROR) or `connection:closing` it does not, and the decision is made here: only a
- * retryable code is tried again, after the server's `afterMs` or a growing, jittered delay.
+ * One client's connection across its tries. Each try is an {@link Attempt} of its own; this decides when there is a next one: after
+ * a loss and after what the server calls retryable, with growing, jittered pauses; at once when the network or the page comes
+ * back. A refusal that no retry can mend ends it.
  */
 export class Connection {
-  readonly #socket: Socket;
   readonly #settings: Settings;
   readonly #events: ConnectionEvents;
+  readonly #backoff = new Backoff();
+  readonly #order: TransportOrder;
+  #attempt: Attempt | undefined;
   #state: ConnectionState = "idle";
   #id: string | null = null;
   #clientId: string | null = null;
   #resume: string | null = null;
-  #attempts = 0;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The pause before the next try. */
+  #cancelPause: Cancel | undefined;
+  /** When the server says how long to stay away, the page's coming back does not change that. */
+  #isToldToWait = false;
+  #stopListening: (() => void) | undefined;
+  #unanswered = 0;
+  #cancelSilence: Cancel | undefined;
+  #isProbing = false;
 
   constructor(settings: Settings, events: ConnectionEvents) {
     this.#settings = settings;
     this.#events = events;
-    const manager = new Manager(settings.origin, {
-      path: settings.path,
-      transports: [...settings.transports],
-      tryAllTransports: true,
-      autoConnect: false,
-    });
-    this.#socket = manager.socket("/", { auth: (send) => send(this.#handshake()) });
-    this.#socket.on("connect_error", (error) => this.#onConnectError(error));
-    this.#socket.on("disconnect", (reason) => this.#onDisconnect(reason));
-    this.#socket.onAny((name: string, payload: unknown) => this.#onEvent(name, payload));
+    this.#order = new TransportOrder(`${settings.origin}${settings.path}`, settings.transports);
   }
 
   get state(): ConnectionState {
@@ -79,31 +87,61 @@ export class Connection {
     return this.#clientId;
   }
 
+  /** What one packet may have, once the server has said so. */
+  get maxPayloadBytes(): number | undefined {
+    return this.#attempt?.maxPayloadBytes;
+  }
+
   open(): void {
     if (this.#state === "connecting" || this.#state === "connected") return;
     this.#state = "connecting";
-    this.#attempts = 0;
-    this.#socket.connect();
+    this.#backoff.reset();
+    this.#stopListening ??= listenToPage({
+      awake: () => this.#awake(),
+      restored: () => this.#restored(),
+    });
+    this.#try();
   }
 
   close(error: SluiceError): void {
-    const wasConnected = this.#state === "connected";
     if (this.#state === "closed") return;
+    const wasConnected = this.#state === "connected";
     this.#state = "closed";
-    this.#leaveWire();
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    this.#leave();
     this.#events.ended(error, wasConnected);
   }
 
   transmit(event: string, payload: unknown, onAnswer: (answer: unknown) => void): void {
-    this.#socket.emit(event, payload, onAnswer);
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    attempt.emit(event, payload, (answer) => {
+      this.#unanswered -= 1;
+      onAnswer(answer);
+    });
+    this.#unanswered += 1;
+    this.#watchSilence(attempt);
   }
 
-  #handshake(): Record<string, unknown> {
-    const { apiKey, echoMessages } = this.#settings;
+  #try(): void {
+    this.#cancelPause?.();
+    this.#cancelPause = undefined;
+    this.#isToldToWait = false;
+    const { origin, path, apiKey, echoMessages } = this.#settings;
     const auth: Record<string, unknown> = { echoMessages };
     if (apiKey !== null) auth["apiKey"] = apiKey;
     if (this.#resume !== null) auth["resume"] = this.#resume;
-    return auth;
+    const connectTimeoutMs = this.#order.hasOther ? FIRST_TRANSPORT_MS : CONNECT_MS;
+    this.#attempt = new Attempt(
+      { origin, path, transports: this.#order.current, auth, connectTimeoutMs },
+      {
+        event: (name, payload) => this.#onEvent(name, payload),
+        failed: (error, isSilent) => this.#onFailed(error, isSilent),
+        closed: (reason, byServer) => this.#onClosed(reason, byServer),
+        upgraded: (name) => this.#order.worked(name),
+      },
+    );
   }
 
   #onEvent(name: string, payload: unknown): void {
@@ -113,13 +151,16 @@ export class Connection {
   }
 
   #onReady(payload: unknown): void {
-    if (this.#state !== "connecting" || !isRecord(payload)) return;
+    const attempt = this.#attempt;
+    if (this.#state !== "connecting" || attempt === undefined || !isRecord(payload)) return;
     const { id, clientId, resume } = payload;
-    this.#id = typeof id === "string" ? id : (this.#socket.id ?? null);
+    attempt.accept();
+    this.#order.worked(attempt.transport);
+    this.#id = typeof id === "string" ? id : (attempt.id ?? null);
     const isSameClient = this.#clientId !== null && this.#clientId === clientId;
     this.#clientId = typeof clientId === "string" ? clientId : null;
     this.#resume = typeof resume === "string" ? resume : null;
-    this.#attempts = 0;
+    this.#backoff.reset();
     this.#state = "connected";
     this.#events.ready(isSameClient);
   }
@@ -136,70 +177,88 @@ export class Connection {
     else this.close(error);
   }
 
-  #onConnectError(error: Error): void {
-    if (this.#state !== "connecting") return;
+  #onFailed(error: Error, isSilent: boolean): void {
     const refusal = refusalOf(error);
-    if (refusal === undefined) this.#events.failed(localError("network_error", networkMessage(error)));
-    else if (mayRetry(refusal.code)) this.#comeBack(refusal);
-    else this.close(refusal);
+    if (refusal !== undefined && isFinal(refusal)) {
+      this.close(refusal);
+      return;
+    }
+    if (isSilent && this.#order.hasOther) this.#order.turn();
+    this.#comeBack(refusal ?? unreachable(error));
   }
 
-  #onDisconnect(reason: Socket.DisconnectReason): void {
-    // What was buffered while the connection was half dead would go out before the channels are joined again.
-    this.#socket.sendBuffer = [];
-    if (this.#state !== "connected" && this.#state !== "connecting") return;
-    if (reason === "io client disconnect") return;
-    const error = localError("connection_lost", `the connection was lost: ${reason}`);
-    if (reason === "io server disconnect") this.close(localError("server_disconnect"));
-    else if (this.#state === "connected") this.#lose(error);
-    // Gone before it was ready: socket.io-client would come back every second for ever.
-    else this.#comeBack(error);
+  #onClosed(reason: string, byServer: boolean): void {
+    if (byServer) this.close(localError("server_disconnect"));
+    else this.#comeBack(localError("connection_lost", `the connection was lost: ${reason}`));
   }
 
-  /** Try again in our own time: socket.io-client is told to stay away meanwhile. */
+  /** Try again, after a pause. */
   #comeBack(error: SluiceError): void {
-    this.#leaveWire();
-    const backoffMs = Math.min(MAX_BACKOFF_MS, 1000 * 2 ** Math.min(this.#attempts, 5));
-    this.#attempts += 1;
-    const delayMs = (isDuration(error.afterMs) ? error.afterMs : backoffMs) * (1 + Math.random() / 4);
-    this.#retryTimer = setTimeout(() => this.#socket.connect(), Math.min(delayMs, MAX_TIMER_MS));
-    this.#lose(error);
-  }
-
-  #lose(error: SluiceError): void {
+    this.#leave();
+    this.#isToldToWait = error.afterMs !== undefined;
+    this.#cancelPause = callAfter(this.#backoff.nextMs(error.afterMs), () => this.#try());
     const wasConnected = this.#state === "connected";
     this.#state = "connecting";
-    this.#id = null;
     if (wasConnected) this.#events.lost(error);
     else this.#events.failed(error);
   }
 
-  #leaveWire(): void {
-    clearTimeout(this.#retryTimer);
+  #leave(): void {
+    this.#cancelPause?.();
+    this.#cancelPause = undefined;
+    this.#cancelSilence?.();
+    this.#cancelSilence = undefined;
+    this.#unanswered = 0;
+    this.#isProbing = false;
     this.#id = null;
-    this.#socket.disconnect();
-    this.#socket.sendBuffer = [];
+    this.#attempt?.end();
+    this.#attempt = undefined;
+  }
+
+  /** The network is back, or the page is looked at again. */
+  #awake(): void {
+    if (this.#state === "connected") this.#probe();
+    else if (this.#cancelPause !== undefined && !this.#isToldToWait) this.#try();
+  }
+
+  /** The page comes out of the back/forward cache: the browser has ended its connections without an event. */
+  #restored(): void {
+    if (this.#state !== "connected" && this.#state !== "connecting") return;
+    this.#comeBack(localError("connection_lost", "the page was in the back/forward cache"));
+    this.#try();
+  }
+
+  #watchSilence(attempt: Attempt): void {
+    if (this.#cancelSilence !== undefined) return;
+    this.#cancelSilence = callAfter(SILENCE_MS, () => {
+      this.#cancelSilence = undefined;
+      if (this.#unanswered === 0 || attempt !== this.#attempt) return;
+      if (attempt.silentMs >= SILENCE_MS) this.#probe();
+      else this.#watchSilence(attempt);
+    });
+  }
+
+  /** Asks for any answer, and takes the connection for dead when nothing at all is heard: a half-open line looks like a quiet one. */
+  #probe(): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined || this.#isProbing) return;
+    this.#isProbing = true;
+    const answered = (): void => {
+      this.#isProbing = false;
+      cancel();
+    };
+    const cancel = callAfter(SILENCE_MS, () => {
+      this.#isProbing = false;
+      if (attempt !== this.#attempt) return;
+      if (attempt.silentMs < SILENCE_MS) return;
+      this.#comeBack(localError("connection_lost", "the server does not answer"));
+    });
+    // Whatever a server says to this, a refusal too, is an answer.
+    attempt.emit("members", {}, answered);
   }
 }
 
-/** The server's refusal: in a CONNECT_ERROR packet, or as the HTTP answer to a polling request. */
-function refusalOf(error: Error): SluiceError | undefined {
-  if ("data" in error) {
-    const refusal = parseError(error.data);
-    if (refusal) return refusal;
-  }
-  const status = "description" in error ? error.description : undefined;
-  if (status !== 401 && status !== 403) return undefined;
-  const body = "context" in error && isRecord(error.context) ? error.context["responseText"] : undefined;
-  return (
-    (typeof body === "string" ? parseError(parseJson(body)) : undefined) ?? {
-      status,
-      code: status === 401 ? "invalid_api_key" : "realtime_not_allowed",
-      message: `the server refused the connection with status ${status}`,
-    }
-  );
-}
-
-function networkMessage(error: Error): string {
-  return `the server could not be reached: ${error.message}`;
+/** What a next try would be told, too. A session that is not known any more is none of that, nor a firewall's page. */
+function isFinal({ status, code }: SluiceError): boolean {
+  return !mayRetry(code) && !code.startsWith("http_") && code !== "invalid_request" && status >= 400;
 }

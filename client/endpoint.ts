@@ -1,6 +1,7 @@
 import type { Settings } from "./options.ts";
 import { isRecord, parseJson } from "./record.ts";
 import { failure, localError, type Result, type SluiceError, success } from "./result.ts";
+import { callAfter } from "./timer.ts";
 
 type QueryValue = string | number | boolean | null | undefined;
 
@@ -10,6 +11,8 @@ export type EndpointOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the call early, with the error `aborted`. */
   readonly signal?: AbortSignal;
+  /** How long this call may take, in ms; absent: as the client's `endpointTimeoutMs` says. The error is `timeout`. */
+  readonly timeoutMs?: number;
 };
 
 /**
@@ -25,23 +28,23 @@ export class Endpoint {
     this.#settings = settings;
   }
 
-  get<T = unknown>(path: string, options?: EndpointOptions): Promise<Result<T>> {
+  get<T = unknown>(path: string, options?: EndpointOptions | null): Promise<Result<T>> {
     return this.#call("GET", path, undefined, options);
   }
 
-  post<T = unknown>(path: string, body?: unknown, options?: EndpointOptions): Promise<Result<T>> {
+  post<T = unknown>(path: string, body?: unknown, options?: EndpointOptions | null): Promise<Result<T>> {
     return this.#call("POST", path, body, options);
   }
 
-  put<T = unknown>(path: string, body?: unknown, options?: EndpointOptions): Promise<Result<T>> {
+  put<T = unknown>(path: string, body?: unknown, options?: EndpointOptions | null): Promise<Result<T>> {
     return this.#call("PUT", path, body, options);
   }
 
-  patch<T = unknown>(path: string, body?: unknown, options?: EndpointOptions): Promise<Result<T>> {
+  patch<T = unknown>(path: string, body?: unknown, options?: EndpointOptions | null): Promise<Result<T>> {
     return this.#call("PATCH", path, body, options);
   }
 
-  delete<T = unknown>(path: string, options?: EndpointOptions): Promise<Result<T>> {
+  delete<T = unknown>(path: string, options?: EndpointOptions | null): Promise<Result<T>> {
     return this.#call("DELETE", path, undefined, options);
   }
 
@@ -49,26 +52,39 @@ export class Endpoint {
     method: string,
     path: string,
     body: unknown,
-    options: EndpointOptions = {},
+    given: EndpointOptions | null | undefined,
   ): Promise<Result<T>> {
+    const options = given ?? {};
     const url = this.#url(path, options.query);
     if (url === undefined) {
       const message = `${path}: no dot segments, backslashes or # in a path`;
       return failure({ status: 400, code: "ambiguous_target", message });
     }
-    const { apiKey, fetch } = this.#settings;
+    const { apiKey, fetch, endpointTimeoutMs } = this.#settings;
     const headers = new Headers({ accept: "application/json, text/plain;q=0.9, */*;q=0.5" });
     if (apiKey !== null) headers.set("authorization", `Bearer ${apiKey}`);
     for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+    const ended = new AbortController();
+    const abort = (): void => ended.abort();
+    let isLate = false;
+    const cancel = callAfter(options.timeoutMs ?? endpointTimeoutMs, () => {
+      isLate = true;
+      abort();
+    });
+    if (options.signal?.aborted) abort();
+    options.signal?.addEventListener("abort", abort);
     try {
       const content = encode(body, headers);
-      const init: RequestInit = { method, headers, credentials: "omit" };
+      const init: RequestInit = { method, headers, credentials: "omit", signal: ended.signal };
       if (content !== undefined) init.body = content;
-      if (options.signal) init.signal = options.signal;
       return await read<T>(await fetch(url, init));
     } catch (cause) {
+      if (isLate) return failure(localError("timeout"));
       if (options.signal?.aborted) return failure(localError("aborted"));
       return failure(localError("network_error", cause instanceof Error ? cause.message : String(cause)));
+    } finally {
+      cancel();
+      options.signal?.removeEventListener("abort", abort);
     }
   }
 

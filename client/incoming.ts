@@ -9,6 +9,7 @@ import {
   parseGap,
   type RealtimeError,
 } from "./notices.ts";
+import type { Rosters } from "./rosters.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** What the server sends by itself: parsed, noted, and told to those who listen. */
@@ -22,20 +23,38 @@ export class Incoming {
   readonly closedChannels = new Signal<ClosedChannel>();
   readonly errors = new Signal<RealtimeError>();
   readonly #subscriptions: Subscriptions;
+  readonly #rosters: Rosters;
 
-  constructor(subscriptions: Subscriptions) {
+  constructor(subscriptions: Subscriptions, rosters: Rosters) {
     this.#subscriptions = subscriptions;
+    this.#rosters = rosters;
   }
 
   take(name: string, payload: unknown): void {
-    if (name === "channel:join") emitParsed(this.joins, parsePresence(payload));
-    else if (name === "channel:leave") emitParsed(this.leaves, parsePresence(payload));
-    else if (name === "channel:update") emitParsed(this.updates, parsePresence(payload));
-    else if (name === "channel:presence") emitParsed(this.counts, parseCount(payload));
+    if (name === "channel:join") this.#onPresence(this.joins, parsePresence(payload));
+    else if (name === "channel:leave") this.#onLeave(parsePresence(payload));
+    else if (name === "channel:update") this.#onPresence(this.updates, parsePresence(payload));
+    else if (name === "channel:presence") this.#onCount(parseCount(payload));
     else if (name === "channel:gap") this.#onGap(parseGap(payload));
     else if (name === "channel:error") emitParsed(this.errors, parseChannelError(payload));
     else if (name === "channel:closed") this.#onClosed(parseChannelClosed(payload));
     else this.#onMessage(name, parseMessage(payload));
+  }
+
+  #onPresence(signal: Signal<PresenceEvent>, event: PresenceEvent | undefined): void {
+    if (event) this.#rosters.set(event.channel, event.message);
+    emitParsed(signal, event);
+  }
+
+  #onLeave(event: PresenceEvent | undefined): void {
+    if (event) this.#rosters.delete(event.channel, event.message);
+    emitParsed(this.leaves, event);
+  }
+
+  /** Of a large channel nobody is told any more who comes and goes. */
+  #onCount(count: PresenceCount | undefined): void {
+    if (count) this.#rosters.forget(count.channel);
+    emitParsed(this.counts, count);
   }
 
   #onMessage(name: string, message: IncomingMessage | undefined): void {
@@ -51,7 +70,7 @@ export class Incoming {
   }
 
   #onClosed(closed: ClosedChannel | undefined): void {
-    if (closed) this.#subscriptions.drop(closed.channel);
+    if (closed) this.#subscriptions.closed(closed.channel, { status: 0, ...closed });
     emitParsed(this.closedChannels, closed);
   }
 }

@@ -16,6 +16,10 @@ export class Listeners<T> {
     return () => this.#remove(name, (other) => other === listener);
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   /** Without `fn`, every listener of that name. */
   remove(name: string, fn?: (payload: T) => void): void {
     this.#remove(name, (other) => fn === undefined || other.fn === fn);
@@ -42,6 +46,10 @@ export class Signal<T> {
 
   add(fn: (payload: T) => void): Off {
     return this.#listeners.add("", fn);
+  }
+
+  get hasListeners(): boolean {
+    return this.#listeners.has("");
   }
 
   emit(payload: T): void {

@@ -9,8 +9,16 @@ export type ClientOptions = {
    * leaves it to `open()`. A client that only calls endpoints never opens one.
    */
   readonly autoOpen?: boolean;
-  /** How long a realtime call waits for its answer, in ms, waiting for the connection included. Default 10,000. */
+  /** How long a realtime call that was sent waits for its answer, in ms; `Infinity`: for ever. Default 10,000. */
+  readonly answerWithinMs?: number;
+  /** How long a realtime call waits for a connection, in ms. Default 60,000. A join goes on trying behind it. */
+  readonly queueForMs?: number;
+  /** Both of them; what is set by its own name counts. */
   readonly ackTimeoutMs?: number;
+  /** How long an endpoint call may take, in ms; `Infinity`: as long as the platform lets it. Default 30,000. */
+  readonly endpointTimeoutMs?: number;
+  /** Say nothing on the console when a refusal has no listener. */
+  readonly quiet?: boolean;
   /** How many realtime calls may wait for the connection at once. Default 1,000. */
   readonly maxQueuedCalls?: number;
   /** In order of preference; the next is tried when one fails. Default `["websocket", "polling"]`. */
@@ -47,14 +55,15 @@ export type MembersOptions = {
   readonly after?: string;
 };
 
-export type Settings = Required<ClientOptions> & {
+export type Settings = Required<Omit<ClientOptions, "ackTimeoutMs">> & {
   readonly origin: string;
   readonly endpointBase: string;
   readonly apiKey: string | null;
 };
 
 /** Throws a TypeError for a `baseUrl` that is not one: that is a mistake in the program, not a refusal. */
-export function settle(baseUrl: string, apiKey: string | null, options: ClientOptions): Settings {
+export function settle(baseUrl: string, apiKey: string | null, given: ClientOptions | null): Settings {
+  const options = given ?? {};
   const base = new URL(baseUrl, globalThis.location?.href);
   if (base.protocol !== "http:" && base.protocol !== "https:") {
     throw new TypeError(`baseUrl begins with http:// or https://, not ${base.protocol}`);
@@ -67,7 +76,10 @@ export function settle(baseUrl: string, apiKey: string | null, options: ClientOp
     apiKey: apiKey || null,
     echoMessages: options.echoMessages ?? true,
     autoOpen: options.autoOpen ?? true,
-    ackTimeoutMs: options.ackTimeoutMs ?? 10_000,
+    answerWithinMs: options.answerWithinMs ?? options.ackTimeoutMs ?? 10_000,
+    queueForMs: options.queueForMs ?? options.ackTimeoutMs ?? 60_000,
+    endpointTimeoutMs: options.endpointTimeoutMs ?? 30_000,
+    quiet: options.quiet ?? false,
     maxQueuedCalls: options.maxQueuedCalls ?? 1000,
     transports: options.transports ?? ["websocket", "polling"],
     path: options.path ?? `${folder}${REALTIME_PATH}`,

@@ -1,8 +1,15 @@
 import { type AnswerParser, parseAnswer } from "./answers.ts";
+import { packetBytes } from "./packet-size.ts";
 import { failure, localError, type Result, type SluiceError } from "./result.ts";
+import { type Cancel, callAfter, Stopwatch } from "./timer.ts";
 
-/** Puts an event on the wire. Throws when the payload cannot be encoded. */
-export type Transmit = (event: string, payload: unknown, onAnswer: (answer: unknown) => void) => void;
+/** The way to the server, while there is one. */
+export type Wire = {
+  /** Puts an event on the wire. Throws when the payload cannot be encoded. */
+  transmit(event: string, payload: unknown, onAnswer: (answer: unknown) => void): void;
+  /** What one packet may have, once the server has said so. */
+  readonly maxPayloadBytes: number | undefined;
+};
 
 export type Call<T> = {
   readonly event: string;
@@ -18,12 +25,24 @@ export type Call<T> = {
  */
 export type Repeatable = "never" | "always" | "as-same-client";
 
+export type OutboxOptions = {
+  /** How long a call waits for a connection, in all. */
+  readonly queueForMs: number;
+  /** How long a call that was sent waits for its answer. */
+  readonly answerWithinMs: number;
+  readonly maxQueuedCalls: number;
+};
+
 type Pending = {
   readonly event: string;
   readonly payload: object | (() => object);
   readonly repeatable: Repeatable;
-  /** When it was sent first, by the local clock. */
-  sentAtMs: number | undefined;
+  /** Since the call, and since it was sent first. */
+  readonly called: Stopwatch;
+  sent: Stopwatch | undefined;
+  /** How often its connection ended before the answer. */
+  losses: number;
+  cancelTimer: Cancel;
   readonly answer: (answer: unknown) => void;
   readonly fail: (error: SluiceError) => void;
 };
@@ -31,27 +50,33 @@ type Pending = {
 /** The server remembers ids for two minutes. */
 const REPEAT_WINDOW_MS = 100_000;
 
+/** A call whose connection ended so often without an answer is what ends it. */
+const MAX_LOSSES = 2;
+
 /**
- * Calls on their way: those that wait for the connection, in order and bounded, and those that wait for their
- * answer. Each has one timer, from the call on; a call whose time is up is never sent afterwards.
+ * Calls on their way: those that wait for the connection, in order and bounded, and those that wait for their answer. Each has one
+ * timer; a call whose time is up is never sent afterwards.
  */
 export class Outbox {
-  readonly #transmit: Transmit;
-  readonly #timeoutMs: number;
-  readonly #maxQueued: number;
+  readonly #wire: Wire;
+  readonly #options: OutboxOptions;
   readonly #sent = new Set<Pending>();
   #queued: Pending[] = [];
   #flowing = false;
 
-  constructor(transmit: Transmit, timeoutMs: number, maxQueued: number) {
-    this.#transmit = transmit;
-    this.#timeoutMs = timeoutMs;
-    this.#maxQueued = maxQueued;
+  constructor(wire: Wire, options: OutboxOptions) {
+    this.#wire = wire;
+    this.#options = options;
+  }
+
+  /** Whether the connection is ready, and everything that has to be restored on it is. */
+  get isFlowing(): boolean {
+    return this.#flowing;
   }
 
   /** Sends now when the connection is ready, or waits for {@link Outbox.flow}. */
   call<T>(call: Call<T>): Promise<Result<T>> {
-    if (!this.#flowing && this.#queued.length >= this.#maxQueued) {
+    if (!this.#flowing && this.#queued.length >= this.#options.maxQueuedCalls) {
       return Promise.resolve(failure(localError("queue_full")));
     }
     return this.#start(call, this.#flowing);
@@ -73,17 +98,22 @@ export class Outbox {
     this.#flowing = false;
     const sent = [...this.#sent];
     this.#sent.clear();
-    this.#queued = [...sent.filter(({ repeatable }) => repeatable !== "never"), ...this.#queued];
-    for (const pending of sent) if (pending.repeatable === "never") pending.fail(error);
+    const kept: Pending[] = [];
+    for (const pending of sent) {
+      pending.losses += 1;
+      if (pending.repeatable === "never" || pending.losses >= MAX_LOSSES) pending.fail(error);
+      else kept.push(pending);
+    }
+    this.#queued = [...kept, ...this.#queued];
+    for (const pending of kept) this.#waitForConnection(pending);
   }
 
   /** Connected again. What the server may have had from another client, or long ago, would be done twice. */
   giveUpRepeats(isSameClient: boolean): void {
-    const sinceMs = performance.now() - REPEAT_WINDOW_MS;
     for (const pending of [...this.#queued]) {
-      const { repeatable, sentAtMs } = pending;
-      if (repeatable !== "as-same-client" || sentAtMs === undefined) continue;
-      if (!isSameClient || sentAtMs < sinceMs) pending.fail(localError("connection_lost"));
+      const { repeatable, sent } = pending;
+      if (repeatable !== "as-same-client" || sent === undefined) continue;
+      if (!isSameClient || sent.elapsedMs > REPEAT_WINDOW_MS) pending.fail(localError("connection_lost"));
     }
   }
 
@@ -98,7 +128,7 @@ export class Outbox {
   #start<T>(call: Call<T>, now: boolean): Promise<Result<T>> {
     return new Promise((resolve) => {
       const settle = (result: Result<T>): void => {
-        clearTimeout(timer);
+        pending.cancelTimer();
         this.#forget(pending);
         resolve(result);
       };
@@ -106,22 +136,47 @@ export class Outbox {
         event: call.event,
         payload: call.payload,
         repeatable: call.repeatable ?? "never",
-        sentAtMs: undefined,
+        called: new Stopwatch(),
+        sent: undefined,
+        losses: 0,
+        cancelTimer: () => {},
         answer: (answer) => settle(parseAnswer(answer, call.parse)),
         fail: (error) => settle(failure(error)),
       };
-      const timer = setTimeout(() => pending.fail(localError("ack_timeout")), this.#timeoutMs);
-      if (now) this.#send(pending);
-      else this.#queued.push(pending);
+      if (now) {
+        this.#send(pending);
+        return;
+      }
+      this.#queued.push(pending);
+      this.#waitForConnection(pending);
     });
   }
 
+  #waitForConnection(pending: Pending): void {
+    pending.cancelTimer();
+    const restMs = this.#options.queueForMs - pending.called.elapsedMs;
+    pending.cancelTimer = callAfter(restMs, () =>
+      pending.fail(localError("ack_timeout", "the connection did not come back in time")),
+    );
+  }
+
   #send(pending: Pending): void {
+    pending.cancelTimer();
+    const payload = typeof pending.payload === "function" ? pending.payload() : pending.payload;
+    const { maxPayloadBytes } = this.#wire;
     this.#sent.add(pending);
-    pending.sentAtMs ??= performance.now();
-    const { event, payload, answer } = pending;
+    pending.sent ??= new Stopwatch();
+    pending.cancelTimer = callAfter(this.#options.answerWithinMs, () =>
+      pending.fail(localError("ack_timeout")),
+    );
     try {
-      this.#transmit(event, typeof payload === "function" ? payload() : payload, answer);
+      // The server would end the connection without a word, and the call would be repeated on the next one.
+      if (maxPayloadBytes !== undefined && packetBytes(pending.event, payload) > maxPayloadBytes) {
+        const message = `the server takes at most ${maxPayloadBytes} bytes at once`;
+        pending.fail({ status: 413, code: "payload_too_large", message });
+        return;
+      }
+      this.#wire.transmit(pending.event, payload, pending.answer);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       pending.fail({ status: 400, code: "invalid_payload", message: `this cannot be sent: ${message}` });

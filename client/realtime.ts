@@ -1,19 +1,13 @@
 import {
   ERROR_TABLE,
-  type ErrorCode,
   eventNameFault,
   isChannelName,
   type PresenceCount,
   type PresenceEvent,
 } from "../src/protocol/index.ts";
-import {
-  type Joined,
-  type MembersPage,
-  parseMembers,
-  parseNothing,
-  parseSent,
-  type Sent,
-} from "./answers.ts";
+import { type Joined, type MembersPage, parseNothing, parseSent, type Sent } from "./answers.ts";
+import { membersCall, refused, updateCall } from "./calls.ts";
+import { Complaints } from "./complaints.ts";
 import { type Closing, Connection, type ConnectionState } from "./connection.ts";
 import type { IncomingMessage } from "./events.ts";
 import { Incoming } from "./incoming.ts";
@@ -23,7 +17,8 @@ import type { ClosedChannel, Disconnect, Gap, RealtimeError } from "./notices.ts
 import type { JoinOptions, MembersOptions, SendOptions, Settings, UpdateOptions } from "./options.ts";
 import { type Call, Outbox, type Repeatable } from "./outbox.ts";
 import { failure, localError, type Result, type SluiceError, success } from "./result.ts";
-import { Subscriptions, updateCall } from "./subscriptions.ts";
+import { Rosters } from "./rosters.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** This connection's id and this client's public id, as other members see them. */
 export type Identity = { readonly id: string; readonly clientId: string };
@@ -33,14 +28,18 @@ export type Identity = { readonly id: string; readonly clientId: string };
  *
  * Every method that returns a promise resolves to `{ data, error }` and never rejects: a refusal, an outage
  * and a timeout are an `error` with a stable `code`. Calls made while there is no connection wait for it, in
- * order, within `ackTimeoutMs`. After a reconnect the profile and the channels are put back first.
+ * order, within `queueForMs`. After a reconnect the profile and the channels are put back first.
  */
 export class Realtime {
   readonly #autoOpen: boolean;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
+  readonly #rosters: Rosters;
   readonly #incoming: Incoming;
+  readonly #complaints: Complaints;
+  /** Where a call does not say, whether own messages come back. */
+  readonly #echoMessages: boolean;
   readonly #connects = new Signal<Identity>();
   readonly #disconnects = new Signal<Disconnect>();
   readonly #closings = new Signal<Closing>();
@@ -49,6 +48,8 @@ export class Realtime {
 
   constructor(settings: Settings) {
     this.#autoOpen = settings.autoOpen;
+    this.#echoMessages = settings.echoMessages;
+    this.#complaints = new Complaints(settings.quiet);
     this.#connection = new Connection(settings, {
       ready: (isSameClient) => void this.#onReady(isSameClient),
       lost: (error) => this.#onLost(error),
@@ -57,16 +58,29 @@ export class Realtime {
       closing: (closing) => this.#closings.emit(closing),
       event: (name, payload) => this.#incoming.take(name, payload),
     });
-    this.#outbox = new Outbox(
-      (event, payload, onAnswer) => this.#connection.transmit(event, payload, onAnswer),
-      settings.ackTimeoutMs,
-      settings.maxQueuedCalls,
-    );
+    this.#outbox = new Outbox(this.#connection, settings);
     this.#subscriptions = new Subscriptions(
-      (call) => this.#outbox.callAhead(call),
-      (error, channel, retrying) => this.#incoming.errors.emit({ ...error, channel, retrying }),
+      {
+        send: (call) => this.#outbox.callAhead(call),
+        isReady: () => this.connected,
+        report: (error, channel, retrying) => this.#report({ ...error, channel, retrying }),
+        joined: (channel, isAgain) => {
+          if (isAgain) void this.#rosters.reconcile(channel);
+        },
+        ended: (channel) => this.#rosters.forget(channel),
+      },
+      settings.queueForMs,
     );
-    this.#incoming = new Incoming(this.#subscriptions);
+    this.#rosters = new Rosters({
+      fetch: (channel, after) =>
+        this.#outbox.callAhead(
+          membersCall(channel, { limit: 1_000, ...(after === undefined ? {} : { after }) }),
+        ),
+      joined: (channel, message) => this.#incoming.joins.emit({ channel, message }),
+      left: (channel, message) => this.#incoming.leaves.emit({ channel, message }),
+      updated: (channel, message) => this.#incoming.updates.emit({ channel, message }),
+    });
+    this.#incoming = new Incoming(this.#subscriptions, this.#rosters);
   }
 
   /** `idle` before the first use, then `connecting`, `connected`, and `closed` when it stays away. */
@@ -110,23 +124,30 @@ export class Realtime {
     this.#connection.close(localError("client_close"));
   }
 
-  /** Become a member of a channel. Refusals: `invalid_channel`, `channel_not_allowed`, limits. */
-  async join(channel: string, options: JoinOptions = {}): Promise<Result<Joined>> {
+  /**
+   * Become a member of a channel, and stay one across reconnects until `leave`. Refusals: `invalid_channel`, `channel_not_allowed`,
+   * limits. After a timeout, or a refusal that time may mend, the client goes on trying by itself.
+   */
+  async join(channel: string, options?: JoinOptions | null): Promise<Result<Joined>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
-    const result = await this.#call(this.#subscriptions.joinCall(channel, options));
-    if (result.data) this.#subscriptions.add(channel, options, result.data);
-    else if (!this.channels.includes(channel)) this.#subscriptions.drop(channel);
-    return result;
+    this.#touch();
+    const closed = this.#closedError();
+    return closed === undefined ? this.#subscriptions.join(channel, options ?? {}) : failure(closed);
   }
 
   /** Stop being a member. Succeeds also when this client was no member. */
-  async leave(channel: string, options: JoinOptions = {}): Promise<Result<null>> {
+  async leave(channel: string, options?: JoinOptions | null): Promise<Result<null>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
-    this.#subscriptions.drop(channel);
+    this.#touch();
+    this.#subscriptions.drop(channel, localError("aborted", "the channel was left before it was joined"));
+    const closed = this.#closedError();
+    if (closed !== undefined) return failure(closed);
+    // A membership ends with its connection: there is nothing to leave.
+    if (!this.connected) return success(null);
     const payload = { channel, ...options };
-    const result = await this.#call({ event: "leave", payload, parse: parseNothing, repeatable: "always" });
-    this.#subscriptions.drop(channel);
-    return result.error?.code === "not_a_member" ? success(null) : result;
+    const { error } = await this.#outbox.callAhead({ event: "leave", payload, parse: parseNothing });
+    const isOver = error === null || error.code === "not_a_member" || error.code === "connection_lost";
+    return isOver ? success(null) : failure(error);
   }
 
   /**
@@ -138,36 +159,37 @@ export class Realtime {
     channel: string,
     eventName: string,
     message: unknown,
-    options: SendOptions = {},
+    options?: SendOptions | null,
   ): Promise<Result<Sent>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
-    const payload = {
-      channel,
-      eventName,
-      message: message ?? null,
-      ...options,
-      id: options.id ?? randomMessageId(),
-    };
-    return this.#publish(payload, eventName, "as-same-client");
+    const id = options?.id ?? randomMessageId();
+    const payload = { channel, eventName, message: message ?? null, ...options, id };
+    const result = await this.#publish(payload, eventName, "as-same-client");
+    const { epoch = "", offset = 0 } = result.data ?? {};
+    const isEchoed = options?.echo ?? this.#echoMessages;
+    if (!isEchoed) this.#subscriptions.sent(channel, epoch, offset);
+    return result;
   }
 
   /** Send to everyone who is connected. Delivered at most once, and to nobody who is away. */
-  async broadcast(eventName: string, message: unknown, options: SendOptions = {}): Promise<Result<Sent>> {
+  async broadcast(eventName: string, message: unknown, options?: SendOptions | null): Promise<Result<Sent>> {
     return this.#publish({ eventName, message: message ?? null, ...options }, eventName, "never");
   }
 
   /** Share data about this client with the members of its channels; kept across reconnects. */
-  async updateProfile(data: unknown, options: UpdateOptions = {}): Promise<Result<null>> {
-    const result = await this.#call(updateCall(data, options.echo));
+  async updateProfile(data: unknown, options?: UpdateOptions | null): Promise<Result<null>> {
+    const result = await this.#call(updateCall(data, options?.echo));
     if (!result.error) this.#subscriptions.keepProfile(data);
     return result;
   }
 
   /** A page of a channel's members, how many there are in all, and where the next page begins. */
-  async getMembers(channel: string, options: MembersOptions = {}): Promise<Result<MembersPage>> {
+  async getMembers(channel: string, options?: MembersOptions | null): Promise<Result<MembersPage>> {
     if (!isChannelName(channel)) return refused("invalid_channel");
-    const payload = { channel, ...options };
-    return this.#call({ event: "members", payload, parse: parseMembers, repeatable: "always" });
+    const result = await this.#call(membersCall(channel, options ?? {}));
+    const isFollowed = this.channels.includes(channel);
+    if (result.data && isFollowed) this.#rosters.listed(channel, result.data, options?.after === undefined);
+    return result;
   }
 
   /**
@@ -224,12 +246,16 @@ export class Realtime {
 
   async #call<T>(call: Call<T>): Promise<Result<T>> {
     this.#touch();
-    if (this.connected || this.state === "connecting") return this.#outbox.call(call);
-    if (this.#endedBy === undefined) return failure(localError("not_connected"));
+    const closed = this.#closedError();
+    return closed === undefined ? this.#outbox.call(call) : failure(closed);
+  }
+
+  /** Why there is no connection, and none on its way. */
+  #closedError(): SluiceError | undefined {
+    if (this.connected || this.state === "connecting") return undefined;
+    if (this.#endedBy === undefined) return localError("not_connected");
     const { code, message } = this.#endedBy;
-    return failure(
-      localError("not_connected", `the connection is closed (${code}: ${message}): call open()`),
-    );
+    return localError("not_connected", `the connection is closed (${code}: ${message}): call open()`);
   }
 
   #touch(): void {
@@ -261,21 +287,23 @@ export class Realtime {
 
   #onEnded(error: SluiceError, wasConnected: boolean): void {
     this.#endedBy = error;
-    this.#subscriptions.suspend();
+    this.#subscriptions.end(error);
+    this.#rosters.clear();
     this.#outbox.end(error);
     this.#opened(failure(error));
     if (wasConnected) this.#disconnects.emit({ ...error, willReconnect: false });
-    else if (error.code !== "client_close")
-      this.#incoming.errors.emit({ ...error, channel: null, retrying: false });
+    else if (error.code !== "client_close") this.#report({ ...error, channel: null, retrying: false });
+    if (wasConnected && error.code !== "client_close" && !this.#disconnects.hasListeners)
+      this.#complaints.say(error);
   }
 
   #onFailed(error: SluiceError): void {
     this.#opened(failure(error));
-    this.#incoming.errors.emit({ ...error, channel: null, retrying: true });
+    this.#report({ ...error, channel: null, retrying: true });
   }
-}
 
-function refused<T>(code: ErrorCode): Result<T> {
-  const { status, message } = ERROR_TABLE[code];
-  return failure({ status, code, message });
+  #report(error: RealtimeError): void {
+    if (!this.#incoming.errors.hasListeners) this.#complaints.say(error);
+    this.#incoming.errors.emit(error);
+  }
 }

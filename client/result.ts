@@ -23,7 +23,9 @@ const LOCAL_ERRORS = {
   network_error: "the server could not be reached",
   /** The caller's signal ended the call. */
   aborted: "the call was aborted",
-  /** No answer within `ackTimeoutMs`. It may have taken effect, unless it was still waiting to be sent. */
+  /** The endpoint did not answer within `timeoutMs`. The call may have taken effect. */
+  timeout: "the endpoint did not answer in time",
+  /** No answer within `answerWithinMs`, or no connection within `queueForMs`. It may have taken effect if it was sent. */
   ack_timeout: "the server did not answer in time",
   /** The connection ended between sending and the answer: it may have taken effect. */
   connection_lost: "the connection was lost before the answer",

@@ -1,14 +1,9 @@
 import { performance } from "node:perf_hooks";
 import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
 import type { Asker, Explanation, GateDenial, Unknown, Whence } from "./gate-types.ts";
-import {
-  digestOf,
-  isPossibleSecret,
-  type KeyStore,
-  UnreadableRecordError,
-  validSecret,
-} from "./keys/index.ts";
+import { type KeyStore, UnreadableRecordError, validSecret } from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
+import { RecentDigests } from "./keys/recent-digests.ts";
 import { UsageReporter } from "./keys/usage-reporter.ts";
 import { type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
 import { type LiveKey, LiveKeys } from "./live-keys.ts";
@@ -65,6 +60,7 @@ export class Gate {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #live: LiveKeys;
+  readonly #digests = new RecentDigests();
   readonly #usage: UsageReporter;
   readonly #limits: RateLimits;
   readonly #onDenied: (denial: GateDenial) => void;
@@ -125,8 +121,9 @@ export class Gate {
   /** The digest to look up, or the answer where there is nothing to look up. */
   #digestOf(presented: PresentedKey): string | Identity | Refusal {
     if ("allowed" in presented) return presented;
-    if (presented.secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
-    return isPossibleSecret(presented.secret) ? digestOf(presented.secret) : refuse("invalid_api_key");
+    const { secret } = presented;
+    if (secret === undefined) return this.#keyRequired ? refuse("missing_api_key") : { key: null };
+    return this.#digests.of(secret) ?? refuse("invalid_api_key");
   }
 
   #find(digest: string, asker: Unknown | undefined): Found | Promise<Found> {
@@ -286,6 +283,7 @@ export class Gate {
   async close(): Promise<void> {
     await this.#usage.close();
     await this.#limits.close();
+    this.#digests.close();
     this.#live.close();
   }
 }

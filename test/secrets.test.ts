@@ -263,11 +263,14 @@ describe("secrets", () => {
     await admin(`/keys/${id}/versions`);
     await admin("/keys?limit=1000");
     await admin("/keys/export", "POST");
-    let before = "";
-    do {
-      const page = await admin(`/audit?limit=7${before}`);
-      before = typeof page.body["next"] === "string" ? `&before=${page.body["next"]}` : "";
-    } while (before !== "");
+    for (const kind of ["deeds", "refusals"]) {
+      let before = "";
+      do {
+        const page = await admin(`/audit?kind=${kind}&limit=7${before}`);
+        before = typeof page.body["next"] === "string" ? `&before=${page.body["next"]}` : "";
+      } while (before !== "");
+    }
+    await admin("/audit/verify");
     const audit = [...seen].filter(([place]) => place.includes("GET /audit: 200"));
     expect(audit.map(([, text]) => text).join(), "the audit has what was done")
       .to.include("key.rotated")

@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 /** Peers are got once, beside the system's own packages, and are no dependency of anything. */
-const FOLDER = join(tmpdir(), "sluice-bench-peers");
+export const PEER_FOLDER = join(tmpdir(), "sluice-bench-peers");
 const UWS = "@trufflesuite/uws-js-unofficial@20.30.0-unofficial.0";
 
 /** The module of uWebSockets.js, as the one build that npm has. @throws when it cannot be had */
 export function uwsModule(): string {
-  const folder = join(FOLDER, "npm");
+  const folder = join(PEER_FOLDER, "npm");
   const entry = join(folder, "node_modules", "@trufflesuite", "uws-js-unofficial", "src", "uws.js");
   if (!existsSync(entry)) {
     mkdirSync(folder, { recursive: true });
@@ -22,7 +22,7 @@ export function uwsModule(): string {
 
 /** Unpack Debian packages and say where a file of theirs is. @throws when they cannot be had */
 export function debianFile(packages: readonly string[], path: string): string {
-  const folder = join(FOLDER, "debian");
+  const folder = join(PEER_FOLDER, "debian");
   const file = join(folder, path);
   if (existsSync(file)) return file;
   mkdirSync(folder, { recursive: true });

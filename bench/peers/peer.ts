@@ -174,7 +174,8 @@ function peerOf(child: ChildProcess, port: number, loadArguments: string[], fold
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -185,7 +186,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Until the server takes connections, or has ended. */
-async function isListening(port: number, child: ChildProcess): Promise<void> {
+export async function isListening(port: number, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);

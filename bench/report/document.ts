@@ -4,6 +4,7 @@ import { connectPart, memoryPart } from "./connections.ts";
 import { consolePart } from "./console.ts";
 import { enforcementPart } from "./enforcement.ts";
 import { fanOutPart } from "./fan-out.ts";
+import { httpPart } from "./http.ts";
 import { ROOT } from "./kept.ts";
 import type { Part } from "./part.ts";
 import { policyPart } from "./policy.ts";
@@ -18,6 +19,7 @@ export const PARTS: readonly Part[] = [
   memoryPart,
   connectPart,
   stormPart,
+  httpPart,
   soakPart,
   consolePart,
 ];

@@ -9,6 +9,8 @@ export type AnnouncerOptions = {
   readonly charges: PresenceCharges;
   /** Whether the configuration wants nothing to be known of a channel's members. */
   readonly isOff: (channel: string) => boolean;
+  /** Somebody is told who is in a channel. */
+  readonly onListed: (channel: string) => void;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -80,8 +82,15 @@ export class Announcer {
 
   /** @returns `off` where the configuration says that members are not listed. */
   async members(channel: string, page: PageRequest): Promise<MembersPage | "off"> {
-    const { broker, isOff } = this.#options;
-    return isOff(channel) ? "off" : broker.members(channel, page);
+    const { broker, isOff, onListed } = this.#options;
+    if (isOff(channel)) return "off";
+    onListed(channel);
+    try {
+      return await broker.members(channel, page);
+    } finally {
+      // Asked of a broker, the answer is of an instant between then and now.
+      onListed(channel);
+    }
   }
 
   close(): void {

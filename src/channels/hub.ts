@@ -3,6 +3,7 @@ import type { History, Position } from "../protocol/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, Publication, Published, PublishOptions } from "./broker.ts";
+import type { ChannelList, ChannelListRequest } from "./channel-list.ts";
 import { Delivery } from "./delivery.ts";
 import type { FanOut } from "./fan-out.ts";
 import { readHistory } from "./history.ts";
@@ -18,7 +19,7 @@ import {
   type Resident,
   setData,
 } from "./resident.ts";
-import { type ChannelPage, type ChannelPageRequest, type ChannelSummary, Rooms } from "./rooms.ts";
+import { type ChannelPage, type ChannelPageRequest, Rooms } from "./rooms.ts";
 import type { Tap, TapListener } from "./taps.ts";
 
 /**
@@ -52,7 +53,6 @@ export class Hub {
   get connectionCount(): number {
     return this.#residents.size;
   }
-
   get channelCount(): number {
     return this.#rooms.size;
   }
@@ -63,8 +63,8 @@ export class Hub {
   }
 
   /** Channels with members on this node, in the order of their names. */
-  channels(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
-    return this.#rooms.list(prefix, limit, isWanted);
+  channels(request: ChannelListRequest): Promise<ChannelList | "busy"> {
+    return this.#rooms.list(request);
   }
 
   /** The same for operators: a page of them, with what this node knows of each. */
@@ -77,7 +77,7 @@ export class Hub {
     return this.#rooms.taps.add(channel, listener);
   }
 
-  /** Take a connection in: it hears broadcasts from now on. What it does is charged to its owner, an API key or an address group. */
+  /** Take a connection in: it hears broadcasts from now on. Its owner, an API key or an address group, is charged for it. */
   admit(id: string, client: Client, owner = client.keyId ?? ""): void {
     this.#residents.set(id, createResident(id, client, owner));
     this.#fanOut.admit(id);
@@ -118,7 +118,7 @@ export class Hub {
     this.#presence.close();
   }
 
-  /** The channels that a connection is a member of, or about to be. */
+  /** What a connection is a member of, or about to be. */
   channelsOf(id: string): readonly string[] {
     return [...(this.#residents.get(id)?.channels.keys() ?? [])];
   }
@@ -258,9 +258,7 @@ export class Hub {
 
   /** @returns `off` where the configuration says that members are not listed. */
   members(channel: string, page: PageRequest): Promise<MembersPage | "off"> {
-    // Asked of a broker, the answer is of an instant between now and then.
-    this.#presence.noteListed(channel);
-    return this.#announcer.members(channel, page).finally(() => this.#presence.noteListed(channel));
+    return this.#announcer.members(channel, page);
   }
 
   /** From now on it hears nothing and is in no room. @returns the channels whose members know of it. */

@@ -35,5 +35,6 @@ export function openPresence({ broker, fanOut, rooms, residents, options }: Pres
     presence.tellsEach(channel) ? membersOf(channel) : 0,
   );
   const isOff = (channel: string): boolean => presenceOf(channels, channel) === false;
-  return { presence, announcer: new Announcer({ broker, charges, isOff, onFault }) };
+  const onListed = (channel: string): void => presence.noteListed(channel);
+  return { presence, announcer: new Announcer({ broker, charges, isOff, onListed, onFault }) };
 }

@@ -1,6 +1,8 @@
+import { Slices } from "../lib/slices.ts";
+import { type NamesPage, SortedNames } from "../lib/sorted-names.ts";
 import type { Broker } from "./broker.ts";
+import { type ChannelList, type ChannelListRequest, listChannels } from "./channel-list.ts";
 import { MessageRate } from "./message-rate.ts";
-import { pageOfNames } from "./rooms-page.ts";
 import { Taps } from "./taps.ts";
 
 /** A channel with members on this node, and how far this node has delivered it. */
@@ -12,8 +14,6 @@ export type Room = {
   readonly ready: Promise<void>;
 };
 
-export type ChannelSummary = { readonly channel: string; readonly members: number };
-
 /** A channel as its operators see it: what this node has of it. */
 export type ChannelView = {
   readonly name: string;
@@ -22,17 +22,15 @@ export type ChannelView = {
   readonly offset: number;
   readonly messagesPerSecond: number;
 };
-export type ChannelPageRequest = {
-  readonly prefix: string;
-  readonly after: string;
-  readonly limit: number;
-  readonly nowMs: number;
-};
+export type ChannelPageRequest = NamesPage & { readonly nowMs: number };
 export type ChannelPage = {
   readonly items: readonly ChannelView[];
   readonly next: string | null;
   readonly total: number;
 };
+
+/** What lists of channels may take of a turn of the event loop, all together. */
+const LIST_SLICE_MS = 2;
 
 /**
  * The channels that have members on this node, joining ones included. The broker is subscribed to exactly these and to
@@ -42,6 +40,9 @@ export class Rooms {
   readonly #broker: Broker;
   readonly #onFault: (error: unknown) => void;
   readonly #rooms = new Map<string, Room>();
+  /** Their names in order: to list some of many must not cost a look at each. */
+  readonly #names = new SortedNames();
+  readonly #slices = new Slices(LIST_SLICE_MS);
   readonly taps: Taps;
   #memberships = 0;
 
@@ -64,20 +65,18 @@ export class Rooms {
     return this.#rooms.get(channel);
   }
 
-  /** In the order of their names. */
-  list(prefix: string, limit: number, isWanted: (channel: string) => boolean): ChannelSummary[] {
-    const names = [...this.#rooms.keys()].filter((name) => name.startsWith(prefix)).sort();
-    const items: ChannelSummary[] = [];
-    for (const channel of names) {
-      if (items.length === limit) break;
-      if (isWanted(channel)) items.push({ channel, members: this.#rooms.get(channel)?.members.size ?? 0 });
-    }
-    return items;
+  /** The wanted ones in the order of their names. @returns `busy` when too many questions of the owner wait. */
+  list(request: ChannelListRequest): Promise<ChannelList | "busy"> {
+    const membersOf = (channel: string): number => this.#rooms.get(channel)?.members.size ?? 0;
+    return listChannels({ names: this.#names, membersOf, slices: this.#slices }, request);
   }
 
   /** Those whose names begin with `prefix` and come after `after`, in the order of their names. */
-  page({ nowMs, ...wanted }: ChannelPageRequest): ChannelPage {
-    const { names, next, total } = pageOfNames(this.#rooms.keys(), wanted);
+  page({ prefix, after, limit, nowMs }: ChannelPageRequest): ChannelPage {
+    const names = this.#names.page({ prefix, after, limit: limit + 1 });
+    const hasMore = names.length > limit;
+    if (hasMore) names.pop();
+    const [next, total] = [hasMore ? (names.at(-1) ?? null) : null, this.#names.count(prefix)];
     const items: ChannelView[] = [];
     for (const name of names) {
       const room = this.#rooms.get(name);
@@ -112,6 +111,7 @@ export class Rooms {
       }),
     };
     this.#rooms.set(channel, room);
+    this.#names.add(channel);
     return room;
   }
 
@@ -122,6 +122,7 @@ export class Rooms {
     this.#memberships -= 1;
     if (room.members.size > 0) return false;
     this.#rooms.delete(channel);
+    this.#names.delete(channel);
     if (!this.taps.has(channel)) {
       this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
     }

@@ -2,8 +2,9 @@ import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
-import { type AccessRequest, requestOrigin } from "../policy/index.ts";
-import { type Refusal, rateLimitHeaders, refuse } from "../protocol/index.ts";
+import { type AccessRequest, addressGroup, requestOrigin } from "../policy/index.ts";
+import { KEYED_VARY, type Refusal, rateLimitHeaders, refuse } from "../protocol/index.ts";
+import type { App } from "./app.ts";
 
 export type AccessOptions = {
   readonly gate: Gate;
@@ -21,35 +22,60 @@ export type Caller = {
   readonly ip: string | null;
 };
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Undefined before its key was found. */
+    caller: Caller | undefined;
+  }
+}
+
 type Wanted = Pick<AccessRequest, "action" | "channel" | "endpoint">;
 
-/** The key's side of the public listener: finds the caller of a request and asks the gate about it. */
+/**
+ * The key's side of the public listener: finds the caller of a request and asks the gate about it. What needs no promise
+ * has none: a call with a key in use is found, decided and counted within one turn.
+ */
 export class Access {
   readonly #options: AccessOptions;
-  readonly #callers = new WeakMap<FastifyRequest, Caller>();
 
-  constructor(options: AccessOptions) {
+  constructor(app: App, options: AccessOptions) {
     this.#options = options;
+    app.decorateRequest("caller", undefined);
   }
 
   /** A Fastify `onRequest` hook: without a known key the request ends here. */
-  readonly authenticate = async (
+  readonly authenticate = (
     request: FastifyRequest,
     reply: FastifyReply,
-  ): Promise<FastifyReply | undefined> => {
-    const caller = await this.identify(request);
-    if ("allowed" in caller) return reply.refuse(caller);
-    this.#callers.set(request, caller);
-    return undefined;
+    done: (error?: Error) => void,
+  ): void => {
+    markKeyed(reply);
+    const caller = this.identify(request);
+    if (caller instanceof Promise) {
+      caller.then((found) => admit(request, reply, found, done)).catch(done);
+    } else {
+      admit(request, reply, caller, done);
+    }
   };
 
-  async identify(request: FastifyRequest): Promise<Caller | Refusal> {
+  identify(request: FastifyRequest): Caller | Refusal | Promise<Caller | Refusal> {
     const { gate, publicOrigin, addressOf, apiKeyInQuery } = this.#options;
     const { raw } = request;
     const origin = requestOrigin({ method: raw.method ?? "", headers: raw.headers }, publicOrigin);
-    const whence = { origin, ip: addressOf(raw) };
-    const inQuery = apiKeyInQuery ? queryOf(request).getAll("apikey") : undefined;
-    const identity = await gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, inQuery }), whence);
+    const ip = addressOf(raw);
+    const inQuery = apiKeyInQuery && hasQuery(request) ? queryOf(request).getAll("apikey") : undefined;
+    const found = gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, inQuery }), { origin, ip });
+    return found instanceof Promise
+      ? found.then((identity) => this.#callerOf(raw, identity, origin, ip))
+      : this.#callerOf(raw, found, origin, ip);
+  }
+
+  #callerOf(
+    raw: FastifyRequest["raw"],
+    identity: Identity | Refusal,
+    origin: string | undefined,
+    ip: string | null,
+  ): Caller | Refusal {
     if ("allowed" in identity) return identity;
     if (identity.key !== null) {
       const { id, load } = identity.key;
@@ -57,35 +83,22 @@ export class Access {
       load.add(REQUEST_COST + bytesOf(raw) / BYTES_PER_COST);
       if (load.isShed) return refuseOverloaded();
     }
-    return { identity, ...whence };
+    return { identity, origin, ip };
   }
 
   /** May the caller of this request do that? Counted as usage. */
-  decide(request: FastifyRequest, wanted: Wanted): Verdict {
-    const caller = this.#callers.get(request);
+  decide({ caller }: FastifyRequest, wanted: Wanted): Verdict {
     if (caller === undefined) return refuse("missing_api_key");
-    const { identity, origin, ip } = caller;
-    return this.#options.gate.decide(identity, { ...wanted, origin, ip });
+    return this.#options.gate.decide(caller.identity, requestOf(caller, wanted));
   }
 
   /** The same about what the key's limits count; their state goes into the answer's headers, denied or not. */
-  async charge(request: FastifyRequest, reply: FastifyReply, wanted: Wanted): Promise<Charge> {
-    const caller = this.#callers.get(request);
+  charge({ caller }: FastifyRequest, reply: FastifyReply, wanted: Wanted): Charge | Promise<Charge> {
     if (caller === undefined) return refuse("missing_api_key");
-    const { identity, origin, ip } = caller;
-    const charge = await this.#options.gate.charge(identity, { ...wanted, origin, ip });
-    const { limits, giveBack } = charge;
-    if (limits === undefined) return charge;
-    reply.headers(rateLimitHeaders(limits));
-    if (giveBack === undefined) return charge;
-    const before = limits.map((state) => ({ ...state, remaining: state.remaining + 1 }));
-    return {
-      ...charge,
-      giveBack: async () => {
-        await giveBack();
-        reply.headers(rateLimitHeaders(before));
-      },
-    };
+    const charge = this.#options.gate.charge(caller.identity, requestOf(caller, wanted));
+    return charge instanceof Promise
+      ? charge.then((found) => withLimits(reply, found))
+      : withLimits(reply, charge);
   }
 
   /** Refuse early what is denied by now; whether it is allowed is asked, and counted, by `charge`. */
@@ -95,18 +108,36 @@ export class Access {
   }
 
   /** The same for what was decided before, or comes along with it: not counted. */
-  recheck(request: FastifyRequest, wanted: Wanted): Verdict {
-    const caller = this.#callers.get(request);
+  recheck({ caller }: FastifyRequest, wanted: Wanted): Verdict {
     return caller === undefined ? refuse("missing_api_key") : this.recheckFor(caller, wanted);
   }
 
-  recheckFor({ identity, origin, ip }: Caller, wanted: Wanted): Verdict {
-    return this.#options.gate.recheck(identity, { ...wanted, origin, ip });
+  recheckFor(caller: Caller, wanted: Wanted): Verdict {
+    return this.#options.gate.recheck(caller.identity, requestOf(caller, wanted));
   }
 
-  callerOf(request: FastifyRequest): Caller | undefined {
-    return this.#callers.get(request);
+  /** Who is charged for what the caller of this request costs: its key, or without one its address group. */
+  ownerOf({ caller }: FastifyRequest): string {
+    return caller?.identity.key?.id ?? `address ${addressGroup(caller?.ip ?? null)}`;
   }
+
+  callerOf({ caller }: FastifyRequest): Caller | undefined {
+    return caller;
+  }
+
+  /**
+   * Whether a page of the server itself asks, as its browser says: only then are the cookies of the request meant for it.
+   * A GET of another site has no Origin either, but says `cross-site`.
+   */
+  isSameOrigin({ raw: { headers } }: FastifyRequest): boolean {
+    if (headers.origin !== undefined) return headers.origin === this.#options.publicOrigin;
+    return headers["sec-fetch-site"] === "same-origin";
+  }
+}
+
+/** An answer that depends on a key: no cache keeps it unless a handler says that it may. */
+export function markKeyed(reply: FastifyReply): void {
+  reply.header("cache-control", "no-store").header("vary", KEYED_VARY);
 }
 
 /** As the request says; a body without a length is bounded elsewhere. */
@@ -120,4 +151,42 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
   const url = request.raw.url ?? "";
   const mark = url.indexOf("?");
   return new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1));
+}
+
+export function hasQuery(request: FastifyRequest): boolean {
+  return request.raw.url?.includes("?") === true;
+}
+
+function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  caller: Caller | Refusal,
+  done: (error?: Error) => void,
+): void {
+  if ("allowed" in caller) {
+    reply.refuse(caller);
+    return;
+  }
+  request.caller = caller;
+  done();
+}
+
+/** One shape for all, whatever is wanted. */
+function requestOf({ origin, ip }: Caller, { action, endpoint, channel }: Wanted): AccessRequest {
+  return { action, origin, ip, endpoint, channel };
+}
+
+function withLimits(reply: FastifyReply, charge: Charge): Charge {
+  const { limits, giveBack } = charge;
+  if (limits === undefined) return charge;
+  reply.headers(rateLimitHeaders(limits));
+  if (giveBack === undefined) return charge;
+  const before = limits.map((state) => ({ ...state, remaining: state.remaining + 1 }));
+  return {
+    ...charge,
+    giveBack: async () => {
+      await giveBack();
+      reply.headers(rateLimitHeaders(before));
+    },
+  };
 }

@@ -72,14 +72,12 @@ export function createApp({ log, realtime, connections, isCrossOrigin = false }:
   app.addHook("preClose", async () => {
     isClosing = true;
   });
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-content-type-options", "nosniff");
     // The process answers until its end.
     if (isClosing && request.routeOptions.url !== "/healthz")
-      return reply.header("connection", "close").refuse(refuse("server_shutdown"));
-    return undefined;
-  });
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff");
+      reply.header("connection", "close").refuse(refuse("server_shutdown"));
+    else done();
   });
   return app;
 }
@@ -104,6 +102,7 @@ function sendRefusal(
   return reply
     .code(refusal.status)
     .headers(refusalHeaders(refusal))
+    .header("x-content-type-options", "nosniff")
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(JSON.stringify)
     .send(faults === undefined ? problem : { ...problem, faults });

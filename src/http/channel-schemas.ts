@@ -110,9 +110,16 @@ export const CHANNEL_ROUTES = {
   list: {
     tags,
     summary: "Channels with members whose presence the key may see",
-    querystring: Type.Object({ prefix: Type.Optional(Type.String({ maxLength: 200 })) }),
+    querystring: Type.Object({
+      prefix: Type.Optional(Type.String({ maxLength: 200 })),
+      limit: Type.Optional(Limit),
+      after: Type.Optional(Type.String({ maxLength: 200, description: "the next of the page before" })),
+    }),
     response: {
-      200: Type.Object({ items: list(Type.Object({ channel: Type.String(), members: Type.Integer() })) }),
+      200: Type.Object({
+        items: list(Type.Object({ channel: Type.String(), members: Type.Integer() })),
+        next: nullable(Type.String()),
+      }),
       ...REFUSALS,
     },
   },

@@ -1,17 +1,27 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /** What a page of another origin may read of an answer's headers. */
-export const EXPOSED_HEADERS = ["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate"] as const;
-export const CROSS_ORIGIN_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
-export const PREFLIGHT_SECONDS = 600;
+const EXPOSED_HEADERS = "Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate";
+const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const PREFLIGHT_SECONDS = 600;
 
-/** The headers by which a page of any origin may read an answer of the public listener. */
+const NO_ORIGIN: Record<string, string> = {
+  vary: "Origin",
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": EXPOSED_HEADERS,
+};
+
+/**
+ * The headers by which a page of any origin may read an answer of the public listener, with credentials, because Agnost's SDK
+ * asks with them: the key decides. Where no Origin is known, in a head that could not be read, any page may read the refusal.
+ */
 export function crossOriginHeaders({ origin }: IncomingHttpHeaders): Record<string, string> {
+  if (origin === undefined) return NO_ORIGIN;
   return {
     vary: "Origin",
-    "access-control-allow-origin": origin ?? "*",
-    ...(origin === undefined ? {} : { "access-control-allow-credentials": "true" }),
-    "access-control-expose-headers": EXPOSED_HEADERS.join(", "),
+    "access-control-allow-origin": origin,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": EXPOSED_HEADERS,
   };
 }
 
@@ -28,7 +38,8 @@ export function preflightHeaders(headers: IncomingHttpHeaders): Record<string, s
   const wanted = headers["access-control-request-headers"];
   return {
     ...crossOriginHeaders(headers),
-    "access-control-allow-methods": CROSS_ORIGIN_METHODS.join(", "),
+    vary: "Origin, Access-Control-Request-Headers",
+    "access-control-allow-methods": METHODS,
     ...(wanted === undefined ? {} : { "access-control-allow-headers": wanted }),
     "access-control-max-age": String(PREFLIGHT_SECONDS),
   };

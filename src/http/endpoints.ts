@@ -3,20 +3,23 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Hub, parseChannel, parsePublication, SERVER_OWNER } from "../channels/index.ts";
 import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
+import type { Charge } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
-import type { Traffic } from "../observe/traffic.ts";
-import { LIMITS, type Refusal, refuse } from "../protocol/index.ts";
-import { type Access, queryOf } from "./access.ts";
+import type { EndpointCalls, Traffic } from "../observe/traffic.ts";
+import { KEYED_VARY, LIMITS, type Refusal, refuse } from "../protocol/index.ts";
+import { type Access, markKeyed, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
 
-/** Of one connection, not of an answer (RFC 9110, 7.6.1): the server's own. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+/** Of one connection, not of an answer (RFC 9110, 7.6.1), and what the server says itself. */
+const OF_THE_SERVER: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "te",
   "trailer",
   "transfer-encoding",
   "upgrade",
+  // What describes the bytes of a body is the server's word.
+  "x-content-type-options",
 ]);
 
 /** What the server has said of its own limits stays so; where it has said nothing, an application may. */
@@ -24,6 +27,9 @@ const LIMIT_HEADERS: ReadonlySet<string> = new Set(["ratelimit", "ratelimit-poli
 
 /** Where an API key may travel: an application's handler has no business with it. */
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);
+
+/** Handlers see cookies, too. */
+const ENDPOINT_VARY = `${KEYED_VARY}, Cookie`;
 
 export type EndpointsOptions = {
   readonly endpointPrefix: string;
@@ -46,41 +52,15 @@ export function registerEndpoints(
   app.register(
     async (scope) => {
       for (const endpoint of endpoints) {
-        const { id, method, path } = endpoint;
-        const counts = traffic.endpoint(id);
         scope.route({
-          method,
-          url: path,
-          onRequest: async (request, reply) => {
-            const refused = await access.authenticate(request, reply);
-            if (refused !== undefined) return refused;
-            const verdict = access.precheck(request, { action: "endpoint", endpoint: { id, method, path } });
-            return verdict.allowed ? undefined : reply.refuse(verdict);
-          },
-          handler: async (request, reply) => {
-            // The body may have taken its time: the key is decided as it is now, and its limits count a call whose body is good.
-            const wanted = { action: "endpoint", endpoint: { id, method, path } } as const;
-            const charge = await access.charge(request, reply, wanted);
-            if (!charge.allowed) return reply.refuse(charge);
-            const key = access.callerOf(request)?.identity.key;
-            if (key?.policy === undefined) return reply.refuse(refuse("invalid_api_key"));
-            counts.calls += 1;
-            const beganMs = performance.now();
-            const context = contextOf(request, { id: key.id, name: key.policy.settings.name }, realtime);
-            try {
-              const result: unknown = await endpoint.handler(context);
-              return answer(reply, result);
-            } catch (error) {
-              log.error({ endpointId: id, fault: faultOf(error) }, "an endpoint's handler failed");
-              return reply.refuse(refuse("internal_error"));
-            } finally {
-              counts.time.observe(performance.now() - beganMs);
-            }
-          },
+          method: endpoint.method,
+          url: endpoint.path,
+          ...routeOf(endpoint, { access, realtime, log, counts: traffic.endpoint(endpoint.id) }),
         });
       }
       // Whoever has no good key learns nothing about which paths exist.
       scope.setNotFoundHandler(async (request, reply) => {
+        markKeyed(reply);
         const caller = await access.identify(request);
         if ("allowed" in caller) return reply.refuse(caller);
         const verdict = access.recheckFor(caller, { action: "endpoint" });
@@ -92,35 +72,144 @@ export function registerEndpoints(
   );
 }
 
+type RouteParts = {
+  readonly access: Access;
+  readonly realtime: RealtimeForHandlers;
+  readonly log: Logger;
+  readonly counts: EndpointCalls;
+};
+
+/** A declared endpoint as a route of Fastify. Each step goes on at once unless it has to wait. */
+function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts }: RouteParts) {
+  const { id, method, path } = declared;
+  const wanted = { action: "endpoint", endpoint: { id, method, path } } as const;
+  const fail = (reply: FastifyReply, error: unknown): void => {
+    log.error({ endpointId: id, fault: faultOf(error) }, "an endpoint's handler failed");
+    reply.refuse(refuse("internal_error"));
+  };
+  /** @throws what the handler throws, and for what cannot be sent */
+  const call = (request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined => {
+    const key = request.caller?.identity.key;
+    if (key?.policy === undefined) {
+      reply.refuse(refuse("invalid_api_key"));
+      return undefined;
+    }
+    counts.calls += 1;
+    const isSameOrigin = access.isSameOrigin(request);
+    const context = contextOf(
+      request,
+      { id: key.id, name: key.policy.settings.name },
+      realtime,
+      isSameOrigin,
+    );
+    const beganMs = performance.now();
+    const end = (): void => counts.time.observe(performance.now() - beganMs);
+    let result: unknown;
+    try {
+      result = declared.handler(context);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    if (!isThenable(result)) {
+      end();
+      answer(reply, result);
+      return undefined;
+    }
+    return Promise.resolve(result)
+      .finally(end)
+      .then((settled) => {
+        answer(reply, settled);
+      });
+  };
+  const redeem = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    charge: Charge,
+  ): Promise<void> | undefined => {
+    if (charge.allowed) return call(request, reply);
+    reply.refuse(charge);
+    return undefined;
+  };
+  return {
+    onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+      access.authenticate(request, reply, (error) => {
+        // A call without a body is decided in this turn by its handler; one that has a body is not read in vain.
+        const verdict =
+          error === undefined && hasBody(request) ? access.precheck(request, wanted) : undefined;
+        if (verdict === undefined || verdict.allowed) done(error);
+        else reply.refuse(verdict);
+      });
+    },
+    handler(request: FastifyRequest, reply: FastifyReply): void {
+      try {
+        reply.header("vary", ENDPOINT_VARY);
+        // The body may have taken its time: the key is decided as it is now, and its limits count a call whose body is good.
+        const charge = access.charge(request, reply, wanted);
+        const pending =
+          charge instanceof Promise
+            ? charge.then((found) => redeem(request, reply, found))
+            : redeem(request, reply, charge);
+        pending?.catch((error: unknown) => fail(reply, error));
+      } catch (error) {
+        fail(reply, error);
+      }
+    },
+  };
+}
+
+function hasBody({ raw: { headers } }: FastifyRequest): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
 function contextOf(
   request: FastifyRequest,
   key: { id: string; name: string },
   realtime: RealtimeForHandlers,
+  isSameOrigin: boolean,
 ): EndpointContext {
   const query = queryOf(request);
-  query.delete("apikey");
-  // A browser sends the console's cookie to every port of its host.
-  const cookie = request.headers.cookie
-    ?.split(/; */)
-    .filter((pair) => !pair.startsWith("sluice_"))
-    .join("; ");
-  const headers = Object.entries({ ...request.headers, cookie }).filter(
-    ([name, value]) => !CREDENTIAL_HEADERS.has(name) && value !== undefined && value !== "",
-  );
+  if (query.size > 0) query.delete("apikey");
   return {
     method: request.method,
     params: paramsOf(request.params),
     query,
     body: request.body,
-    headers: Object.fromEntries(headers),
+    headers: headersOf(request, isSameOrigin),
     key,
     realtime,
   };
 }
 
+/** Without the API key, and with the cookies of a page of the server itself alone. */
+function headersOf({ raw }: FastifyRequest, isSameOrigin: boolean): EndpointContext["headers"] {
+  const headers: Record<string, string | string[]> = {};
+  for (const name in raw.headers) {
+    if (CREDENTIAL_HEADERS.has(name)) continue;
+    const value = name === "cookie" && isSameOrigin ? cookiesOf(raw.headers.cookie) : raw.headers[name];
+    if (value === undefined || value === "" || (name === "cookie" && !isSameOrigin)) continue;
+    headers[name] = value;
+  }
+  return headers;
+}
+
+/** A browser sends the console's cookie to every port of its host. */
+function cookiesOf(cookie: string | undefined): string | undefined {
+  return cookie
+    ?.split(/; */)
+    .filter((pair) => !pair.startsWith("sluice_"))
+    .join("; ");
+}
+
 function paramsOf(params: unknown): Record<string, string> {
   if (typeof params !== "object" || params === null) return {};
-  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) texts[name] = String(value);
+  return texts;
 }
 
 /** @throws TypeError for what cannot be sent: a stream, a function, a BigInt, an object that holds itself. */
@@ -150,11 +239,14 @@ function answerWith(reply: FastifyReply, response: Response): FastifyReply {
 function ownHeaders(reply: FastifyReply, all: Headers): Headers {
   const ofConnection = (all.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
   const isForeign = (name: string): boolean =>
-    HOP_BY_HOP.has(name) ||
+    OF_THE_SERVER.has(name) ||
     name.startsWith("proxy-") ||
     ofConnection.includes(name) ||
     (LIMIT_HEADERS.has(name) && reply.hasHeader(name));
-  return new Headers([...all].filter(([name]) => !isForeign(name)));
+  const own = new Headers([...all].filter(([name]) => !isForeign(name)));
+  // What the decision depended on stays said, whatever else the handler's answer depends on.
+  if (own.has("vary")) own.append("vary", ENDPOINT_VARY);
+  return own;
 }
 
 /** A handler's faults are exceptions: nobody else can answer them. */

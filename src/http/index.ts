@@ -1,4 +1,3 @@
-import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
 import type { Hub } from "../channels/index.ts";
 import type { EndpointDeclaration } from "../config.ts";
@@ -12,7 +11,7 @@ import { Access, type AccessOptions } from "./access.ts";
 import { type App, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
 import { registerChannelApi } from "./channel-api.ts";
-import { CROSS_ORIGIN_METHODS, EXPOSED_HEADERS, PREFLIGHT_SECONDS } from "./cross-origin.ts";
+import { registerCors } from "./cors.ts";
 import { registerEndpoints } from "./endpoints.ts";
 import type { RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
@@ -46,16 +45,8 @@ export type PublicAppOptions = AccessOptions & {
 export function createPublicApp(options: PublicAppOptions): App {
   const { log, realtime, connections } = options;
   const app = createApp({ log, realtime, connections, isCrossOrigin: true });
-  const access = new Access(options);
-  // Any origin may ask: the key decides, and no cookie means anything here. Agnost's SDK asks with credentials.
-  app.register(cors, {
-    origin: true,
-    credentials: true,
-    strictPreflight: false,
-    methods: [...CROSS_ORIGIN_METHODS],
-    exposedHeaders: [...EXPOSED_HEADERS],
-    maxAge: PREFLIGHT_SECONDS,
-  });
+  registerCors(app);
+  const access = new Access(app, options);
   app.register(async (scope) => {
     await describePublic(scope, options);
     registerHealth(scope, options.readiness);

@@ -6,5 +6,5 @@ export { LIMITS } from "./limits.ts";
 export type * from "./messages.ts";
 export { REALTIME_PATH } from "./messages.ts";
 export type { Problem } from "./problem.ts";
-export { PROBLEM_MEDIA_TYPE, problemOf, rawProblemResponse, refusalHeaders } from "./problem.ts";
+export { KEYED_VARY, PROBLEM_MEDIA_TYPE, problemOf, rawProblemResponse, refusalHeaders } from "./problem.ts";
 export { type LimitState, rateLimitHeaders } from "./rate-limit.ts";

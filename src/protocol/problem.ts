@@ -16,9 +16,15 @@ export function problemOf(refusal: Refusal): Problem {
   return { type: "about:blank", title: ERROR_TABLE[code].message, status, detail: message, code };
 }
 
-/** The headers that a refusal brings along on HTTP: a challenge with 401 (RFC 9110, 11.6.1), a time with 429 and 503. */
+/** What of a request an answer to a key depends on, for whoever caches what may be cached. */
+export const KEYED_VARY = "Origin, Authorization, X-API-Key";
+
+/**
+ * The headers that a refusal brings along on HTTP: a challenge with 401 (RFC 9110, 11.6.1), a time with 429 and 503. No
+ * cache keeps one: the next request may be allowed.
+ */
 export function refusalHeaders(refusal: Refusal): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { "cache-control": "no-store" };
   if (refusal.status === 401) {
     const error = refusal.code === "missing_api_key" ? "" : ', error="invalid_token"';
     headers["www-authenticate"] = `Bearer realm="sluice"${error}`;

@@ -5,6 +5,7 @@ import { type Gate, presentedKey } from "../gate.ts";
 import { connectionRefusal, type OverloadState } from "../overload/index.ts";
 import { requestOrigin } from "../policy/index.ts";
 import {
+  KEYED_VARY,
   LIMITS,
   PROBLEM_MEDIA_TYPE,
   problemOf,
@@ -276,7 +277,9 @@ function destroy(this: Duplex): void {
 /** Any page may talk to the realtime path: the key decides, and no cookie means anything here. */
 function allowCrossOrigin(request: IncomingMessage, response: ServerResponse): void {
   const { origin } = request.headers;
-  response.setHeader("vary", "Origin");
+  // A poll's answer belongs to one session of one key.
+  response.setHeader("cache-control", "no-store");
+  response.setHeader("vary", KEYED_VARY);
   if (origin === undefined) return;
   response.setHeader("access-control-allow-origin", origin);
   response.setHeader("access-control-allow-credentials", "true");

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { Clients, type FanOut, Hub, MemoryBroker, type Publication } from "../../src/channels/index.ts";
 import { MessageRate } from "../../src/channels/message-rate.ts";
-import { pageOfNames } from "../../src/channels/rooms-page.ts";
 import { Traffic } from "../../src/observe/traffic.ts";
 
 const silent = (): void => {};
@@ -135,24 +134,5 @@ describe("a channel's rate", () => {
     expect(rate.perSecond(13_000)).to.equal(0);
     rate.count(20_000);
     expect(rate.perSecond(20_500)).to.equal(0);
-  });
-});
-
-describe("a page of names", () => {
-  it("is what sorting all of them would give", () => {
-    const names = Array.from({ length: 500 }, (_, i) => `n${(i * 7_919) % 500}`);
-    const sorted = [...names].sort();
-    for (const limit of [1, 3, 100, 500, 1_000]) {
-      let after = "";
-      const seen: string[] = [];
-      for (let pages = 0; pages <= 500; pages += 1) {
-        const page = pageOfNames(names, { prefix: "n", after, limit });
-        expect(page.total).to.equal(500);
-        seen.push(...page.names);
-        if (page.next === null) break;
-        after = page.next;
-      }
-      expect(seen, `limit ${limit}`).to.deep.equal(sorted);
-    }
   });
 });

@@ -37,8 +37,8 @@ describe("client reconnects", () => {
       "update",
       "join one",
       "join three",
-      "message onesay",
       "join four",
+      "message onesay",
     ]);
     expect(realtime.channels).to.deep.equal(["one", "three", "four"]);
   });

@@ -142,14 +142,17 @@ describe("channel API", () => {
     expect(rest).to.deep.include({ offset: 2, complete: true });
     expect(rest["messages"]).to.have.nested.property("[0].message", 2);
     expect(await get("/channels/history?channel=kept&after=1")).to.include({ status: 400 });
-    expect(await get("/channels?prefix=ch")).to.deep.equal({ items: [{ channel: "chat", members: 1 }] });
-    expect(await get("/channels?prefix=none")).to.deep.equal({ items: [] });
+    expect(await get("/channels?prefix=ch")).to.deep.equal({
+      items: [{ channel: "chat", members: 1 }],
+      next: null,
+    });
+    expect(await get("/channels?prefix=none")).to.deep.equal({ items: [], next: null });
     const blind = await server.createKey({
       allowRealtime: true,
       channels: [{ pattern: "**", actions: ["join"] }],
     });
     const response = await fetch(`${server.url}/channels`, { headers: { "x-api-key": blind.secret } });
-    expect(await response.json()).to.deep.equal({ items: [] });
+    expect(await response.json()).to.deep.equal({ items: [], next: null });
   });
 
   it("refuses by the channel rules and by realtime itself", async () => {

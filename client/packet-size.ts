@@ -1,0 +1,32 @@
+/** What Socket.IO writes around an event and its acknowledgement: types, counts, the ack's number. */
+const FRAME_BYTES = 32;
+
+/**
+ * The bytes of the largest packet that an event is sent in: its text, or one of its binary values, which are packets of their own.
+ * Throws what JSON.stringify throws.
+ */
+export function packetBytes(event: string, payload: unknown): number {
+  let largestBinary = 0;
+  const text = JSON.stringify([event, payload], (_key, value: unknown) => {
+    const bytes = binaryBytes(value);
+    if (bytes === undefined) return value;
+    largestBinary = Math.max(largestBinary, bytes);
+    return { _placeholder: true, num: 0 };
+  });
+  return FRAME_BYTES + Math.max(utf8Bytes(text), largestBinary);
+}
+
+function binaryBytes(value: unknown): number | undefined {
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength;
+  return typeof Blob === "function" && value instanceof Blob ? value.size : undefined;
+}
+
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    // A surrogate pair is two units and four bytes.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
