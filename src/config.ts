@@ -53,6 +53,10 @@ export type Config = {
   /** Channels without members that keep their position. */
   readonly maxIdleChannels: number;
   readonly maxMessageIds: number;
+  /** What one connection may send, and what may wait of the requests of all. */
+  readonly maxRequestsPerSecond: number;
+  readonly maxReceivedBytesPerSecond: number;
+  readonly maxWaitingBytes: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
@@ -106,6 +110,9 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_HISTORY_BYTES: "maxHistoryBytes",
   SLUICE_MAX_IDLE_CHANNELS: "maxIdleChannels",
   SLUICE_MAX_MESSAGE_IDS: "maxMessageIds",
+  SLUICE_MAX_REQUESTS_PER_SECOND: "maxRequestsPerSecond",
+  SLUICE_MAX_RECEIVED_BYTES_PER_SECOND: "maxReceivedBytesPerSecond",
+  SLUICE_MAX_WAITING_BYTES: "maxWaitingBytes",
   SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
   SLUICE_LOG_LEVEL: "logLevel",
 };
@@ -126,6 +133,9 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "maxHistoryBytes",
   "maxIdleChannels",
   "maxMessageIds",
+  "maxRequestsPerSecond",
+  "maxReceivedBytesPerSecond",
+  "maxWaitingBytes",
 ]);
 
 /** What said a setting's value; a program that made the configuration counts as its file. */
@@ -223,6 +233,9 @@ function withDefaults(input: ConfigInput): Config {
     maxHistoryBytes: input.maxHistoryBytes ?? budgets.maxHistoryBytes,
     maxIdleChannels: input.maxIdleChannels ?? budgets.maxIdleChannels,
     maxMessageIds: input.maxMessageIds ?? budgets.maxMessageIds,
+    maxRequestsPerSecond: input.maxRequestsPerSecond ?? 20_000,
+    maxReceivedBytesPerSecond: input.maxReceivedBytesPerSecond ?? 64 * 1024 * 1024,
+    maxWaitingBytes: input.maxWaitingBytes ?? budgets.maxWaitingBytes,
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),

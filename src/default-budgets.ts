@@ -8,6 +8,7 @@ const MESSAGE_ID_BYTES = 500;
 export function defaultBudgets() {
   return {
     maxHistoryBytes: shareOfMemory(3 / 16, 256 * 1024 * 1024),
+    maxWaitingBytes: shareOfMemory(1 / 8, 256 * 1024 * 1024),
     maxIdleChannels: shareOfMemory(1 / 32, 100_000, IDLE_CHANNEL_BYTES),
     maxMessageIds: shareOfMemory(1 / 32, 100_000, MESSAGE_ID_BYTES),
   } as const;

@@ -147,8 +147,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       maxConnections: config.maxConnections,
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       maxConnectionsPerKey: config.maxConnectionsPerKey,
-      maxOutboundBytes: config.maxOutboundBytes,
       maxPresenceDeliveriesPerSecond: config.maxPresenceDeliveriesPerSecond,
+      bounds: config,
       get publicOrigin() {
         return publicOrigin;
       },

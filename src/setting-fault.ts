@@ -56,6 +56,9 @@ const SCHEMA = {
   maxPresenceDeliveriesPerSecond: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
   maxTcpConnections: MaxConnections,
   maxUnsentHttpBytes: Type.Integer({ minimum: 1024 * 1024, maximum: 1024 ** 4 }),
+  maxRequestsPerSecond: Type.Integer({ minimum: 1, maximum: 10_000_000 }),
+  maxReceivedBytesPerSecond: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 4 }),
+  maxWaitingBytes: Type.Integer({ minimum: 16 * 1024 * 1024, maximum: 1024 ** 4 }),
   // No dot segments, and none of the prefixes that the server has itself.
   endpointPrefix: Type.String({
     pattern: "^(?!/(channels|sdk|realtime|agnost|healthz|readyz)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$",

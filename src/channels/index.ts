@@ -29,4 +29,5 @@ export {
 export { ownerOf, SERVER_OWNER } from "./owner.ts";
 export { binaryOf, isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";
 export type { ChannelPage, ChannelView } from "./rooms.ts";
+export { roughSize } from "./rough-size.ts";
 export type { Tap } from "./taps.ts";

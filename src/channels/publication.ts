@@ -89,7 +89,10 @@ function isMessageId(value: unknown): value is string {
 export function isShallow(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (levels === 0) return false;
-  if (Array.isArray(value)) return value.every((item) => isShallow(item, levels - 1));
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i += 1) if (!isShallow(value[i], levels - 1)) return false;
+    return true;
+  }
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true;
   for (const key in value) {
     if (!isShallow(Reflect.get(value, key), levels - 1)) return false;
@@ -105,12 +108,17 @@ export function binaryOf(value: unknown): { readonly count: number; readonly byt
   if (typeof value !== "object" || value === null) return NO_BINARY;
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return { count: 1, bytes: value.byteLength };
   let [count, bytes] = [0, 0];
-  for (const key in value) {
-    const inner = binaryOf(Reflect.get(value, key));
+  const add = (item: unknown): void => {
+    // Most values are none: nothing is made for them.
+    if (typeof item !== "object" || item === null) return;
+    const inner = binaryOf(item);
     count += inner.count;
     bytes += inner.bytes;
-  }
-  return { count, bytes };
+  };
+  // By index: `for … in` makes a text of each.
+  if (Array.isArray(value)) for (let i = 0; i < value.length; i += 1) add(value[i]);
+  else for (const key in value) add(Reflect.get(value, key));
+  return count === 0 ? NO_BINARY : { count, bytes };
 }
 
 const NO_BINARY = { count: 0, bytes: 0 };

@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** One Socket.IO packet or HTTP body, in bytes. */
   maxPayloadBytes: 1024 * 1024,
+  /** The same before CONNECT was accepted: a key, a resume token and a user's token fit. */
+  maxPendingPayloadBytes: 16 * 1024,
   channelNameMaxChars: 200,
   eventNameMaxChars: 128,
   messageIdMaxChars: 128,

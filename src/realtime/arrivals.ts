@@ -5,7 +5,7 @@ import type { PresentedKey } from "../gate.ts";
 import { addressGroup } from "../policy/index.ts";
 import { randomToken } from "../random-token.ts";
 import { Admission, type Slot } from "./admission.ts";
-import type { Whence } from "./engine-session.ts";
+import type { Whence } from "./engine-session-options.ts";
 
 /** A handshake that was let in. */
 export type Arrival = {

@@ -1,3 +1,5 @@
+import type { Refusal } from "../protocol/index.ts";
+
 /** A CONNECT packet is `0`, then `/namespace,` if it is not the root, then the `auth` as JSON. */
 export const CONNECT = "0";
 
@@ -9,19 +11,26 @@ export function splitConnect(data: string): { namespace: string; auth: string } 
   return { namespace: data.slice(1, Math.min(comma, 200)), auth: data.slice(comma + 1) };
 }
 
-/**
- * An object of plain texts and booleans, which is what nearly everybody sends: Socket.IO reads it anyway, and need not be
- * preceded by a second reading. Linear: no character can be taken in two ways.
- */
-const PLAIN_AUTH = /^\{"\w{1,64}":(?:"[\w .:~-]*"|true|false)(?:,"\w{1,64}":(?:"[\w .:~-]*"|true|false))*\}$/;
-
-/** An object, or nothing. */
-export function isAuth(text: string): boolean {
-  if (text === "" || PLAIN_AUTH.test(text)) return true;
+/** The `auth` of a CONNECT: an object, nothing as an empty one, and undefined for anything else. */
+export function parseAuth(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (text === "") return NOTHING;
   try {
     const auth: unknown = JSON.parse(text);
-    return typeof auth === "object" && auth !== null && !Array.isArray(auth);
+    return isObject(auth) ? auth : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+const NOTHING = Object.freeze({});
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The packet that refuses a CONNECT, which clients get as `connect_error` with `err.data`. */
+export function connectError(refusal: Refusal, namespace = ""): string {
+  const { code, message, status, afterMs } = refusal;
+  const data = { code, message, status, ...(afterMs === undefined ? {} : { afterMs }) };
+  return `4${namespace}${JSON.stringify({ message, data })}`;
 }

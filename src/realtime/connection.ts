@@ -7,16 +7,9 @@ import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/i
 import type { EngineSession } from "./engine-session.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
-import { Turns } from "./turns.ts";
+import type { Turns } from "./turns.ts";
 
 type ChannelAction = "join" | "publish" | "presence" | "history" | "broadcast";
-
-/**
- * What of one connection may be under way at the same time. Requests wait behind a join that replays at the pace of its
- * reader, and 1,000 of them can be 1 GiB.
- */
-const MAX_OPEN_REQUESTS = 1_000;
-const MAX_OPEN_BYTES = 4 * 1024 * 1024;
 
 /** One client that came through the gate: who it is and where it comes from, never a verdict about it. */
 export class Connection {
@@ -27,12 +20,10 @@ export class Connection {
   readonly echo: boolean;
   /** Its number among all that came; the registry's. */
   arrival = 0;
-  readonly turns = new Turns();
   readonly connectedAtMs = Date.now();
   readonly #socket: Socket;
   readonly #session: EngineSession;
   readonly #gate: Gate;
-  #openBytes = 0;
   #isTold = false;
   /** Of a connection without a key, once it has asked for something. */
   #ownLoad: LoadAccount | undefined;
@@ -89,29 +80,29 @@ export class Connection {
     return `${this.identity.key?.id ?? ""}/${this.client.clientId}`;
   }
 
-  /** Whether so many requests, or so much of them, are under way that another would only be kept. */
-  get isBusy(): boolean {
-    return this.turns.open >= MAX_OPEN_REQUESTS || this.#openBytes > MAX_OPEN_BYTES;
+  get turns(): Turns {
+    return this.#session.intake.turns;
   }
 
   /** Bytes of the request that has just come in, with its attachments. */
   takeReceivedBytes(): number {
-    return this.#session.takeReceivedBytes();
+    return this.#session.intake.takeReceivedBytes();
   }
 
-  /** Do what a request of so many bytes asks, and count them as under way until it is answered. */
+  /** Do what a request asks that takes so many bytes in memory, and count them as under way until it is answered. */
   async work<T>(bytes: number, task: () => Promise<T>): Promise<T> {
-    this.#openBytes += bytes;
+    const { intake } = this.#session;
+    intake.begin(bytes);
     try {
       return await task();
     } finally {
-      this.#openBytes -= bytes;
+      intake.finish(bytes);
     }
   }
 
   /** What waits here for this client, or of its requests. */
   get heldBytes(): number {
-    return this.#openBytes + this.#session.outbound.unreadBytes;
+    return this.#session.heldBytes;
   }
 
   /** Whom its work and what it holds are charged to: its key, or the addresses that a connection without one comes from. */

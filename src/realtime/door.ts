@@ -4,24 +4,20 @@ import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { type Gate, presentedKey } from "../gate.ts";
 import { connectionRefusal, type OverloadState } from "../overload/index.ts";
 import { requestOrigin } from "../policy/index.ts";
-import {
-  KEYED_VARY,
-  LIMITS,
-  PROBLEM_MEDIA_TYPE,
-  problemOf,
-  type Refusal,
-  rawProblemResponse,
-  refusalHeaders,
-  refuse,
-} from "../protocol/index.ts";
+import { LIMITS, type Refusal, rawProblemResponse, refuse } from "../protocol/index.ts";
 import { Arrivals } from "./arrivals.ts";
+import { boundWebSockets } from "./engine-reading.ts";
 import { giveQuery, lightUpgrade, type Upgrade } from "./engine-seam.ts";
-import { EngineSession, type Whence } from "./engine-session.ts";
+import { EngineSession } from "./engine-session.ts";
+import type { Whence } from "./engine-session-options.ts";
 import { firstRequest } from "./first-request.ts";
 import { lastOf, queryOf, valuesOf } from "./handshake-query.ts";
+import { allowCrossOrigin, sendProblem } from "./http-response.ts";
 import { OpenPoll } from "./open-poll.ts";
+import type { Reading } from "./reading.ts";
 import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
+import { takePost } from "./session-post.ts";
 
 export type DoorOptions = {
   readonly gate: Gate;
@@ -34,6 +30,7 @@ export type DoorOptions = {
   readonly overload: OverloadState;
   /** Told of each TCP connection of a client whose CONNECT was accepted. */
   readonly prove: (tcp: Duplex, keyId?: string) => void;
+  readonly reading: Reading;
 };
 
 /** What a client has for its CONNECT although it waited long for a place. */
@@ -70,6 +67,7 @@ export class Door {
       httpCompression: false,
       transports: ["polling", "websocket"],
     });
+    boundWebSockets(this.engine);
     this.#upgrade = lightUpgrade(this.engine);
     const { generateId } = this.engine;
     this.engine.generateId = (request: IncomingMessage) =>
@@ -81,9 +79,9 @@ export class Door {
     };
     this.engine.on("connection", (conn: EngineSocket) => this.#onConnection(conn));
     this.engine.on("flush", (conn: EngineSocket, packets: readonly unknown[]) =>
-      this.sessionOf(conn)?.passOn(packets.length),
+      this.sessionOf(conn)?.outbound.passOn(packets.length),
     );
-    this.engine.on("drain", (conn: EngineSocket) => this.sessionOf(conn)?.passedOn());
+    this.engine.on("drain", (conn: EngineSocket) => this.sessionOf(conn)?.outbound.passedOn());
     // What Engine.IO refuses never becomes a connection, and an answer that waits behind another one may never close.
     this.engine.on("connection_error", ({ req }: { req: IncomingMessage }) => this.#arrivals.drop(req));
   }
@@ -200,6 +198,8 @@ export class Door {
           session.take(new OpenPoll(request, carrier), pass);
           return;
         }
+        if (!session.isEnding && request.method === "POST" && takePost(session, request, carrier, answer))
+          return;
         if (session.isEnding) {
           // Refused, it would give up before it has fetched why; handed on, its body would be kept.
           carrier.writeHead(200, { "content-type": "text/html" }).end("ok");
@@ -261,6 +261,7 @@ export class Door {
         Math.min(MIN_CONNECT_MS, this.#options.connectTimeoutMs),
       ),
       maxOutboundBytes: this.#options.maxOutboundBytes,
+      reading: this.#options.reading,
     });
     conn.request = firstRequest;
     this.#sessions.set(arrival.sid, session);
@@ -272,26 +273,4 @@ export class Door {
 
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** Any page may talk to the realtime path: the key decides, and no cookie means anything here. */
-function allowCrossOrigin(request: IncomingMessage, response: ServerResponse): void {
-  const { origin } = request.headers;
-  // A poll's answer belongs to one session of one key.
-  response.setHeader("cache-control", "no-store");
-  response.setHeader("vary", KEYED_VARY);
-  if (origin === undefined) return;
-  response.setHeader("access-control-allow-origin", origin);
-  response.setHeader("access-control-allow-credentials", "true");
-  if (request.method !== "OPTIONS") return;
-  response.setHeader("access-control-allow-methods", "GET, POST");
-  response.setHeader("access-control-max-age", "600");
-  const headers = request.headers["access-control-request-headers"];
-  if (headers !== undefined) response.setHeader("access-control-allow-headers", headers);
-}
-
-function sendProblem(response: ServerResponse, refusal: Refusal): void {
-  response
-    .writeHead(refusal.status, { "content-type": PROBLEM_MEDIA_TYPE, ...refusalHeaders(refusal) })
-    .end(JSON.stringify(problemOf(refusal)));
 }

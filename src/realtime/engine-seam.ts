@@ -1,5 +1,5 @@
 /**
- * The one place that touches what engine.io, ws and socket.io do not document:
+ * What is touched of engine.io, ws and socket.io that they do not document: what is written here, what is read in `engine-reading.ts`.
  *
  * | package | what | used for |
  * | --- | --- | --- |
@@ -15,18 +15,25 @@
  * | engine.io 6 | the polling transport's `closeTimeout` | how long the end waits for a next poll |
  * | engine.io 6 | `Socket.request` is not needed once CONNECT went through | what is not kept |
  * | socket.io 4 | `Server.encoder`, and that an event is packet type 2 | the text and attachments of an event |
+ * | engine.io 6 | `Server.ws`: its `options.maxPayload`, `options.maxFragments`, `options.maxBufferedChunks`, `options.WebSocket` | what a WebSocket may send before CONNECT |
+ * | ws 8 | `WebSocket._receiver`: `_maxPayload`, `_maxFragments`, `_maxBufferedChunks` | what it may send after CONNECT |
+ * | ws 8 | `WebSocket.close` with 1009 ends a message that is too long; `WebSocket.pong` answers a ping | the reason is said; one pong a turn |
+ * | ws 8 | `WebSocket.pause`, `WebSocket.resume` (documented) under a transport | nothing more is read for now |
+ * | engine.io 6 | `Polling.onData` takes a payload, or a part of one | a long payload is handed on in parts |
+ * | engine.io 6 | `Socket.pingTimeoutTimer` | who is not read is not late with its pong |
+ * | socket.io 4 | one listener for `data` of its engine connection | packets are handed on when there is room |
  *
- * {@link seamFault} tries all of it out at start, on a connection that is never anyone's; what another version
+ * `seamFault` tries all of it out at start, on a connection that is never anyone's; what another version
  * changed is named there, and the server fans out over Socket.IO's rooms instead.
  */
 import type { IncomingMessage } from "node:http";
 import type { ParsedUrlQuery } from "node:querystring";
 import { Duplex } from "node:stream";
-import { Server as Engine, Socket as EngineSocket, type Transport, transports } from "engine.io";
+import type { Server as Engine, Socket as EngineSocket, Transport } from "engine.io";
 import type { Namespace } from "socket.io";
+import { apply, call, fieldOf } from "./engine-fields.ts";
 import { lastOf } from "./handshake-query.ts";
 import { writeJoined } from "./joined-write.ts";
-import { frameOf } from "./packet-frame.ts";
 
 declare module "node:http" {
   interface IncomingMessage {
@@ -180,93 +187,6 @@ export function createEncoder(
   };
 }
 
-/** Why the fast path cannot be used with the packages as they are installed; undefined when it can. */
-export function seamFault(namespace: Namespace): string | undefined {
-  const taken = new Taken();
-  let webSocket: object | undefined;
-  let conn: EngineSocket | undefined;
-  try {
-    const [text, ...attachments] = createEncoder(namespace)("e", { a: 1, b: Buffer.from("x") });
-    if (text !== '51-["e",{"a":1,"b":{"_placeholder":true,"num":0}}]' || attachments.length !== 1)
-      return "socket.io: Encoder.encode writes events in another way";
-
-    const options = fieldOf(fieldOf(namespace.server, "engine"), "opts");
-    if (typeof options !== "object" || fieldOf(options, "perMessageDeflate"))
-      return "engine.io: it compresses, or its options have changed";
-    const engine = new Engine({ perMessageDeflate: false });
-    webSocket = openWebSocket(engine, taken);
-    const request = { _query: { EIO: "4" }, websocket: webSocket, headers: {}, connection: {} };
-    const transport: unknown = Reflect.construct(transports.websocket, [request]);
-    const probe: unknown = Reflect.construct(EngineSocket, ["probe", engine, transport, request, 4]);
-    if (!(probe instanceof EngineSocket)) return "engine.io: Socket has changed";
-    conn = probe;
-    return tryOut(conn, taken);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    conn?.close(true);
-    call(webSocket, "terminate");
-    taken.destroy();
-  }
-}
-
-/** Send on the probe and look where everything goes. Its `open` packet is still being written. */
-function tryOut(conn: EngineSocket, taken: Taken): string | undefined {
-  const wire = wireOf(conn);
-  if (wire === undefined) return "engine.io or ws: the fields of a connection have changed";
-  if (conn.transport.writable || wire.isIdle)
-    return "engine.io: a transport that writes calls itself writable";
-  const queued: number[] = [];
-  conn.once("packetCreate", () => queued.push(lengthOf(fieldOf(conn, "writeBuffer"))));
-  const frame = frameOf(["2x"]);
-  const options: PacketOptions = { compress: false, wsPreEncodedFrame: [frame] };
-  conn.write("2x", options);
-  queued.push(lengthOf(fieldOf(conn, "writeBuffer")));
-  if (queued.join() !== "0,1") return "engine.io: packetCreate no longer comes before its packet is queued";
-  taken.clear();
-  // What engine.io does when the transport is ready again.
-  conn.transport.writable = true;
-  call(conn, "flush");
-  if (!taken.bytes.equals(frame)) return "engine.io: packets are no longer sent by their wsPreEncodedFrame";
-  conn.transport.writable = true;
-  if (!wire.isIdle) return "engine.io or ws: an idle connection does not look idle";
-  taken.clear();
-  wire.write(frame);
-  conn.transport.writable = true;
-  conn.write("2x");
-  if (!wire.isInOrder) return "engine.io or ws: a packet that was sent looks queued";
-  wire.write(frame);
-  return taken.bytes.equals(Buffer.concat([frame, frame, frame]))
-    ? undefined
-    : "ws: frames are written in another way";
-}
-
-/** A TCP connection that keeps what is written. */
-class Taken extends Duplex {
-  bytes = Buffer.alloc(0);
-
-  clear(): void {
-    this.bytes = Buffer.alloc(0);
-  }
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.bytes = Buffer.concat([this.bytes, chunk]);
-    done();
-  }
-}
-
-function openWebSocket(engine: Engine, tcp: Duplex): object {
-  const WebSocketClass = fieldOf(fieldOf(fieldOf(engine, "ws"), "options"), "WebSocket");
-  if (typeof WebSocketClass !== "function")
-    throw new TypeError("engine.io: its WebSocket server has changed");
-  const webSocket: unknown = Reflect.construct(WebSocketClass, [null, undefined, {}]);
-  if (typeof webSocket !== "object" || webSocket === null) throw new TypeError("ws: WebSocket has changed");
-  call(webSocket, "setSocket", tcp, Buffer.alloc(0), {});
-  return webSocket;
-}
-
 function isQueue(value: object): value is Queue {
   return (
     "writeBuffer" in value &&
@@ -280,20 +200,4 @@ function isWebSocket(value: unknown): value is WebSocket {
   if (typeof value !== "object" || value === null || !("readyState" in value) || !("_socket" in value))
     return false;
   return typeof value.readyState === "number" && value._socket instanceof Duplex;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function lengthOf(value: unknown): number {
-  return Array.isArray(value) ? value.length : -1;
-}
-
-function call(target: object | undefined, name: string, ...args: readonly unknown[]): void {
-  if (target !== undefined) apply(fieldOf(target, name), target, args);
-}
-
-function apply(method: unknown, target: unknown, args: readonly unknown[]): void {
-  if (typeof method === "function") Reflect.apply(method, target, args);
 }

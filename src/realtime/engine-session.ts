@@ -3,31 +3,18 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Identity, PresentedKey } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
-import { CONNECT, isAuth, splitConnect } from "./connect-packet.ts";
+import { CONNECT, connectError, splitConnect } from "./connect-packet.ts";
+import { allowLargeMessages, takeDataListener } from "./engine-reading.ts";
 import { closeWithin, inOneAnswer, type Wire, wireOf } from "./engine-seam.ts";
+import type { EngineSessionOptions } from "./engine-session-options.ts";
 import type { Admitted } from "./handshake.ts";
+import { Intake } from "./intake.ts";
 import type { OpenPoll } from "./open-poll.ts";
 import { Outbound } from "./outbound.ts";
+import { PendingInput } from "./pending-input.ts";
+import type { PostedPayload } from "./posted-payload.ts";
+import type { Reading } from "./reading.ts";
 import type { Seat } from "./seats.ts";
-
-/** Where a request comes from: what the policy compares. */
-export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
-
-export type EngineSessionOptions = {
-  readonly conn: EngineSocket;
-  /** Engine.IO's secret name of the connection. */
-  readonly sid: string;
-  readonly whence: Whence;
-  readonly addressGroup: string;
-  readonly slot: Slot;
-  /** The key that came in the handshake's headers or query, until CONNECT uses it. */
-  readonly presented: PresentedKey;
-  /** The TCP connection of a WebSocket; polling has one per request. */
-  readonly tcp: Duplex | undefined;
-  readonly connectTimeoutMs: number;
-  /** What a client may leave unread, beside the one message that takes it over this. */
-  readonly maxOutboundBytes: number;
-};
 
 /** How long a closing connection may take to read its last packets before its TCP connection is destroyed. */
 const CLOSING_GRACE_MS = 1_000;
@@ -54,6 +41,8 @@ export class EngineSession {
   admitted: Admitted | undefined;
   /** While it polls. */
   poll: OpenPoll | undefined;
+  /** What it posts right now. */
+  post: PostedPayload | undefined;
   /** Told when a packet is about to be queued, so that what the fan-out holds back for this client goes first. */
   fanOut: { beforePacket(): void } | undefined;
   /** The TCP connections of its WebSockets: one, or two while an upgrade is tried; closed ones may linger. */
@@ -61,15 +50,18 @@ export class EngineSession {
   /** Its place among the strangers, and until when it may have it. */
   #slot: Slot | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  #isCorked = false;
-  #isHeld = false;
   /** The connection that it carries, and who ends it: one function for all. */
   #connectionId: string | undefined;
   #endConnection: ((connectionId: string, refusal: Refusal) => void) | undefined;
   #wire: Wire | undefined;
   #cut: NodeJS.Timeout | undefined;
+  readonly #reading: Reading;
+  /** What it sends after CONNECT; from its first packet on. */
+  #intake: Intake | undefined;
+  /** Does what Socket.IO does with a packet. */
+  #handOn: ((data: unknown) => void) | undefined;
+  #pendingInput: PendingInput | undefined = new PendingInput();
   #connects = 0;
-  #receivedBytes = 0;
 
   constructor(options: EngineSessionOptions) {
     this.conn = options.conn;
@@ -80,6 +72,7 @@ export class EngineSession {
     this.presented = options.presented;
     this.#tcps = options.tcp === undefined ? [] : [options.tcp];
     this.#slot = options.slot;
+    this.#reading = options.reading;
     this.outbound = new Outbound(this.conn, this.#tcps, options.maxOutboundBytes);
     this.#slot.holder = this;
     closeWithin(this.conn, CLOSING_GRACE_MS);
@@ -92,7 +85,7 @@ export class EngineSession {
     return this.#wire;
   }
 
-  /** Whoever has sent its CONNECT is at work; who has not gives way to others. */
+  /** Who has not sent its CONNECT gives way to others. */
   giveWay(): void {
     if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
   }
@@ -117,39 +110,14 @@ export class EngineSession {
 
   /** It polls no longer: its last poll is not kept for as long as the connection lives, unless its answer is still to be read. */
   upgraded(): void {
+    if (this.state === "connected") allowLargeMessages(this.conn);
+    this.#intake?.upgraded();
     if (this.poll?.isUnread === false) this.#keep(undefined);
   }
 
   #keep(poll: OpenPoll | undefined): void {
     this.poll = poll;
     this.outbound.poll = poll;
-  }
-
-  /** Engine.IO hands so many packets to the transport. Several are one write: `passedOn` follows in the same turn. */
-  passOn(packetCount: number): void {
-    this.outbound.flushed();
-    if (packetCount === 1 || this.#isCorked) return;
-    this.#isCorked = true;
-    for (const tcp of this.#tcps) tcp.cork();
-  }
-
-  /** The transport has them. */
-  passedOn(): void {
-    if (!this.#isCorked) return;
-    this.#isCorked = false;
-    for (const tcp of this.#tcps) tcp.uncork();
-  }
-
-  /** What is sent until `writeHeld`, in the same turn of the loop, is one write. */
-  holdWrites(): void {
-    this.#isHeld = true;
-    for (const tcp of this.#tcps) tcp.cork();
-  }
-
-  writeHeld(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    for (const tcp of this.#tcps) tcp.uncork();
   }
 
   /** What `send` sends is one write, or one answer to a poll. */
@@ -167,6 +135,7 @@ export class EngineSession {
   destroy(): void {
     for (const tcp of this.#tcps) tcp.destroy();
     this.poll?.destroy();
+    this.post?.destroy();
   }
 
   /** It is being refused, a little later: its place is free for others. */
@@ -178,6 +147,7 @@ export class EngineSession {
   accept(): Duplex | undefined {
     this.#endPending();
     this.state = "connected";
+    allowLargeMessages(this.conn);
     return this.#tcps.at(-1);
   }
 
@@ -205,9 +175,7 @@ export class EngineSession {
   /** Answer CONNECT with a refusal (`err.data` of `connect_error`), then end the connection. */
   refuse(refusal: Refusal, namespace = ""): void {
     if (this.state === "closing") return;
-    const { code, message, status, afterMs } = refusal;
-    const data = { code, message, status, ...(afterMs === undefined ? {} : { afterMs }) };
-    this.conn.send(`4${namespace}${JSON.stringify({ message, data })}`);
+    this.conn.send(connectError(refusal, namespace));
     this.end();
   }
 
@@ -217,33 +185,40 @@ export class EngineSession {
     this.state = "closing";
     this.presented = undefined;
     this.seat?.release();
-    this.writeHeld();
+    this.outbound.writeHeld();
     clearTimeout(this.#deadline);
     this.#cutLater();
+    this.#endInput();
     this.conn.close();
   }
 
   /** Engine.IO has done with the connection; its TCP connection may still wait for the client's farewell. */
   dispose(): void {
     // It may have ended within its own flush, before the engine says that the transport has what was queued.
-    this.passedOn();
-    this.writeHeld();
+    this.outbound.passedOn();
+    this.outbound.writeHeld();
     this.#endPending();
     if (this.#openTcps().length > 0 || this.poll?.isUnread === true) this.#cutLater();
     this.state = "closing";
+    this.#endInput();
     this.#endConnection = undefined;
     this.fanOut = undefined;
     this.seat?.release();
   }
 
-  /** Nothing of the handshake is kept for as long as the connection lives. */
   #endPending(): void {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
     this.presented = undefined;
     this.admitted = undefined;
+    this.#pendingInput = undefined;
     this.#slot?.release();
     this.#slot = undefined;
+  }
+
+  #endInput(): void {
+    this.post?.advance();
+    this.#intake?.end();
   }
 
   #openTcps(): Duplex[] {
@@ -269,29 +244,55 @@ export class EngineSession {
     process.nextTick(() => this.endWith(refuse("slow_consumer")));
   }
 
-  /** Bytes of the messages that came in since it was asked last. */
-  takeReceivedBytes(): number {
-    const taken = this.#receivedBytes;
-    this.#receivedBytes = 0;
-    return taken;
+  /** What it sends; the same from its first packet after CONNECT to its end. */
+  get intake(): Intake {
+    this.#intake ??= new Intake({
+      conn: this.conn,
+      reading: this.#reading,
+      name: this.sid,
+      owner: this.owner,
+      handOn: (data) => this.#handOn?.(data),
+      outbound: this.outbound,
+      endWith: (refusal) => this.endWith(refusal),
+    });
+    return this.#intake;
   }
 
-  /**
-   * Look at the packets before Socket.IO does: a connection has one CONNECT, to the root namespace, with
-   * an object or nothing as `auth`. Socket.IO would answer hundreds of them a second, or close without a word.
-   */
-  inspect(data: unknown): void {
-    if (typeof data === "string") this.#receivedBytes += data.length;
-    else if (Buffer.isBuffer(data)) this.#receivedBytes += data.length;
-    if (typeof data !== "string" || !data.startsWith(CONNECT) || this.state === "closing") return;
+  /** Whom what it holds is charged to. */
+  get owner(): string {
+    return this.identity?.key?.id ?? `address ${this.addressGroup}`;
+  }
+
+  /** What waits here for this client, or of its requests. */
+  get heldBytes(): number {
+    return (this.#intake?.heldBytes ?? 0) + this.outbound.unreadBytes;
+  }
+
+  /** The `auth` that came with CONNECT, once. */
+  takeAuth(): Readonly<Record<string, unknown>> {
+    return this.#pendingInput?.takeAuth() ?? {};
+  }
+
+  /** A packet of Engine.IO, before anybody else has seen it. Socket.IO ends a connection whose events come before CONNECT. */
+  receive(type: string, data: unknown): void {
+    this.#handOn ??= takeDataListener(this.conn);
+    const tooMuch = this.#pendingInput?.add(data);
+    if (tooMuch !== undefined) this.refuse(tooMuch);
+    else if (type !== "message") this.#intake?.count();
+    else if (typeof data === "string" && data.startsWith(CONNECT)) this.#inspectConnect(data);
+    else if (this.state === "pending") this.#handOn?.(data);
+    else if (this.state === "connected") this.intake.receive(data);
+  }
+
+  /** One CONNECT, to the root namespace: Socket.IO would answer hundreds a second. It is handed one without `auth`. */
+  #inspectConnect(data: string): void {
+    if (this.state === "closing") return;
     this.#connects += 1;
     const { namespace, auth } = splitConnect(data);
-    if (namespace !== "/") {
-      this.refuse(refuse("invalid_namespace"), `${namespace},`);
-    } else if (this.#connects > 1) {
-      this.end();
-    } else if (!isAuth(auth)) {
-      this.refuse(refuse("invalid_payload", "auth is an object, such as { apiKey }"));
-    }
+    const isRoot = namespace === "/";
+    const refusal = isRoot ? this.#pendingInput?.setAuth(auth) : refuse("invalid_namespace");
+    if (refusal !== undefined) this.refuse(refusal, isRoot ? "" : `${namespace},`);
+    else if (this.#connects > 1) this.end();
+    else this.#handOn?.(CONNECT);
   }
 }

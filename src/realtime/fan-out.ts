@@ -1,9 +1,10 @@
 import type { Namespace, Socket } from "socket.io";
 import type { FanOut } from "../channels/index.ts";
 import type { Logger } from "../observe/log.ts";
-import { createEncoder, seamFault } from "./engine-seam.ts";
+import { createEncoder } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { FastFanOut } from "./fast-fan-out.ts";
+import { seamFault } from "./seam-check.ts";
 
 /** A fan-out that ends with its server. */
 export type NodeFanOut = FanOut & { close(): void };

@@ -11,6 +11,10 @@ export type InboxOptions = {
   readonly onFault: (error: unknown) => void;
 };
 
+/** Decoded, a value takes up to 20 times what its text does; few take more than this, and it is not worth looking for them. */
+const DECODED_FACTOR = 8;
+const MIN_WEIGHED_BYTES = 16 * 1024;
+
 /** What clients send: each event goes to its handler, and each gets an answer, whatever happens. */
 export class Inbox {
   readonly #options: InboxOptions;
@@ -44,16 +48,15 @@ export class Inbox {
     const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
     if (handler === undefined) return refuse("unknown_event");
     if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");
-    if (connection.isBusy) {
-      return refuse("rate_limit_exceeded", "too many requests of this connection are under way", 1_000);
-    }
     const { hub, overload } = this.#options;
     connection.addWork(REQUEST_COST + bytes / BYTES_PER_COST);
     if (overload.stage >= 2 && event === "message") {
       const refusal = publishRefusal(overload, bytes);
       if (refusal !== undefined) return refusal;
     }
-    return connection.work(bytes, () => handler({ hub, overload, connection, now: Date.now }, payload));
+    return connection.work(heldBytes(bytes), () =>
+      handler({ hub, overload, connection, now: Date.now }, payload),
+    );
   }
 
   #answer(
@@ -95,4 +98,9 @@ function isAcknowledgement(value: unknown): value is (answer: unknown) => void {
 
 function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** What a request holds in memory while it is under way. */
+function heldBytes(textBytes: number): number {
+  return textBytes < MIN_WEIGHED_BYTES ? textBytes : DECODED_FACTOR * textBytes;
 }

@@ -10,14 +10,15 @@ import { type ConnectionReady, type Refusal, refuse } from "../protocol/index.ts
 import { Connection } from "./connection.ts";
 import { Door } from "./door.ts";
 import { Enforcement } from "./enforcement.ts";
-import { seamFault } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { FailureThrottle } from "./failure-throttle.ts";
 import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { createGreeting, type Greeting } from "./greeting.ts";
 import { type Admitted, type HandshakeContext, shakeHands } from "./handshake.ts";
 import { Inbox } from "./inbox.ts";
+import { Reading, type ReadingOptions } from "./reading.ts";
 import { RoomlessAdapter } from "./roomless-adapter.ts";
+import { seamFault } from "./seam-check.ts";
 import { Seats } from "./seats.ts";
 
 export type RealtimeOptions = {
@@ -34,7 +35,8 @@ export type RealtimeOptions = {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerKey: number;
-  readonly maxOutboundBytes: number;
+  /** Of what connections send and of what they leave unread. */
+  readonly bounds: ReadingOptions & { readonly maxOutboundBytes: number };
   readonly overload: OverloadState;
   /** Of each connection; 0 is no limit. */
   readonly maxPresenceDeliveriesPerSecond: number;
@@ -57,6 +59,7 @@ export class Realtime {
   readonly registry: Enforcement;
   readonly #options: RealtimeOptions;
   readonly #door: Door;
+  readonly #reading: Reading;
   readonly #io: Server;
   readonly #fanOut: NodeFanOut;
   readonly #greet: Greeting;
@@ -73,7 +76,16 @@ export class Realtime {
   constructor(options: RealtimeOptions) {
     this.#options = options;
     this.#seats = new Seats(options);
-    this.#door = new Door(options);
+    this.#reading = new Reading(options.bounds);
+    this.#door = new Door({
+      ...options,
+      maxOutboundBytes: options.bounds.maxOutboundBytes,
+      reading: this.#reading,
+      // Known only once the port is.
+      get publicOrigin() {
+        return options.publicOrigin;
+      },
+    });
     this.#io = new Server({
       serveClient: false,
       connectTimeout: options.connectTimeoutMs + CONNECT_TIMEOUT_SLACK_MS,
@@ -110,7 +122,7 @@ export class Realtime {
     root.on("connection", (socket) => {
       const session = this.#door.sessionOf(socket.conn);
       this.#begin(socket, session);
-      session?.writeHeld();
+      session?.outbound.writeHeld();
     });
     const realtime = this;
     this.#onDisconnect = function onDisconnect(this: Socket, reason: string): void {
@@ -142,6 +154,7 @@ export class Realtime {
     this.hub.close();
     this.#clients.close();
     this.#door.close();
+    this.#reading.close();
   }
 
   /** `next` tells Socket.IO whether the connection may begin; if not, it has been told why. */
@@ -151,7 +164,7 @@ export class Realtime {
       next(new Error("refused"));
       return;
     }
-    const { auth } = socket.handshake;
+    const auth = session.takeAuth();
     forgetHandshake(socket);
     shakeHands(this.#handshake, session, auth).then(
       (result) => admit(session, result, next),
@@ -262,7 +275,7 @@ function admit(session: EngineSession, result: Admitted | Refusal, next: (refuse
   }
   session.admitted = result;
   // Socket.IO's answer, in its next tick, and `connection:ready`.
-  session.holdWrites();
+  session.outbound.holdWrites();
   next();
 }
 

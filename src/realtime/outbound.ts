@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Socket as EngineSocket } from "engine.io";
 import type { OpenPoll } from "./open-poll.ts";
@@ -22,6 +23,9 @@ export class Outbound {
   poll: OpenPoll | undefined;
   #inFlightBytes = 0;
   #queuedBytes = 0;
+  #flushedBytes = 0;
+  #isCorked = false;
+  #isHeld = false;
 
   constructor(conn: EngineSocket, tcps: readonly Duplex[], maxBytes: number) {
     this.#conn = conn;
@@ -29,10 +33,33 @@ export class Outbound {
     this.#maxBytes = maxBytes;
   }
 
-  /** Engine.IO hands what is queued to the transport. */
-  flushed(): void {
+  /** Engine.IO hands what is queued to the transport: several packets are one write. `passedOn` follows in the same turn. */
+  passOn(packetCount: number): void {
     this.#inFlightBytes = this.#queuedBytes;
+    this.#flushedBytes += this.#queuedBytes;
     this.#queuedBytes = 0;
+    if (packetCount === 1 || this.#isCorked) return;
+    this.#isCorked = true;
+    for (const tcp of this.#tcps) tcp.cork();
+  }
+
+  /** The transport has them. */
+  passedOn(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    for (const tcp of this.#tcps) tcp.uncork();
+  }
+
+  /** What is sent until `writeHeld`, in the same turn of the loop, is one write. */
+  holdWrites(): void {
+    this.#isHeld = true;
+    for (const tcp of this.#tcps) tcp.cork();
+  }
+
+  writeHeld(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    for (const tcp of this.#tcps) tcp.uncork();
   }
 
   /** What the client has not read. */
@@ -44,6 +71,15 @@ export class Outbound {
     let unsentBytes = 0;
     for (const tcp of this.#tcps) unsentBytes += tcp.writableLength;
     return Math.max(this.#inFlightBytes, unsentBytes) + this.#queuedBytes;
+  }
+
+  /** Grows as the client reads; what it counts is not the same over each transport. */
+  get readBytes(): number {
+    let readBytes = this.#flushedBytes;
+    for (const tcp of this.#tcps) {
+      if (tcp instanceof Socket) readBytes += tcp.bytesWritten - tcp.writableLength;
+    }
+    return readBytes;
   }
 
   /** A packet is about to be queued. @returns whether the client had left too much unread before it. */

@@ -2,7 +2,8 @@ import type { Duplex } from "node:stream";
 import type { Gate } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import { mayUpgrade } from "./engine-seam.ts";
-import type { EngineSession, Whence } from "./engine-session.ts";
+import type { EngineSession } from "./engine-session.ts";
+import type { Whence } from "./engine-session-options.ts";
 
 /** A request of a session that is there already. */
 export type LaterRequest = {

@@ -11,7 +11,7 @@ export class SessionListeners {
 
   constructor(sessionOf: (conn: EngineSocket) => EngineSession | undefined) {
     this.#onPacket = function onPacket({ type, data }) {
-      if (type === "message") sessionOf(this)?.inspect(data);
+      sessionOf(this)?.receive(type, data);
     };
     this.#onUpgrade = function onUpgrade() {
       sessionOf(this)?.upgraded();
@@ -22,7 +22,7 @@ export class SessionListeners {
   }
 
   listen(conn: EngineSocket): void {
-    // Before `data`, which Socket.IO listens to: an event with one listener costs less than one with two.
+    // Before `data`, which Socket.IO listens to: the session does it in its place, when there is room.
     conn.on("packet", this.#onPacket);
     conn.on("packetCreate", this.#onPacketCreate);
     if (conn.transport.name === "polling") conn.once("upgrade", this.#onUpgrade);

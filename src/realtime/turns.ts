@@ -3,12 +3,23 @@
  * runs alone, after the change before it; a publish starts at once unless a change is under way.
  */
 export class Turns {
+  readonly #onRoom: () => void;
   #change: Promise<unknown> | undefined;
   #open = 0;
+
+  /** `onRoom`: one that was under way is over. */
+  constructor(onRoom: () => void = noop) {
+    this.#onRoom = onRoom;
+  }
 
   /** Requests that have begun or wait. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Whatever came now would wait. */
+  get isChanging(): boolean {
+    return this.#change !== undefined;
   }
 
   /** Run something that later requests have to wait for. */
@@ -18,6 +29,7 @@ export class Turns {
     const settled = run.then(noop, noop).then(() => {
       this.#open -= 1;
       if (this.#change === settled) this.#change = undefined;
+      this.#onRoom();
     });
     this.#change = settled;
     return run;
@@ -31,6 +43,7 @@ export class Turns {
       return await task();
     } finally {
       this.#open -= 1;
+      this.#onRoom();
     }
   }
 }

@@ -6,10 +6,16 @@ import { WebSocket } from "ws";
 import { refuse } from "../../src/protocol/index.ts";
 import { Slot } from "../../src/realtime/admission.ts";
 import { EngineSession } from "../../src/realtime/engine-session.ts";
+import { Reading } from "../../src/realtime/reading.ts";
 
 type Opened = { session: EngineSession; conn: EngineSocket; heard: string[]; closed: Promise<unknown> };
 
 describe("a session that holds its writes", () => {
+  const reading = new Reading({
+    maxRequestsPerSecond: 20_000,
+    maxReceivedBytesPerSecond: 64 * 1024 * 1024,
+    maxWaitingBytes: 64 * 1024 * 1024,
+  });
   const http = createServer();
   const engine = new Engine();
   let port: number;
@@ -22,6 +28,7 @@ describe("a session that holds its writes", () => {
   after(() => {
     engine.close();
     http.close();
+    reading.close();
   });
 
   const open = async (): Promise<Opened> => {
@@ -42,6 +49,7 @@ describe("a session that holds its writes", () => {
       tcp: conn.request.socket,
       connectTimeoutMs: 60_000,
       maxOutboundBytes: 1024,
+      reading,
     });
     conn.once("close", () => session.dispose());
     await once(client, "message");
@@ -52,12 +60,12 @@ describe("a session that holds its writes", () => {
   it("sends them when it lets go of them, once", async () => {
     const { session, conn, heard, closed } = await open();
     const { socket } = conn.request;
-    session.holdWrites();
+    session.outbound.holdWrites();
     conn.send("a");
     expect(socket.writableCorked).to.equal(1);
     expect(socket.writableLength).to.be.above(0);
-    session.writeHeld();
-    session.writeHeld();
+    session.outbound.writeHeld();
+    session.outbound.writeHeld();
     expect([socket.writableCorked, socket.writableLength]).to.deep.equal([0, 0]);
     conn.close();
     await closed;
@@ -66,7 +74,7 @@ describe("a session that holds its writes", () => {
 
   it("sends them when it is refused meanwhile, before it closes", async () => {
     const { session, conn, heard, closed } = await open();
-    session.holdWrites();
+    session.outbound.holdWrites();
     session.refuse(refuse("connect_timeout"));
     await closed;
     expect(conn.request.socket.writableCorked).to.equal(0);
@@ -75,7 +83,7 @@ describe("a session that holds its writes", () => {
 
   it("holds nothing back when the connection is gone", async () => {
     const { session, conn } = await open();
-    session.holdWrites();
+    session.outbound.holdWrites();
     conn.close(true);
     expect(session.state).to.equal("closing");
     expect(conn.request.socket.writableCorked).to.equal(0);

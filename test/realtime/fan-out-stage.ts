@@ -7,6 +7,7 @@ import { Slot } from "../../src/realtime/admission.ts";
 import { EngineSession } from "../../src/realtime/engine-session.ts";
 import { type NodeFanOut, openFanOut } from "../../src/realtime/fan-out.ts";
 import { FastFanOut } from "../../src/realtime/fast-fan-out.ts";
+import { Reading } from "../../src/realtime/reading.ts";
 import { SessionListeners } from "../../src/realtime/session-listeners.ts";
 
 export type Player = {
@@ -20,6 +21,11 @@ export type Player = {
 export class Stage {
   readonly io: Server;
   readonly logged: unknown[] = [];
+  readonly #reading = new Reading({
+    maxRequestsPerSecond: 20_000,
+    maxReceivedBytesPerSecond: 64 * 1024 * 1024,
+    maxWaitingBytes: 64 * 1024 * 1024,
+  });
   readonly #http: HttpServer = createServer();
   readonly #sessions = new WeakMap<object, EngineSession>();
   readonly #clients: ClientSocket[] = [];
@@ -27,8 +33,8 @@ export class Stage {
   constructor() {
     this.io = new Server(this.#http);
     const listeners = new SessionListeners((conn) => this.#sessions.get(conn));
-    this.io.engine.on("flush", (conn, packets) => this.#sessions.get(conn)?.passOn(packets.length));
-    this.io.engine.on("drain", (conn) => this.#sessions.get(conn)?.passedOn());
+    this.io.engine.on("flush", (conn, packets) => this.#sessions.get(conn)?.outbound.passOn(packets.length));
+    this.io.engine.on("drain", (conn) => this.#sessions.get(conn)?.outbound.passedOn());
     this.io.engine.on("connection", (conn) => {
       const session = new EngineSession({
         conn,
@@ -40,6 +46,7 @@ export class Stage {
         tcp: conn.request.socket,
         connectTimeoutMs: 9_000,
         maxOutboundBytes: 1024 * 1024,
+        reading: this.#reading,
       });
       listeners.listen(conn);
       session.accept();
@@ -103,6 +110,7 @@ export class Stage {
   async close(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
     await this.io.close();
+    this.#reading.close();
   }
 }
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { seamFault } from "../../src/realtime/engine-seam.ts";
 import { type NodeFanOut, RoomFanOut } from "../../src/realtime/fan-out.ts";
 import { FastFanOut } from "../../src/realtime/fast-fan-out.ts";
+import { seamFault } from "../../src/realtime/seam-check.ts";
 import { endOfTurn, events, type Player, Stage, settle, slowDown } from "./fan-out-stage.ts";
 
 describe("fan-out", () => {

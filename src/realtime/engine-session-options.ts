@@ -1,0 +1,25 @@
+import type { Duplex } from "node:stream";
+import type { Socket as EngineSocket } from "engine.io";
+import type { PresentedKey } from "../gate.ts";
+import type { Slot } from "./admission.ts";
+import type { Reading } from "./reading.ts";
+
+/** Where a request comes from: what the policy compares. */
+export type Whence = { readonly origin: string | undefined; readonly ip: string | null };
+
+export type EngineSessionOptions = {
+  readonly conn: EngineSocket;
+  /** Engine.IO's secret name of the connection. */
+  readonly sid: string;
+  readonly whence: Whence;
+  readonly addressGroup: string;
+  readonly slot: Slot;
+  /** The key that came in the handshake's headers or query, until CONNECT uses it. */
+  readonly presented: PresentedKey;
+  /** The TCP connection of a WebSocket; polling has one per request. */
+  readonly tcp: Duplex | undefined;
+  readonly connectTimeoutMs: number;
+  /** What a client may leave unread, beside the one message that takes it over this. */
+  readonly maxOutboundBytes: number;
+  readonly reading: Reading;
+};
