@@ -171,7 +171,10 @@ export class Realtime {
     return result;
   }
 
-  /** Send to everyone who is connected. Delivered at most once, and to nobody who is away. */
+  /**
+   * Send to the connections of this client's key, or to everyone connected where the key's settings say so (`broadcastTo`).
+   * Delivered at most once, and to nobody who is away.
+   */
   async broadcast(eventName: string, message: unknown, options?: SendOptions | null): Promise<Result<Sent>> {
     return this.#publish({ eventName, message: message ?? null, ...options }, eventName, "never");
   }

@@ -1,6 +1,13 @@
 import type { Verdict } from "./connection-registry.ts";
-import type { Caller } from "./limits/index.ts";
+import type { KeyStore } from "./keys/index.ts";
+import type { Caller, Counters } from "./limits/index.ts";
+import type { LiveKey } from "./live-keys.ts";
+import type { Logger } from "./observe/log.ts";
+import type { Traffic } from "./observe/traffic.ts";
 import type { AccessRequest, Check } from "./policy/index.ts";
+
+/** Who a request or a connection is: a key and the digest of the secret it came with, or nobody (keys not required). */
+export type Identity = { readonly key: LiveKey; readonly digest: string } | { readonly key: null };
 
 /** A refusal of a known key, as it is told to whoever keeps samples. */
 export type GateDenial = {
@@ -22,3 +29,17 @@ export type Unknown = { readonly whence: Whence | undefined };
 export type Asker = Omit<Caller, "ip">;
 
 export type Explanation = { readonly decision: Verdict; readonly checks: readonly Check[] };
+
+export type GateOptions = {
+  readonly keys: KeyStore;
+  readonly keyRequired: boolean;
+  readonly sweepSeconds: number;
+  readonly log: Logger;
+  readonly now?: () => number;
+  /** Told of every refusal, on the hot path: must be quick. */
+  readonly onDenied?: (denial: GateDenial) => void;
+  /** Where decisions are counted. */
+  readonly traffic?: Traffic;
+  /** Where calls are counted; closed with the gate. By default in this process's memory. */
+  readonly counters?: Counters;
+};

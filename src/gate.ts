@@ -1,53 +1,35 @@
 import { performance } from "node:perf_hooks";
 import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
-import type { Asker, Explanation, GateDenial, Unknown, Whence } from "./gate-types.ts";
-import { type KeyStore, UnreadableRecordError, validSecret } from "./keys/index.ts";
+import type { Asker, Explanation, GateDenial, GateOptions, Identity, Unknown, Whence } from "./gate-types.ts";
+import { UnreadableRecordError, validSecret } from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
 import { RecentDigests } from "./keys/recent-digests.ts";
 import { UsageReporter } from "./keys/usage-reporter.ts";
-import { type Charge, type Counters, MemoryCounters, RateLimits } from "./limits/index.ts";
+import { type Charge, MemoryCounters, RateLimits } from "./limits/index.ts";
 import { type LiveKey, LiveKeys } from "./live-keys.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
 import { Traffic } from "./observe/traffic.ts";
 import { LoadLedger } from "./overload/index.ts";
-import { type AccessRequest, decide, explain, type Limit, type Policy } from "./policy/index.ts";
-import { type Refusal, refuse } from "./protocol/index.ts";
+import {
+  type AccessRequest,
+  decide,
+  explain,
+  type Limit,
+  type LimitKind,
+  limitKindOf,
+  type Policy,
+  unheardMessage,
+} from "./policy/index.ts";
+import { type BroadcastAudience, type Refusal, refuse } from "./protocol/index.ts";
 
-export type {
-  ConnectionList,
-  ConnectionPage,
-  ConnectionQuery,
-  ConnectionRegistry,
-  ConnectionView,
-  Preview,
-  PreviewExample,
-  Verdict,
-} from "./connection-registry.ts";
-export type { Asker, Explanation, GateDenial, Whence } from "./gate-types.ts";
+export type * from "./connection-registry.ts";
+export type * from "./gate-types.ts";
 export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
 export { type Charge, redeem } from "./limits/index.ts";
 export type { LiveKey } from "./live-keys.ts";
 
 const ALLOWED: Verdict = { allowed: true };
-
-/** Who a request or a connection is: a key and the digest of the secret it came with, or nobody (keys not required). */
-export type Identity = { readonly key: LiveKey; readonly digest: string } | { readonly key: null };
-
 type Found = Identity | Refusal;
-
-export type GateOptions = {
-  readonly keys: KeyStore;
-  readonly keyRequired: boolean;
-  readonly sweepSeconds: number;
-  readonly log: Logger;
-  readonly now?: () => number;
-  /** Told of every refusal, on the hot path: must be quick. */
-  readonly onDenied?: (denial: GateDenial) => void;
-  /** Where decisions are counted. */
-  readonly traffic?: Traffic;
-  /** Where calls are counted; closed with the gate. By default in this process's memory. */
-  readonly counters?: Counters;
-};
 
 /**
  * The one door: who is it, may they, and how often. Owns the live keys, the counts of their usage and the counters of
@@ -179,14 +161,19 @@ export class Gate {
   }
 
   /**
-   * May they do this once, now: publish, broadcast or call an endpoint? The key's limits come last and count the call if
-   * everything allows it. A promise only where a limit counts, so that a key without limits keeps its order as it is.
+   * May they do this once, now? The key's limits of this kind come last and count it if everything allows it. A promise only
+   * where a limit counts, so that a key without limits keeps its order as it is.
    */
-  charge(identity: Identity, request: AccessRequest, asker: Asker = {}): Charge | Promise<Charge> {
+  charge(
+    identity: Identity,
+    request: AccessRequest,
+    asker: Asker = {},
+    kind: LimitKind = "calls",
+  ): Charge | Promise<Charge> {
     const beganMs = performance.now();
     const verdict = this.recheck(identity, request);
     const { key } = identity;
-    const limits = this.limitsOf(identity);
+    const limits = this.limitsOf(identity, kind);
     if (key === null || limits.length === 0 || !verdict.allowed) {
       this.#traffic.decisionTime.observe(performance.now() - beganMs);
       return this.note(identity, request, verdict);
@@ -197,8 +184,39 @@ export class Gate {
   }
 
   /** The limits that count what this caller does. */
-  limitsOf({ key }: Identity): readonly Limit[] {
-    return key === null ? [] : (this.#live.newest(key).policy?.limits ?? []);
+  limitsOf({ key }: Identity, kind: LimitKind): readonly Limit[] {
+    return key === null ? NO_LIMITS : (this.#live.newest(key).policy?.limits[kind] ?? NO_LIMITS);
+  }
+
+  /** Count what may always be done, such as leaving a channel, in every limit that is not used up. */
+  async count(identity: Identity, ip: string | null, asker: Asker, kind: LimitKind): Promise<void> {
+    const { key } = identity;
+    if (key === null) return;
+    try {
+      await this.#limits.count(key.id, this.limitsOf(identity, kind), { ...asker, ip });
+    } catch (error) {
+      this.#log.error({ fault: faultOf(error) }, "the counters of limits did not answer");
+    }
+  }
+
+  /** Whom a broadcast of this caller reaches, by the key's newest settings that this node knows. */
+  audienceOf({ key }: Identity): BroadcastAudience {
+    if (key === null) return { keyId: null };
+    const { id, policy } = this.#live.newest(key);
+    return policy?.broadcastTo === "everyone" ? "everyone" : { keyId: id };
+  }
+
+  /** {@link charge} for a broadcast of somebody without a connection. One that nobody of its key could hear is refused. */
+  chargeBroadcast(identity: Identity, request: AccessRequest): Charge | Promise<Charge> {
+    const keyId = identity.key?.id;
+    const isHeard = keyId === undefined || this.connectionsOf(keyId) > 0;
+    if (isHeard || this.audienceOf(identity) === "everyone") return this.charge(identity, request);
+    const verdict = this.recheck(identity, request);
+    return this.note(
+      identity,
+      request,
+      verdict.allowed ? refuse("channel_not_allowed", unheardMessage()) : verdict,
+    );
   }
 
   async #chargeLimits(
@@ -229,8 +247,11 @@ export class Gate {
     const now = this.#now();
     const decision = decide(policy, request, now);
     const checks = explain(policy, request, now);
-    if (!isCounted(request)) return { decision, checks };
-    const limits = await this.#limits.explain(keyId, policy.limits, { ip: request.ip });
+    const kind = limitKindOf(request.action);
+    const counted = kind === undefined ? [] : policy.limits[kind];
+    // What limits have always counted is always said; of the other kinds, where there is one.
+    if (kind === undefined || (kind !== "calls" && counted.length === 0)) return { decision, checks };
+    const limits = await this.#limits.explain(keyId, counted, { ip: request.ip });
     return {
       decision: decision.allowed ? limits.verdict : decision,
       checks: [...checks, ...limits.checks],
@@ -288,7 +309,4 @@ export class Gate {
   }
 }
 
-/** What limits count. */
-function isCounted({ action }: AccessRequest): boolean {
-  return action === "publish" || action === "broadcast" || action === "endpoint";
-}
+const NO_LIMITS: readonly Limit[] = Object.freeze([]);

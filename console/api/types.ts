@@ -28,6 +28,7 @@ export type { Preview, PreviewExample } from "../../src/connection-registry.ts";
 export type { Fault, Fault as Warning } from "../../src/policy/fault.ts";
 export type { Check } from "../../src/policy/request.ts";
 export type {
+  BroadcastTo,
   ChannelAction,
   ChannelRule,
   EndpointMode,

@@ -1,4 +1,4 @@
-import type { ChannelRule, EndpointMode, Fault, LimitRule, ListMode } from "../api/types.ts";
+import type { BroadcastTo, ChannelRule, EndpointMode, Fault, LimitRule, ListMode } from "../api/types.ts";
 import { newRow, type Row, withRowsOf } from "./rows.ts";
 import { type Document, isDocument } from "./settings-fields.ts";
 
@@ -10,6 +10,7 @@ export type LimitValues = Row & {
   limit: number | string;
   windowSeconds: number | string;
   per: string;
+  kind: string;
 };
 
 /** What the form holds: settings, with a place for what is typed and not complete. */
@@ -22,6 +23,7 @@ export type KeyValues = {
   domains: ListValues<ListMode, EntryValues>;
   ips: ListValues<ListMode, EntryValues>;
   channels: { mode: "all" | "rules"; list: RuleValues[] };
+  broadcastTo: BroadcastTo;
   limits: LimitValues[];
   /** As JSON. */
   metadata: string;
@@ -61,6 +63,7 @@ export function valuesOf(settings: Document): KeyValues {
       mode: Array.isArray(channels) ? "rules" : "all",
       list: (Array.isArray(channels) ? channels : []).filter(isDocument).map(ruleOf),
     },
+    broadcastTo: settings["broadcastTo"] === "everyone" ? "everyone" : "key",
     limits: (Array.isArray(limits) ? limits : []).filter(isDocument).map(limitOf),
     metadata:
       isDocument(metadata) && Object.keys(metadata).length > 0 ? JSON.stringify(metadata, null, 2) : "",
@@ -95,14 +98,16 @@ export function withoutBlanks(values: KeyValues): KeyValues {
 
 /** The form as settings. Metadata that is no JSON, or null, stays text, which the server refuses at its place. */
 export function settingsOf(values: KeyValues): Document {
-  const { domains, ips, channels, limits, metadata, ...rest } = values;
+  const { domains, ips, channels, broadcastTo, limits, metadata, ...rest } = values;
   return {
     ...rest,
     name: rest.name.trim(),
     domains: { ...domains, list: domains.list.map(({ text }) => text) },
     ips: { ...ips, list: ips.list.map(({ text }) => text) },
     ...(channels.mode === "rules" ? { channels: channels.list.map(withoutRow) } : {}),
-    ...(limits.length > 0 ? { limits: limits.map(withoutRow) } : {}),
+    // Absent at their defaults, as the server stores them: an older one goes on reading such a key.
+    ...(broadcastTo === "key" ? {} : { broadcastTo }),
+    ...(limits.length > 0 ? { limits: limits.map(limitSettings) } : {}),
     metadata: metadata.trim() === "" ? {} : parsed(metadata),
   };
 }
@@ -113,6 +118,7 @@ export type TabId = "general" | "domains" | "ips" | "channels" | "limits" | "act
 export function tabOf(path: string): TabId {
   const [field] = path.replace(/^\//, "").split(/[./]/);
   if (field === "domains" || field === "ips" || field === "channels" || field === "limits") return field;
+  if (field === "broadcastTo") return "channels";
   return "general";
 }
 
@@ -163,14 +169,20 @@ function ruleOf(rule: Document): RuleValues {
 }
 
 function limitOf(rule: Document): LimitValues {
-  const { name, limit, windowSeconds, per } = rule;
+  const { name, limit, windowSeconds, per, kind } = rule;
   return {
     row: newRow(),
     name: typeof name === "string" ? name : "",
     limit: typeof limit === "number" ? limit : "",
     windowSeconds: typeof windowSeconds === "number" ? windowSeconds : "",
     per: typeof per === "string" ? per : "connection",
+    kind: typeof kind === "string" ? kind : "calls",
   } satisfies Row & { [Name in keyof LimitRule]: unknown };
+}
+
+function limitSettings(values: LimitValues): Omit<LimitValues, "row" | "kind"> & { kind?: string } {
+  const { kind, ...rest } = withoutRow(values);
+  return kind === "calls" ? rest : { ...rest, kind };
 }
 
 function withoutRow<T extends Row>({ row: _, ...rest }: T): Omit<T, "row"> {

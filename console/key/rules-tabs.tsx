@@ -19,6 +19,10 @@ const MODES = [
   { value: "all", label: "All channels and actions" },
   { value: "rules", label: "Only what these rules grant" },
 ] as const;
+const BROADCASTS = [
+  { value: "key", label: "The connections of this key" },
+  { value: "everyone", label: "Everyone connected, whatever their key" },
+] as const;
 const ACTIONS = ["join", "publish", "presence", "history", "broadcast"];
 
 const newRule = (): RuleValues => ({
@@ -32,6 +36,7 @@ const newLimit = (): LimitValues => ({
   limit: "",
   windowSeconds: 1,
   per: "connection",
+  kind: "calls",
 });
 
 /** What the key may do on which channels. */
@@ -78,10 +83,23 @@ export function ChannelsTab({ form }: { readonly form: KeyForm }) {
           </RowList>
         </Stack>
       )}
+      <ModeChoice
+        label="Broadcasts reach"
+        description="A broadcast is a message without a channel. Over HTTP one to this key alone is refused while it has no connection."
+        error={errorAt(form, "broadcastTo")}
+        modes={BROADCASTS}
+        value={form.values.broadcastTo}
+        onChange={(next) => form.setFieldValue("broadcastTo", next)}
+      />
     </Stack>
   );
 }
 
+const KINDS = [
+  { value: "calls", label: "Publishes, broadcasts and endpoint calls" },
+  { value: "joins", label: "Joins, leaves and profile updates" },
+  { value: "reads", label: "Lists of members and channels, history" },
+];
 const PER = [
   { value: "connection", label: "Connection" },
   { value: "address", label: "Address" },
@@ -99,8 +117,8 @@ export function LimitsTab({ form }: { readonly form: KeyForm }) {
           Limits
         </Text>
         <Text size="xs" c="dimmed">
-          How often may be asked within a window of time, counted for each connection, address, client or the
-          whole key.
+          How often something may be asked within a window of time, counted for each connection, address,
+          client or the whole key.
         </Text>
       </div>
       {errorAt(form, "limits") !== undefined && (
@@ -132,6 +150,12 @@ export function LimitsTab({ form }: { readonly form: KeyForm }) {
                 allowNegative={false}
                 flex="1 1 6rem"
                 {...form.getInputProps(`${path}.windowSeconds`)}
+              />
+              <NativeSelect
+                label="Counts"
+                data={KINDS}
+                flex="1 1 12rem"
+                {...form.getInputProps(`${path}.kind`)}
               />
               <NativeSelect
                 label="For each"

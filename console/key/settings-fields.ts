@@ -13,6 +13,7 @@ export const FIELD_LABELS: Readonly<Record<string, string>> = {
   domains: "Allowed domains",
   ips: "Allowed IPs",
   channels: "Channels",
+  broadcastTo: "Broadcasts reach",
   limits: "Limits",
   metadata: "Metadata",
 } satisfies Record<keyof Settings, string>;

@@ -186,6 +186,6 @@ function nullFaults({ metadata: before }: Document, { metadata: after }: Documen
 /** Fields that this page does not know stay as they are. */
 function unshown(settings: Document): Document {
   const known = new Set(Object.keys(settingsOf(valuesOf(settings))));
-  known.add("channels").add("limits");
+  known.add("channels").add("broadcastTo").add("limits");
   return Object.fromEntries(Object.entries(settings).filter(([name]) => !known.has(name)));
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { isShallow } from "../channels/index.ts";
-import { compilePolicy } from "../policy/index.ts";
+import { compilePolicy, compileStored, type Fault, type Policy } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
@@ -79,10 +79,12 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
     const read = readSettings(isPatch ? mergePatch(record.settings, request.body) : request.body, endpoints);
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
+    const policy = compilePolicy(read.settings);
+    const narrowed = narrowedBroadcasts(compileStored(record.settings), policy);
     return {
-      ...gate.preview(record.id, compilePolicy(read.settings)),
+      ...gate.preview(record.id, policy),
       settings: read.settings,
-      warnings: read.warnings,
+      warnings: [...read.warnings, ...narrowed],
     };
   });
 
@@ -153,6 +155,13 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     reply.header("cache-control", "no-store");
     return { ...(await views.one(made.record)), secret: made.secret, warnings: read.warnings };
   });
+}
+
+/** No connection closes by it, but who counts on hearing this key's broadcasts will not. */
+function narrowedBroadcasts(before: Policy, after: Policy): Fault[] {
+  if (before.broadcastTo === "key" || after.broadcastTo === "everyone") return [];
+  const message = "broadcasts of this key will reach its own connections alone, no longer everyone connected";
+  return [{ pointer: "/broadcastTo", message }];
 }
 
 /** Still a name: at most 64 characters. */

@@ -1,4 +1,4 @@
-import type { Member, Position, Sender } from "../protocol/index.ts";
+import type { BroadcastAudience, Member, Position, Sender } from "../protocol/index.ts";
 import type { Idempotency } from "./idempotency-window.ts";
 
 /** What somebody says, before it has a place in a channel. */
@@ -42,7 +42,7 @@ export interface BrokerListener {
   onPublication(channel: string, publication: Publication, position: Position): void;
   /** `count` is the number of members after the changes. */
   onPresence(channel: string, changes: readonly PresenceChange[], count: number): void;
-  onBroadcast(publication: Publication): void;
+  onBroadcast(publication: Publication, audience: BroadcastAudience): void;
 }
 
 /** A page of a channel's members; `next` continues it, `count` is the number of all. */
@@ -89,8 +89,8 @@ export interface Broker {
    * have, and is kept for the owner like any other.
    */
   history(channel: string, after: number, limit: number, owner: string): Promise<HistoryPage>;
-  /** To everyone connected, at most once, without a position. */
-  broadcast(publication: Publication): Promise<void>;
+  /** To everyone connected, or to one key's connections, on every node; at most once, without a position. */
+  broadcast(publication: Publication, audience: BroadcastAudience): Promise<void>;
 
   /**
    * Record presence changes, in their order and in one step, and tell every node that listens to the channel. From the

@@ -1,5 +1,5 @@
 import type { Traffic } from "../observe/traffic.ts";
-import type { BroadcastMessage, Position } from "../protocol/index.ts";
+import type { BroadcastAudience, BroadcastMessage, Position } from "../protocol/index.ts";
 import type { BrokerListener, PresenceChange, Publication } from "./broker.ts";
 import type { FanOut } from "./fan-out.ts";
 import type { Presence } from "./presence.ts";
@@ -44,13 +44,17 @@ export class Delivery implements BrokerListener {
     if (rooms.get(channel) !== undefined) presence.take(channel, changes, count);
   }
 
-  onBroadcast(publication: Publication): void {
+  onBroadcast(publication: Publication, audience: BroadcastAudience): void {
     const { fanOut, traffic, connections } = this.#options;
     const { id, from, message, timestamp } = publication;
     const payload: BroadcastMessage = { channel: null, message, id, from, timestamp };
-    const { exceptId } = publication;
+    const { eventName, exceptId } = publication;
+    if (audience !== "everyone") {
+      traffic.delivered += fanOut.toKey(audience.keyId, eventName, payload, exceptId);
+      return;
+    }
     const isLeftOut = exceptId !== undefined && connections.has(exceptId);
     traffic.delivered += connections.size - (isLeftOut ? 1 : 0);
-    fanOut.toEveryone(publication.eventName, payload, publication.exceptId);
+    fanOut.toEveryone(eventName, payload, exceptId);
   }
 }

@@ -1,5 +1,5 @@
 import { Traffic } from "../observe/traffic.ts";
-import type { History, Position } from "../protocol/index.ts";
+import type { BroadcastAudience, History, Position } from "../protocol/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, Publication, Published, PublishOptions } from "./broker.ts";
@@ -80,7 +80,7 @@ export class Hub {
   /** Take a connection in: it hears broadcasts from now on. Its owner, an API key or an address group, is charged for it. */
   admit(id: string, client: Client, owner = client.keyId ?? ""): void {
     this.#residents.set(id, createResident(id, client, owner));
-    this.#fanOut.admit(id);
+    this.#fanOut.admit(id, client.keyId);
   }
 
   /**
@@ -246,9 +246,9 @@ export class Hub {
     return this.#broker.publish(channel, publication, options);
   }
 
-  broadcast(publication: Publication): Promise<void> {
+  broadcast(publication: Publication, audience: BroadcastAudience): Promise<void> {
     this.traffic.published += 1;
-    return this.#broker.broadcast(publication);
+    return this.#broker.broadcast(publication, audience);
   }
 
   /** Retained messages after a position, as members got them. */

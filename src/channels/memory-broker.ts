@@ -1,7 +1,7 @@
 import { nanoid } from "nanoid";
 import { FairQueue } from "../lib/fair-queue.ts";
 import { SlicedTask } from "../lib/sliced-task.ts";
-import type { Position } from "../protocol/index.ts";
+import type { BroadcastAudience, Position } from "../protocol/index.ts";
 import type {
   Broker,
   BrokerListener,
@@ -135,8 +135,8 @@ export class MemoryBroker implements Broker {
     return position;
   }
 
-  async broadcast(publication: Publication): Promise<void> {
-    this.#listener?.onBroadcast(publication);
+  async broadcast(publication: Publication, audience: BroadcastAudience): Promise<void> {
+    this.#listener?.onBroadcast(publication, audience);
   }
 
   async announce(channel: string, changes: readonly PresenceChange[]): Promise<void> {

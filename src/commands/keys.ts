@@ -18,10 +18,13 @@ const USAGE = `sluice keys: manage API keys of a running server
   sluice keys import --file FILE [--replace|--skip] [--agnost [--allow-weak]]
 
   SETTINGS: [--realtime|--no-realtime] [--endpoints MODE] [--endpoint E]… [--domain D]… [--ip I]…
-            [--limit NAME=LIMIT/WINDOW[/PER]]… [--no-limits] [--expires INSTANT|never] [--settings JSON]
+            [--broadcast-to key|everyone] [--limit NAME=LIMIT/WINDOW[/PER][/KIND]]… [--no-limits]
+            [--expires INSTANT|never] [--settings JSON]
   MODE is no-access, full-access, custom-allowed or custom-excluded. A domain, an address or an endpoint
-  given limits the key to what is given. A limit is NAME=LIMIT/WINDOW/PER: burst=50/1s, daily=10000/1d/key; PER is
-  connection (the default), address, client or key. Limits that are given replace those that the key has.
+  given limits the key to what is given. Broadcasts reach the connections of the key (the default) or everyone. A limit is
+  NAME=LIMIT/WINDOW/PER/KIND: burst=50/1s, daily=10000/1d/key, arrivals=20/1m/joins; PER is connection (the default), address,
+  client or key; KIND is what it counts: calls (the default), joins or reads. Limits that are given replace those that
+  the key has.
 
   --url URL      the admin listener (SLUICE_ADMIN_URL, http://127.0.0.1:8081)
   --token TOKEN  the admin token (SLUICE_ADMIN_TOKEN), or saved with sluice context

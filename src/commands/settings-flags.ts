@@ -9,6 +9,7 @@ export const SETTINGS_OPTIONS = {
   endpoint: { type: "string", multiple: true },
   domain: { type: "string", multiple: true },
   ip: { type: "string", multiple: true },
+  "broadcast-to": { type: "string" },
   limit: { type: "string", multiple: true },
   "no-limits": { type: "boolean" },
   expires: { type: "string" },
@@ -23,6 +24,7 @@ export type SettingsFlags = {
   readonly endpoint?: readonly string[] | undefined;
   readonly domain?: readonly string[] | undefined;
   readonly ip?: readonly string[] | undefined;
+  readonly "broadcast-to"?: string | undefined;
   readonly limit?: readonly string[] | undefined;
   readonly "no-limits"?: boolean | undefined;
   readonly expires?: string | undefined;
@@ -43,6 +45,7 @@ export function settingsOf(flags: SettingsFlags): Record<string, unknown> {
   }
   if (flags.domain !== undefined) settings["domains"] = { mode: "specified", list: flags.domain };
   if (flags.ip !== undefined) settings["ips"] = { mode: "specified", list: flags.ip };
+  if (flags["broadcast-to"] !== undefined) settings["broadcastTo"] = flags["broadcast-to"];
   if (flags.limit !== undefined && flags["no-limits"] === true) {
     throw new CommandError("give --limit or --no-limits", 2);
   }
@@ -54,18 +57,31 @@ export function settingsOf(flags: SettingsFlags): Record<string, unknown> {
 
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** `NAME=LIMIT/WINDOW[/PER]`, the window with a unit: `burst=50/1s`, `daily=10000/1d/key`. */
+const KINDS: ReadonlySet<string> = new Set(["calls", "joins", "reads"]);
+
+/**
+ * `NAME=LIMIT/WINDOW[/PER][/KIND]`, the window with a unit: `burst=50/1s`, `daily=10000/1d/key`, `arrivals=20/1m/joins`. A
+ * word that names no kind is taken for PER.
+ */
 function parseLimit(text: string): object {
-  const match = /^([^=]+)=([0-9]{1,15})\/([0-9]{1,9})([smhd])(?:\/([a-z]+))?$/.exec(text);
+  const match = /^([^=]+)=([0-9]{1,15})\/([0-9]{1,9})([smhd])(?:\/([a-z]+))?(?:\/([a-z]+))?$/.exec(text);
   if (match === null) {
     throw new CommandError(
-      `--limit takes NAME=LIMIT/WINDOW[/PER], such as burst=50/1s or daily=10000/1d/key, not "${text}"`,
+      `--limit takes NAME=LIMIT/WINDOW[/PER][/KIND], such as burst=50/1s, daily=10000/1d/key or arrivals=20/1m/joins, not "${text}"`,
       2,
     );
   }
-  const [, name, limit, window, unit = "", per] = match;
+  const [, name, limit, window, unit = "", first, second] = match;
   const windowSeconds = Number(window) * (SECONDS_OF[unit] ?? 1);
-  return { name, limit: Number(limit), windowSeconds, ...(per === undefined ? {} : { per }) };
+  const isKindAlone = first !== undefined && second === undefined && KINDS.has(first);
+  const [per, kind] = isKindAlone ? [undefined, first] : [first, second];
+  return {
+    name,
+    limit: Number(limit),
+    windowSeconds,
+    ...(per === undefined ? {} : { per }),
+    ...(kind === undefined ? {} : { kind }),
+  };
 }
 
 function parseObject(text: string | undefined): object {

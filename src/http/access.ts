@@ -1,9 +1,15 @@
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
+import { type Asker, type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
-import { type AccessRequest, addressGroup, requestOrigin } from "../policy/index.ts";
-import { KEYED_VARY, type Refusal, rateLimitHeaders, refuse } from "../protocol/index.ts";
+import { type AccessRequest, addressGroup, type LimitKind, requestOrigin } from "../policy/index.ts";
+import {
+  type BroadcastAudience,
+  KEYED_VARY,
+  type Refusal,
+  rateLimitHeaders,
+  refuse,
+} from "../protocol/index.ts";
 import type { App } from "./app.ts";
 
 export type AccessOptions = {
@@ -28,6 +34,9 @@ declare module "fastify" {
     caller: Caller | undefined;
   }
 }
+
+/** Over HTTP there is neither a connection nor a client. */
+const NO_ASKER: Asker = Object.freeze({});
 
 type Wanted = Pick<AccessRequest, "action" | "channel" | "endpoint">;
 
@@ -93,12 +102,27 @@ export class Access {
   }
 
   /** The same about what the key's limits count; their state goes into the answer's headers, denied or not. */
-  charge({ caller }: FastifyRequest, reply: FastifyReply, wanted: Wanted): Charge | Promise<Charge> {
+  charge(
+    { caller }: FastifyRequest,
+    reply: FastifyReply,
+    wanted: Wanted,
+    kind: LimitKind = "calls",
+  ): Charge | Promise<Charge> {
     if (caller === undefined) return refuse("missing_api_key");
-    const charge = this.#options.gate.charge(caller.identity, requestOf(caller, wanted));
+    const { gate } = this.#options;
+    const whole = requestOf(caller, wanted);
+    const charge =
+      wanted.action === "broadcast"
+        ? gate.chargeBroadcast(caller.identity, whole)
+        : gate.charge(caller.identity, whole, NO_ASKER, kind);
     return charge instanceof Promise
       ? charge.then((found) => withLimits(reply, found))
       : withLimits(reply, charge);
+  }
+
+  /** Whom a broadcast of this caller reaches now. */
+  audienceOf({ caller }: FastifyRequest): BroadcastAudience {
+    return this.#options.gate.audienceOf(caller?.identity ?? { key: null });
   }
 
   /** Refuse early what is denied by now; whether it is allowed is asked, and counted, by `charge`. */

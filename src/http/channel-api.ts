@@ -16,7 +16,7 @@ import {
   parseChannel,
   parsePublication,
 } from "../channels/index.ts";
-import { redeem } from "../gate.ts";
+import { type Charge, redeem } from "../gate.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import { type OverloadState, publishRefusal } from "../overload/index.ts";
 import { addressGroup } from "../policy/index.ts";
@@ -85,7 +85,7 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
     if ("allowed" in publication) return reply.refuse(publication);
     const charge = await access.charge(request, reply, { action: "broadcast" });
     if (!charge.allowed) return reply.refuse(charge);
-    await redeem(charge, () => hub.broadcast(publication));
+    await redeem(charge, () => hub.broadcast(publication, access.audienceOf(request)));
     return { id: publication.id };
   });
 
@@ -115,17 +115,19 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
     if ((epoch === undefined) !== (after === undefined)) {
       return reply.refuse(refuse("invalid_request", "epoch and after belong together"));
     }
-    const verdict = access.decide(request, { action: "history", channel: parsed.channel });
-    if (!verdict.allowed) return reply.refuse(verdict);
+    const wanted = { action: "history", channel: parsed.channel } as const;
+    const charge = await access.charge(request, reply, wanted, "reads");
+    if (!charge.allowed) return reply.refuse(charge);
     const position = epoch === undefined ? undefined : { epoch, offset: Number(after) };
     const page =
       limit === undefined ? LIMITS.historyPageDefault : Math.min(Number(limit), LIMITS.historyPageMax);
-    return hub.history(parsed.channel, position, page, ownerOfRequest(access, request));
+    const owner = ownerOfRequest(access, request);
+    return redeem(charge, () => hub.history(parsed.channel, position, page, owner));
   });
 
   app.get("/channels", { onRequest, schema: CHANNEL_ROUTES.list }, async (request, reply) => {
     const { prefix = "", after = "", limit = LIMITS.membersPageMax } = request.query;
-    const open = access.decide(request, { action: "connect" });
+    const open = await access.charge(request, reply, { action: "connect" }, "reads");
     if (!open.allowed) return reply.refuse(open);
     // Only what the key may see the members of; counted as one use.
     const mayList = (channel: string): boolean =>
@@ -138,19 +140,21 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
 
   app.get("/channels/members", { onRequest, schema: CHANNEL_ROUTES.members }, async (request, reply) => {
     const { channel, limit, after } = request.query;
-    const parsed = mayListMembers(access, request, channel);
-    if ("allowed" in parsed) return reply.refuse(parsed);
+    const asked = await chargeMembers(access, request, reply, channel);
+    if (!asked.allowed) return reply.refuse(asked);
     const page =
       limit === undefined ? LIMITS.membersPageDefault : Math.min(Number(limit), LIMITS.membersPageMax);
-    const answer = await hub.members(parsed.channel, { limit: page, after });
-    return answer === "off" ? reply.refuse(notListed()) : answer;
+    const answer = await redeem(asked, () => hub.members(channel, { limit: page, after }));
+    if (answer !== "off") return answer;
+    await asked.giveBack?.();
+    return reply.refuse(notListed());
   });
 
   app.post(
     "/agnost/realtime/get-members",
     { onRequest, schema: CHANNEL_ROUTES.getMembers },
     async (request, reply) => {
-      const members = await everyMember(access, hub, request, request.body.channel);
+      const members = await everyMember(access, hub, request, reply, request.body.channel);
       return typeof members === "string" ? sendJson(reply, members) : reply.refuse(members);
     },
   );
@@ -158,7 +162,7 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
     "/:env/agnost/realtime/get-members",
     { onRequest, schema: CHANNEL_ROUTES.getMembersOfEnvironment },
     async (request, reply) => {
-      const members = await everyMember(access, hub, request, request.body.channel);
+      const members = await everyMember(access, hub, request, reply, request.body.channel);
       return typeof members === "string" ? sendJson(reply, members) : reply.refuse(members);
     },
   );
@@ -215,15 +219,15 @@ function takePublication(parsed: ReturnType<typeof parsePublication>) {
   return "allowed" in parsed ? parsed : parsed.publication;
 }
 
-function mayListMembers(
+async function chargeMembers(
   access: Access,
   request: FastifyRequest,
+  reply: FastifyReply,
   name: string,
-): { channel: string } | Refusal {
+): Promise<Charge> {
   const parsed = parseChannel(name);
   if ("allowed" in parsed) return parsed;
-  const verdict = access.decide(request, { action: "presence", channel: parsed.channel });
-  return verdict.allowed ? parsed : verdict;
+  return access.charge(request, reply, { action: "presence", channel: parsed.channel }, "reads");
 }
 
 /**
@@ -234,16 +238,24 @@ async function everyMember(
   access: Access,
   hub: Hub,
   request: FastifyRequest,
-  name: string,
+  reply: FastifyReply,
+  channel: string,
 ): Promise<string | Refusal> {
-  const parsed = mayListMembers(access, request, name);
-  if ("allowed" in parsed) return parsed;
+  const charge = await chargeMembers(access, request, reply, channel);
+  if (!charge.allowed) return charge;
+  const text = await redeem(charge, () => textOfMembers(hub, channel));
+  if (text === undefined) await charge.giveBack?.();
+  return text ?? notListed();
+}
+
+/** Undefined where the configuration says that members are not listed. */
+async function textOfMembers(hub: Hub, channel: string): Promise<string | undefined> {
   const texts: string[] = [];
   let after: string | undefined;
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     if (pages > 0) await nextTurn();
-    const page = await hub.members(parsed.channel, { limit: LIMITS.membersPageMax, after });
-    if (page === "off") return notListed();
+    const page = await hub.members(channel, { limit: LIMITS.membersPageMax, after });
+    if (page === "off") return undefined;
     if (page.members.length > 0) texts.push(JSON.stringify(page.members).slice(1, -1));
     if (page.next === null) break;
     after = page.next;

@@ -84,7 +84,7 @@ export const CHANNEL_ROUTES = {
   },
   broadcast: {
     tags,
-    summary: "Send to everyone connected",
+    summary: "Send to the connections of the key, or to everyone connected, as its broadcastTo says",
     body: Type.Object(Broadcast, { additionalProperties: false }),
     response: { 200: Type.Object({ id: Type.String() }), ...REFUSALS },
   },

@@ -261,7 +261,7 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
     },
     async broadcast(eventName, message) {
       const { publication } = unwrap(parseHandlerMessage(eventName, message));
-      await hub.broadcast(publication);
+      await hub.broadcast(publication, "everyone");
       return { id: publication.id };
     },
     async members(channel, page = {}) {

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { encodeEntry } from "./entry-codec.ts";
 import type { LogText } from "./key-log.ts";
-import { damaged, isInstant, KEY_SCHEMA, readEntry } from "./key-record.ts";
+import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "./key-record.ts";
 import { BASE62, toBase62 } from "./secret.ts";
 import { parseText } from "./stored-entries.ts";
 
@@ -71,13 +71,18 @@ export function sequenceOf(key: string): number {
 }
 
 export function encodeDeed({ sequence, at, text, previous }: Deed): string {
-  return encodeEntry({ schema: KEY_SCHEMA, sequence, at, text, previous });
+  return encodeEntry({ schema: ENTRY_SCHEMA, sequence, at, text, previous });
 }
 
 /** @throws UnreadableRecordError */
 export function parseDeed(id: string, stored: string): Deed {
   const name = `the audit's entry ${id}`;
-  const { sequence, at, text, previous } = readEntry(name, parseText(stored, name), ENTRY_FIELDS);
+  const { sequence, at, text, previous } = readEntry(
+    name,
+    parseText(stored, name),
+    ENTRY_FIELDS,
+    ENTRY_SCHEMA,
+  );
   if (!isCount(sequence) || deedId(sequence) !== id) throw damaged(name, "sequence");
   if (!isInstant(at)) throw damaged(name, "at");
   if (typeof text !== "string") throw damaged(name, "text");
@@ -86,14 +91,14 @@ export function parseDeed(id: string, stored: string): Deed {
 }
 
 export function encodeHead({ first, previous, last, digest, bytes, adopted }: ChainHead): string {
-  return encodeEntry({ schema: KEY_SCHEMA, first, previous, last, digest, bytes, adopted });
+  return encodeEntry({ schema: ENTRY_SCHEMA, first, previous, last, digest, bytes, adopted });
 }
 
 /** @throws UnreadableRecordError */
 export function parseHead(stored: string | undefined): ChainHead {
   if (stored === undefined) return EMPTY_HEAD;
   const name = "the head of the audit";
-  const head = readEntry(name, parseText(stored, name), HEAD_FIELDS);
+  const head = readEntry(name, parseText(stored, name), HEAD_FIELDS, ENTRY_SCHEMA);
   const { first, previous, last, digest, bytes, adopted } = head;
   if (!isCount(first) || first < 1) throw damaged(name, "first");
   if (!isLink(previous)) throw damaged(name, "previous");

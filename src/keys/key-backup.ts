@@ -3,7 +3,7 @@ import type { KeyRecord, SettingsDocument } from "./key-record.ts";
 
 /**
  * A key in a backup: digests, never a secret. As JSON
- * `{ schema: 1, id, version, settings, secrets: [{ digest, hint, validUntil }], createdAt, updatedAt }`, with the
+ * `{ schema, id, version, settings, secrets: [{ digest, hint, validUntil }], createdAt, updatedAt }`, with the
  * fields of {@link KeyRecord} as they are stored. Usage and history are not part of it.
  */
 export type ExportedKey = KeyRecord;

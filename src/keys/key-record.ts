@@ -1,13 +1,16 @@
+import { type SettingsSchema, schemaOf, upgradeStored } from "../policy/settings-schema.ts";
 import { UnreadableRecordError } from "./errors.ts";
 
-/** The newest schema that this program reads and the one it writes. */
-export const KEY_SCHEMA = 1;
+/** The newest schema of a key that this program reads. It writes the oldest that says what the settings say. */
+export const KEY_SCHEMA = 2;
+/** The schema of what is stored beside keys: usage and the log. */
+export const ENTRY_SCHEMA = 1;
 /** Secrets that a key may have at once: a rotation's overlap, and a few that began before it ended. */
 export const MAX_SECRETS = 5;
 
 /**
- * Settings as the store sees them: a JSON object that it keeps and does not interpret. Who writes has parsed
- * them, who reads compiles them, and what does not compile denies.
+ * Settings as the store sees them: a JSON object that it keeps and does not interpret, but for the schema that it has.
+ * Who writes has parsed them, who reads compiles them, and what does not compile denies.
  */
 export type SettingsDocument = Readonly<Record<string, unknown>>;
 
@@ -21,7 +24,8 @@ export type SecretEntry = {
 };
 
 export type KeyRecord = {
-  readonly schema: typeof KEY_SCHEMA;
+  /** By its settings. */
+  readonly schema: SettingsSchema;
   readonly id: string;
   /** From 1; every change adds one. */
   readonly version: number;
@@ -51,23 +55,24 @@ export function isKeyId(value: unknown): value is string {
 }
 
 /**
- * Reads what was stored under `id`. Fields that schema 1 does not have make it unreadable too: writing it
- * back would drop them.
+ * Reads what was stored under `id`, with its settings as this program means them. Fields that no schema has make it
+ * unreadable too: writing it back would drop them.
  * @throws UnreadableRecordError
  */
 export function parseKeyRecord(id: string, value: unknown): KeyRecord {
-  const entry = readEntry(id, value, RECORD_FIELDS);
-  const { version, settings, secrets, createdAt, updatedAt } = entry;
+  const entry = readEntry(id, value, RECORD_FIELDS, KEY_SCHEMA);
+  const { version, secrets, createdAt, updatedAt } = entry;
+  const settings = storedSettings(entry);
   if (entry["id"] !== id) throw damaged(id, "id");
   if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 1) {
     throw damaged(id, "version");
   }
-  if (!isObject(settings)) throw damaged(id, "settings");
+  if (settings === undefined) throw damaged(id, "settings");
   if (!Array.isArray(secrets)) throw damaged(id, "secrets");
   if (!isInstant(createdAt)) throw damaged(id, "createdAt");
   if (!isInstant(updatedAt)) throw damaged(id, "updatedAt");
   return {
-    schema: KEY_SCHEMA,
+    schema: schemaOf(settings),
     id,
     version,
     settings,
@@ -77,21 +82,29 @@ export function parseKeyRecord(id: string, value: unknown): KeyRecord {
   };
 }
 
+/** The settings of a stored entry as this program means them; undefined when they are no object. */
+export function storedSettings({ schema, settings }: StoredEntry): SettingsDocument | undefined {
+  return isObject(settings) ? upgradeStored(settings, schema === 1 ? 1 : 2) : undefined;
+}
+
+type StoredEntry = Readonly<Record<string, unknown>>;
+
 /**
- * Reads an object of our schema that has no other fields than `known`. `name` is what the error calls it.
+ * Reads an object of a schema up to `newest` that has no other fields than `known`. `name` is what the error calls it.
  * @throws UnreadableRecordError
  */
 export function readEntry(
   name: string,
   value: unknown,
   known: readonly string[],
-): Readonly<Record<string, unknown>> {
+  newest: number,
+): StoredEntry {
   if (!isObject(value)) throw damaged(name, "not an object");
   const { schema } = value;
   if (typeof schema !== "number" || !Number.isSafeInteger(schema) || schema < 1) {
     throw damaged(name, "schema");
   }
-  if (schema !== KEY_SCHEMA) throw new UnreadableRecordError(name, "newer_schema", `schema ${schema}`);
+  if (schema > newest) throw new UnreadableRecordError(name, "newer_schema", `schema ${schema}`);
   refuseOtherFields(name, value, known);
   return value;
 }

@@ -4,7 +4,6 @@ import { encodeEntry } from "./entry-codec.ts";
 import { DuplicateIdError, DuplicateSecretError, InvalidSecretError } from "./errors.ts";
 import {
   isKeyId,
-  KEY_SCHEMA,
   type KeyRecord,
   liveSecrets,
   MAX_SECRETS,
@@ -193,7 +192,7 @@ const NOT_FOUND: WriteRefusal = { ok: false, reason: "not_found", currentVersion
 export function newRecord(id: string, secret: string, settings: SettingsDocument, now: number): KeyRecord {
   const at = new Date(now).toISOString();
   const secrets = [secretEntry(secret, digestOf(secret))];
-  return storable({ schema: KEY_SCHEMA, id, version: 1, settings, secrets, createdAt: at, updatedAt: at });
+  return storable({ schema: 1, id, version: 1, settings, secrets, createdAt: at, updatedAt: at });
 }
 
 function secretEntry(secret: string, digest: string): SecretEntry {

@@ -1,5 +1,6 @@
 import { pointerTo } from "../policy/fault.ts";
 import type { Fault } from "../policy/index.ts";
+import { type SettingsSchema, upgradeStored } from "../policy/settings-schema.ts";
 import { hasControlCharacter } from "../protocol/index.ts";
 import {
   isDigest,
@@ -29,7 +30,7 @@ export function parseExported(value: unknown, pointer: string, faults: Fault[]):
   }
   const take = fieldsOf(value, RECORD_FIELDS, pointer, faults);
   if (take === undefined) return undefined;
-  const known = take("schema", isSchema, `must be ${KEY_SCHEMA}`);
+  const known = take("schema", isSchema, `must be a whole number from 1 to ${KEY_SCHEMA}`);
   const id = take("id", isKeyId, "must be key_ and 1 to 60 letters and digits");
   const version = take("version", isVersion, `must be a whole number from 1 to ${VERSION_MAX}`);
   const settings = take("settings", isObject, "must be an object");
@@ -44,7 +45,15 @@ export function parseExported(value: unknown, pointer: string, faults: Fault[]):
   if (createdAt === undefined || updatedAt === undefined || secrets === undefined) return undefined;
   const complete = secrets.filter((entry) => entry !== undefined);
   if (complete.length < secrets.length) return undefined;
-  return { schema: KEY_SCHEMA, id, version, settings, secrets: complete, createdAt, updatedAt };
+  return {
+    schema: known,
+    id,
+    version,
+    settings: upgradeStored(settings, known),
+    secrets: complete,
+    createdAt,
+    updatedAt,
+  };
 }
 
 function parseSecret(value: unknown, pointer: string, faults: Fault[]): SecretEntry | undefined {
@@ -83,8 +92,8 @@ function fieldsOf(
   };
 }
 
-function isSchema(value: unknown): value is typeof KEY_SCHEMA {
-  return value === KEY_SCHEMA;
+function isSchema(value: unknown): value is SettingsSchema {
+  return value === 1 || value === 2;
 }
 
 function isVersion(value: unknown): value is number {

@@ -1,3 +1,4 @@
+import { schemaOf } from "../policy/settings-schema.ts";
 import { encodeEntry } from "./entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import { isKeyId, isObject, type KeyRecord } from "./key-record.ts";
@@ -38,7 +39,7 @@ export function changesBetween(
 export function storable(record: KeyRecord): KeyRecord {
   const settings: unknown = JSON.parse(JSON.stringify(record.settings) ?? "null");
   if (!isObject(settings)) throw new TypeError("settings are a JSON object");
-  return { ...record, settings };
+  return { ...record, schema: schemaOf(settings), settings };
 }
 
 export function readable(id: string, text: string): KeyRecord | undefined {

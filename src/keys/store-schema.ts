@@ -6,12 +6,13 @@ import { parseText, RECORD_PREFIX, type StoredEntries } from "./stored-entries.t
 const SCHEMA_KEY = "store:schema";
 /**
  * What the mark says. 2: every write of a key changes the store's revision, which others rely on to keep keys in
- * memory. A program that does not know it would change keys unseen, and the mark keeps it out.
+ * memory, and keys may be of schema 2. A program that does not know of it would change keys unseen and deny those that it
+ * cannot read; the mark keeps it out.
  */
 const STORE_SCHEMA = 2;
 const PAGE = 1000;
-/** How the text of each record of our schema begins. What begins differently is looked at more closely. */
-const KNOWN_RECORD = encodeEntry({ schema: KEY_SCHEMA }).slice(0, -2);
+/** How the text of each record of a schema that we read begins. What begins differently is looked at more closely. */
+const KNOWN_RECORDS = [1, KEY_SCHEMA].map((schema) => `${encodeEntry({ schema }).slice(0, -2)},`);
 
 /**
  * Refuses a store that a newer program has written to, before anything is changed in it; marks one that is new or of an
@@ -28,7 +29,7 @@ export async function checkStoreSchema(entries: StoredEntries): Promise<void> {
   let page = await entries.range(RECORD_PREFIX, { limit: PAGE });
   while (page.length > 0) {
     for (const { key, text } of page) {
-      if (text.startsWith(KNOWN_RECORD)) continue;
+      if (KNOWN_RECORDS.some((beginning) => text.startsWith(beginning))) continue;
       const id = key.slice(RECORD_PREFIX.length);
       const record = readable(text, id);
       if (isObject(record)) refuseNewer(id, "record", record["schema"], KEY_SCHEMA);

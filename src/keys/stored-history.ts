@@ -4,10 +4,10 @@ import {
   damaged,
   isInstant,
   isKeyId,
-  isObject,
   KEY_SCHEMA,
   type KeyRecord,
   readEntry,
+  storedSettings,
 } from "./key-record.ts";
 import type { Change } from "./key-storage.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
@@ -72,10 +72,10 @@ export class StoredHistory {
   }
 
   /** Keeps the settings of a record that is about to be replaced, and lets the oldest beyond the bound go. */
-  async changesToKeep({ id, version, settings, updatedAt }: KeyRecord): Promise<Change[]> {
+  async changesToKeep({ schema, id, version, settings, updatedAt }: KeyRecord): Promise<Change[]> {
     const stored = await this.#entries.keys(prefixOf(id), { limit: 2 * MAX_VERSIONS });
     const surplus = Math.max(0, stored.length + 1 - MAX_VERSIONS);
-    const entry = { schema: KEY_SCHEMA, version, settings, updatedAt };
+    const entry = { schema, version, settings, updatedAt };
     return [
       { key: keyOf(id, version), text: encodeEntry(entry) },
       ...stored.slice(0, surplus).map((key) => ({ key, text: undefined })),
@@ -92,10 +92,11 @@ export class StoredHistory {
 /** @throws UnreadableRecordError */
 function parseHistoryText(id: string, version: number, text: string): HistoryEntry {
   const name = `version ${version} of ${id}`;
-  const entry = readEntry(name, parseText(text, name), FIELDS);
-  const { settings, updatedAt } = entry;
+  const entry = readEntry(name, parseText(text, name), FIELDS, KEY_SCHEMA);
+  const { updatedAt } = entry;
+  const settings = storedSettings(entry);
   if (entry["version"] !== version) throw damaged(name, "version");
-  if (!isObject(settings)) throw damaged(name, "settings");
+  if (settings === undefined) throw damaged(name, "settings");
   if (!isInstant(updatedAt)) throw damaged(name, "updatedAt");
   return { version, settings, updatedAt };
 }

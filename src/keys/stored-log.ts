@@ -3,7 +3,7 @@ import { customAlphabet } from "nanoid";
 import { encodeEntry } from "./entry-codec.ts";
 import { InvalidCursorError } from "./errors.ts";
 import type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
-import { damaged, isInstant, KEY_SCHEMA, readEntry } from "./key-record.ts";
+import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "./key-record.ts";
 import type { OpenCalls } from "./open-calls.ts";
 import { BASE62, toBase62 } from "./secret.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
@@ -54,7 +54,7 @@ export class StoredLog implements StoreLog {
     return this.#calls.run(async () => {
       const changes = entries.map(({ at, text }) => {
         checkLogText(at, text);
-        return { key: LOG_PREFIX + this.#idOf(at), text: encodeEntry({ schema: KEY_SCHEMA, at, text }) };
+        return { key: LOG_PREFIX + this.#idOf(at), text: encodeEntry({ schema: ENTRY_SCHEMA, at, text }) };
       });
       if (changes.length === 0) return;
       await this.#entries.commit(changes, { flushed: durable });
@@ -150,7 +150,7 @@ export function checkLogText(at: string, text: string): void {
 /** @throws UnreadableRecordError */
 export function parseLogText(id: string, stored: string): LogEntry {
   const name = `the log entry ${id}`;
-  const { at, text } = readEntry(name, parseText(stored, name), FIELDS);
+  const { at, text } = readEntry(name, parseText(stored, name), FIELDS, ENTRY_SCHEMA);
   if (!isInstant(at)) throw damaged(name, "at");
   if (typeof text !== "string") throw damaged(name, "text");
   return { id, at, text };

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { encodeEntry } from "./entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
-import { damaged, isInstant, isKeyId, isObject, KEY_SCHEMA, readEntry } from "./key-record.ts";
+import { damaged, ENTRY_SCHEMA, isInstant, isKeyId, isObject, readEntry } from "./key-record.ts";
 import type { Change } from "./key-storage.ts";
 import type { KeyUsage, UsageReport } from "./key-usage.ts";
 import { SerialQueue } from "./serial-queue.ts";
@@ -72,7 +72,7 @@ export class StoredUsage {
         const after = typeof before === "object" ? sumOf(before, usage) : sumOf(NOTHING, usage);
         changes.push(
           { key: RECORD_PREFIX + id, exists: true },
-          { key: usageKey(id), expect: text ?? null, text: encodeEntry({ schema: KEY_SCHEMA, ...after }) },
+          { key: usageKey(id), expect: text ?? null, text: encodeEntry({ schema: ENTRY_SCHEMA, ...after }) },
         );
       }
       if (changes.length === 0 || (await this.#entries.commit(changes, { flushed: false }))) return;
@@ -131,7 +131,7 @@ function usageIn(id: string, text: string): KeyUsage | "damaged" | "newer_schema
 
 function parseUsageText(id: string, text: string): KeyUsage {
   const name = `the usage of ${id}`;
-  const { lastUsedAt, allowed, denied } = readEntry(name, parseText(text, name), FIELDS);
+  const { lastUsedAt, allowed, denied } = readEntry(name, parseText(text, name), FIELDS, ENTRY_SCHEMA);
   if (!isInstant(lastUsedAt)) throw damaged(name, "lastUsedAt");
   if (!isCount(allowed)) throw damaged(name, "allowed");
   if (!isObject(denied)) throw damaged(name, "denied");

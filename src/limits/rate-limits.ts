@@ -46,6 +46,11 @@ export class RateLimits {
       : { ...refusalOf(limits, states), limits: states };
   }
 
+  /** Count what may always be done: in each limit that is not used up. */
+  async count(keyId: string, limits: readonly Limit[], caller: Caller): Promise<void> {
+    for (const limit of limits) await this.#counters.spend(budgetsOf(keyId, [limit], caller));
+  }
+
   /** What `charge` would say, with a check for each limit; nothing is counted. Without a key nothing was. */
   async explain(
     keyId: string | null,
@@ -55,7 +60,7 @@ export class RateLimits {
     if (limits.length === 0) {
       return {
         verdict: { allowed: true },
-        checks: [{ check: "limit", passed: true, message: "the key has no limits" }],
+        checks: [{ check: "limit", passed: true, message: "no limit of the key counts this" }],
       };
     }
     const uses = keyId === null ? [] : await this.#counters.read(budgetsOf(keyId, limits, caller));
@@ -73,12 +78,12 @@ export class RateLimits {
 }
 
 /**
- * A counter belongs to the limit's name, scope and window: an edit of `limit` goes on with what was used, an edit of the
+ * A counter belongs to the limit's name, kind, scope and window: an edit of `limit` goes on with what was used, an edit of the
  * others begins anew.
  */
 function budgetsOf(keyId: string, limits: readonly Limit[], caller: Caller): Budget[] {
-  return limits.map(({ name, limit, windowSeconds, per }) => ({
-    table: `${name}/${per}/${windowSeconds}/${keyId}`,
+  return limits.map(({ name, limit, windowSeconds, per, kind = "calls" }) => ({
+    table: `${name}/${kind}/${per}/${windowSeconds}/${keyId}`,
     partition: partitionOf(per, caller),
     limit,
     windowSeconds,
@@ -104,7 +109,8 @@ function refusalOf(limits: readonly Limit[], states: readonly LimitState[]): Ref
   const full = limits.filter((_, index) => states[index]?.remaining === 0);
   const afterMs = Math.max(1, ...states.map(({ remaining, resetMs }) => (remaining === 0 ? resetMs : 0)));
   const names = full.map(
-    ({ name, limit, windowSeconds, per }) => `"${name}" (${limit} in ${windowSeconds} s per ${per})`,
+    ({ name, limit, windowSeconds, per, kind = "calls" }) =>
+      `"${name}" (${limit} ${kind} in ${windowSeconds} s per ${per})`,
   );
   const message = `this key's limit ${names.join(" and ")} is used up: try again in ${afterMs} ms`;
   return refuse("rate_limit_exceeded", message, afterMs);

@@ -4,7 +4,7 @@ import { type Fault, PolicyError } from "./fault.ts";
 import { NetworkSet } from "./network.ts";
 import { OriginSet } from "./origin.ts";
 import { type ParsedSettings, parseDocument } from "./parse.ts";
-import type { Limit, Settings } from "./settings.ts";
+import type { BroadcastTo, Limit, LimitKind, Settings } from "./settings.ts";
 
 /** Settings compiled once per version of a key, for fast and total decisions. Made here only; immutable. */
 export type Policy = {
@@ -23,8 +23,9 @@ export type Policy = {
   readonly networks: NetworkSet | null;
   /** null: every channel and action. */
   readonly channels: ChannelRules | null;
-  /** Counted by the gate, which alone knows what was used. Empty: no limit. */
-  readonly limits: readonly Limit[];
+  readonly broadcastTo: BroadcastTo;
+  /** By what they count. Counted by the gate, which alone knows what was used. Empty: no limit. */
+  readonly limits: Readonly<Record<LimitKind, readonly Limit[]>>;
 };
 
 /**
@@ -68,7 +69,13 @@ const unreadable: ParsedSettings = {
   expiresAtMs: Number.POSITIVE_INFINITY,
 };
 
-const NO_LIMITS: readonly Limit[] = Object.freeze([]);
+const NO_LIMITS: Policy["limits"] = limitsByKind([]);
+
+function limitsByKind(limits: readonly Limit[]): Policy["limits"] {
+  const of = (wanted: LimitKind): readonly Limit[] =>
+    Object.freeze(limits.filter(({ kind = "calls" }) => kind === wanted));
+  return Object.freeze({ calls: of("calls"), joins: of("joins"), reads: of("reads") });
+}
 
 function compile(parsed: ParsedSettings, faults: readonly Fault[]): Policy {
   const { settings } = parsed;
@@ -82,6 +89,7 @@ function compile(parsed: ParsedSettings, faults: readonly Fault[]): Policy {
     origins: settings.domains.mode === "all" ? null : new OriginSet(parsed.origins),
     networks: settings.ips.mode === "all" ? null : new NetworkSet(parsed.networks),
     channels: settings.channels === undefined ? null : new ChannelRules(settings.channels),
-    limits: settings.limits ?? NO_LIMITS,
+    broadcastTo: settings.broadcastTo ?? "key",
+    limits: settings.limits === undefined ? NO_LIMITS : limitsByKind(settings.limits),
   });
 }

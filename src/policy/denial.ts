@@ -68,3 +68,8 @@ export function channelMessage(action: ChannelAccess, channel: unknown): string 
     ? `grant "${action}" on ${quote(channel)} in one of this key's channel rules`
     : `"${quote(channel)}" is not a channel name`;
 }
+
+/** Of a broadcast over HTTP that nobody could hear. */
+export function unheardMessage(): string {
+  return 'this key\'s broadcasts reach its own connections alone, and it has none here: set broadcastTo to "everyone" to reach everyone connected';
+}

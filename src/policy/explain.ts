@@ -120,11 +120,19 @@ function channelCheck(policy: Policy, action: ChannelAccess, channel: unknown): 
   const subject = action === "broadcast" ? "broadcast" : `${action} on ${quote(channel)}`;
   if (passed) {
     const rules = policy.channels === null ? "every channel is open" : "a channel rule grants it";
-    return { check: "channel", passed, message: `${subject}? yes: ${rules}` };
+    const reach = action === "broadcast" ? `, ${reachOf(policy)}` : "";
+    return { check: "channel", passed, message: `${subject}? yes: ${rules}${reach}` };
   }
   const misses = isChannelName(channel) ? channelMisses(policy.settings.channels ?? [], action, channel) : [];
   const reasons = [...misses, channelMessage(action, channel)].join("; ");
   return { check: "channel", passed, message: `${subject}? no: ${reasons}` };
+}
+
+/** Whom a broadcast reaches, in the words of the setting. */
+function reachOf({ broadcastTo }: Policy): string {
+  return broadcastTo === "everyone"
+    ? 'and it reaches everyone connected (broadcastTo is "everyone")'
+    : 'and it reaches the connections of this key (broadcastTo is "key"); over HTTP it is refused while there are none';
 }
 
 /** The first few entries of a list and how many more there are. */

@@ -3,6 +3,7 @@ export { addressGroup, normalizeAddress } from "./address.ts";
 export type { Policy } from "./compile.ts";
 export { compilePolicy, compileStored } from "./compile.ts";
 export { decide } from "./decide.ts";
+export { unheardMessage } from "./denial.ts";
 export type { DeclaredEndpoint } from "./endpoint.ts";
 export { checkEndpointEntries } from "./endpoint.ts";
 export { explain } from "./explain.ts";
@@ -17,6 +18,7 @@ export type {
   Trust,
 } from "./forwarded.ts";
 export { clientAddress, createAddressResolver } from "./forwarded.ts";
+export { limitKindOf } from "./limit.ts";
 export { type Network, NetworkSet, parseNetwork } from "./network.ts";
 export { canonicalOrigin } from "./origin.ts";
 export { parseSettings } from "./parse.ts";
@@ -24,13 +26,16 @@ export type { AccessRequest, Check, Decision, DenialCode } from "./request.ts";
 export type { OriginRequest } from "./request-origin.ts";
 export { requestOrigin } from "./request-origin.ts";
 export type {
+  BroadcastTo,
   ChannelAction,
   ChannelRule,
   EndpointMode,
   Limit,
+  LimitKind,
   LimitScope,
   ListMode,
   Settings,
   SettingsInput,
 } from "./settings.ts";
 export { normalizedSettingsSchema, SETTINGS_LIMITS, settingsSchema } from "./settings.ts";
+export { schemaOf, upgradeStored } from "./settings-schema.ts";

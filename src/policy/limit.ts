@@ -1,5 +1,6 @@
 import { quote } from "./fault.ts";
-import type { Limit, SettingsInput } from "./settings.ts";
+import type { AccessRequest } from "./request.ts";
+import type { Limit, LimitKind, SettingsInput } from "./settings.ts";
 
 /**
  * What is wrong with a limit's name (trimmed, not empty), or null. It goes into header fields as it is: letters, digits
@@ -20,10 +21,18 @@ export function limitNameFault(name: string): string | null {
 /** The limits as they are stored, in their order. None at all and an empty list are the same. */
 export function normalizeLimits(given: SettingsInput["limits"]): Limit[] | undefined {
   if (given === undefined || given.length === 0) return undefined;
-  return given.map(({ name, limit, windowSeconds, per }) => ({
+  return given.map(({ name, limit, windowSeconds, per, kind }) => ({
     name,
     limit,
     windowSeconds,
     per: per ?? "connection",
+    ...(kind === undefined || kind === "calls" ? {} : { kind }),
   }));
+}
+
+/** What limits count a request for this as; undefined: nothing. What has no action of its own (leaving, listing) is counted by who asks. */
+export function limitKindOf(action: AccessRequest["action"]): LimitKind | undefined {
+  if (action === "connect") return undefined;
+  if (action === "join") return "joins";
+  return action === "presence" || action === "history" ? "reads" : "calls";
 }

@@ -68,6 +68,7 @@ export function parseDocument(input: unknown, forWriting: boolean): ParsedSettin
     domains: { mode: clean.domains?.mode ?? "all", list: origins.map((one) => one.text) },
     ips: { mode: clean.ips?.mode ?? "all", list: networks.map((one) => one.text) },
     ...(clean.channels === undefined ? {} : { channels }),
+    ...(clean.broadcastTo === "everyone" ? { broadcastTo: clean.broadcastTo } : {}),
     ...(limits === undefined ? {} : { limits }),
     metadata: clean.metadata ?? {},
   };
@@ -115,7 +116,7 @@ function parseRules(value: unknown, faults: Fault[]): ChannelRule[] {
     for (const [place, given] of elementsOf(partOf(rule, "actions"))) {
       const action = CHANNEL_ACTIONS.find((one) => one === given);
       if (action === "broadcast" && pattern !== "**") {
-        const message = 'goes to everyone connected, so it can be granted only with the pattern "**"';
+        const message = 'is not about a channel, so it can be granted only with the pattern "**"';
         faults.push({ pointer: pointerTo(pointerTo(pointer, "actions"), place), message });
       } else if (action !== undefined) {
         actions.add(action);

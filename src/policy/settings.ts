@@ -26,6 +26,19 @@ const listMode = Type.Enum(["all", "specified"], { type: "string" });
 const channelAction = Type.Enum(["join", "publish", "presence", "history", "broadcast"], { type: "string" });
 const LIMIT_SCOPES = ["connection", "address", "client", "key"] as const;
 const limitScope = Type.Enum(LIMIT_SCOPES, { type: "string" });
+const LIMIT_KINDS = ["calls", "joins", "reads"] as const;
+const limitKind = Type.Enum(LIMIT_KINDS, {
+  type: "string",
+  default: "calls",
+  description:
+    "What it counts. calls: publishes, broadcasts and endpoint calls; joins: joins, leaves and updates; reads: members, history and lists.",
+});
+const BROADCAST_SCOPES = ["key", "everyone"] as const;
+const broadcastTo = Type.Enum(BROADCAST_SCOPES, {
+  type: "string",
+  default: "key",
+  description: "Whom its broadcasts reach: the connections of this key, or everyone connected.",
+});
 const limitScopeInput = Type.Enum(LIMIT_SCOPES, { type: "string", default: "connection" });
 
 export type EndpointMode = Static<typeof endpointMode>;
@@ -79,14 +92,15 @@ const limit = {
   limit: Type.Integer({
     minimum: 1,
     maximum: SETTINGS_LIMITS.limitMax,
-    description: "Publishes and endpoint calls in a window.",
+    description: "How many in a window.",
   }),
   windowSeconds: Type.Integer({ minimum: 1, maximum: SETTINGS_LIMITS.limitWindowMaxSeconds }),
+  kind: Type.Optional(limitKind),
 };
 const limitList = {
   maxItems: SETTINGS_LIMITS.limitsMaxItems,
   description:
-    "Absent or empty: no limit. A call is counted in all of them, or denied by any and counted in none.",
+    "Absent or empty: no limit. What is asked is counted in all limits of its kind, or denied by any and counted in none.",
 };
 const metadata = Type.Record(Type.String(), Type.Unknown(), {
   description: `Yours; at most ${SETTINGS_LIMITS.metadataMaxBytes} bytes as JSON.`,
@@ -103,6 +117,7 @@ export const settingsSchema = Type.Object(
     domains: Type.Optional(Type.Object({ mode: listMode, list: Type.Optional(domainList) }, strict)),
     ips: Type.Optional(Type.Object({ mode: listMode, list: Type.Optional(ipList) }, strict)),
     channels: Type.Optional(channels),
+    broadcastTo: Type.Optional(broadcastTo),
     limits: Type.Optional(
       Type.Array(Type.Object({ ...limit, per: Type.Optional(limitScopeInput) }, strict), limitList),
     ),
@@ -113,7 +128,7 @@ export const settingsSchema = Type.Object(
 
 /**
  * The complete, normalised document, as it is stored and shown. `channels` stays absent when every channel is open,
- * `limits` when there are none.
+ * `limits` when there are none. Settings of schema 2 stay absent at their default.
  */
 export const normalizedSettingsSchema = Type.Object(
   {
@@ -125,6 +140,7 @@ export const normalizedSettingsSchema = Type.Object(
     domains: Type.Object({ mode: listMode, list: domainList }, strict),
     ips: Type.Object({ mode: listMode, list: ipList }, strict),
     channels: Type.Optional(channels),
+    broadcastTo: Type.Optional(broadcastTo),
     limits: Type.Optional(Type.Array(Type.Object({ ...limit, per: limitScope }, strict), limitList)),
     metadata,
   },
@@ -136,3 +152,6 @@ export type Settings = Static<typeof normalizedSettingsSchema>;
 export type ChannelRule = NonNullable<Settings["channels"]>[number];
 export type Limit = NonNullable<Settings["limits"]>[number];
 export type LimitScope = Limit["per"];
+export type LimitKind = NonNullable<Limit["kind"]>;
+/** Whom a key's broadcasts reach: its own connections, or everyone connected. */
+export type BroadcastTo = NonNullable<Settings["broadcastTo"]>;

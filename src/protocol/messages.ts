@@ -11,6 +11,9 @@ export type HttpSender = { readonly id: null; readonly clientId: null; readonly 
 /** Who sent a message: a connection and its client, a program over HTTP, or `null`: the server itself. */
 export type Sender = { readonly id: string; readonly clientId: string } | HttpSender | null;
 
+/** Whom a broadcast reaches: everyone connected, or the connections of one key (null: those without a key). */
+export type BroadcastAudience = "everyone" | { readonly keyId: string | null };
+
 /** What a client gets under the sender's event name. A broadcast has `channel: null` and no position. */
 export type ChannelMessage = {
   readonly channel: string;

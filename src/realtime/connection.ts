@@ -1,9 +1,14 @@
 import type { Socket } from "socket.io";
 import { type Client, ownerOf } from "../channels/index.ts";
-import type { Charge, Gate, Identity, Verdict } from "../gate.ts";
+import type { Asker, Charge, Gate, Identity, Verdict } from "../gate.ts";
 import { LoadAccount } from "../overload/index.ts";
-import type { AccessRequest } from "../policy/index.ts";
-import { type ConnectionClosing, isRetryable, type Refusal } from "../protocol/index.ts";
+import type { AccessRequest, LimitKind } from "../policy/index.ts";
+import {
+  type BroadcastAudience,
+  type ConnectionClosing,
+  isRetryable,
+  type Refusal,
+} from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Seat } from "./seats.ts";
@@ -135,20 +140,32 @@ export class Connection {
     return this.#gate.recheck(this.identity, { action: "connect", origin: this.origin, ip: this.ip });
   }
 
-  /** May it do this? Asked once for each request of the client. */
-  may(action: ChannelAction, channel?: string): Verdict {
-    return this.#gate.decide(this.identity, this.#request(action, channel));
+  /** May it do this, within its key's limits of this kind? A promise only where a limit counts. */
+  charge(
+    action: ChannelAction | "connect",
+    channel: string | undefined,
+    kind: LimitKind,
+  ): Charge | Promise<Charge> {
+    return this.#gate.charge(this.identity, this.#request(action, channel), this.#asker, kind);
   }
 
-  /** May it send this, within its key's limits? A promise only where a limit counts. */
-  charge(action: "publish" | "broadcast", channel?: string): Charge | Promise<Charge> {
-    const asker = { connectionId: this.id, clientId: this.clientId };
-    return this.#gate.charge(this.identity, this.#request(action, channel), asker);
+  /** Count what it has done and may always do. */
+  count(kind: LimitKind): Promise<void> {
+    return this.#gate.count(this.identity, this.ip, this.#asker, kind);
   }
 
-  /** Whether what it sends is counted, so that it has to be asked about it in its turn. */
-  get isLimited(): boolean {
-    return this.#gate.limitsOf(this.identity).length > 0;
+  /** Whether what it asks is counted, so that it has to be asked about it in its turn. */
+  isLimited(kind: LimitKind): boolean {
+    return this.#gate.limitsOf(this.identity, kind).length > 0;
+  }
+
+  /** Whom its broadcasts reach now. */
+  get audience(): BroadcastAudience {
+    return this.#gate.audienceOf(this.identity);
+  }
+
+  get #asker(): Asker {
+    return { connectionId: this.id, clientId: this.clientId };
   }
 
   /** May it still? Of what it was allowed before, and of what comes along with it. */
@@ -156,7 +173,7 @@ export class Connection {
     return this.#gate.recheck(this.identity, this.#request(action, channel));
   }
 
-  #request(action: ChannelAction, channel: string | undefined): AccessRequest {
+  #request(action: ChannelAction | "connect", channel: string | undefined): AccessRequest {
     return { action, origin: this.origin, ip: this.ip, channel };
   }
 

@@ -3,7 +3,7 @@ import type { PacketOptions, Wire } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { frameOf } from "./packet-frame.ts";
 
-/** Those who hear the same: a channel's members, its watchers, or everyone. Kept while it has members. */
+/** Those who hear the same: a channel's members, its watchers, a key's connections, or everyone. Kept while it has members. */
 export type Audience = {
   readonly members: Set<FanOutMember>;
   pending: Batch | undefined;
@@ -55,6 +55,8 @@ export function joined(entries: readonly Entry[]): Buffer {
 /** A connection that hears the hub, and the two ways to write to it. */
 export class FanOutMember {
   readonly id: string;
+  /** Null: it came without a key. */
+  readonly keyId: string | null;
   readonly session: EngineSession;
   /** Another list whenever it changes. */
   audiences: readonly Audience[] = [];
@@ -65,9 +67,16 @@ export class FanOutMember {
   #wire: Wire | undefined;
 
   /** `flush`: send it what is held back for it. */
-  constructor(id: string, session: EngineSession, caughtUpTo: number, flush: (member: FanOutMember) => void) {
+  constructor(
+    id: string,
+    keyId: string | null,
+    session: EngineSession,
+    caughtUpTo: number,
+    flush: (member: FanOutMember) => void,
+  ) {
     this.#flush = flush;
     this.id = id;
+    this.keyId = keyId;
     this.session = session;
     this.#conn = session.conn;
     this.caughtUpTo = caughtUpTo;

@@ -41,6 +41,7 @@ export function openFanOut(options: FanOutOptions): NodeFanOut {
 
 /** Channel names never begin with `$`, and every room of a channel begins with `#` or `@`. */
 const EVERYONE = "$everyone";
+const connectionsOf = (keyId: string | null): string => `$key ${keyId ?? ""}`;
 const membersOf = (channel: string): string => `#${channel}`;
 const watchersOf = (channel: string): string => `@${channel}`;
 
@@ -55,8 +56,9 @@ export class RoomFanOut implements NodeFanOut {
     this.#namespace = namespace;
   }
 
-  admit(connectionId: string): void {
+  admit(connectionId: string, keyId: string | null): void {
     this.#enter(connectionId, EVERYONE);
+    this.#enter(connectionId, connectionsOf(keyId));
   }
 
   dismiss(connectionId: string): void {
@@ -94,6 +96,13 @@ export class RoomFanOut implements NodeFanOut {
 
   toEveryone(eventName: string, payload: unknown, exceptId?: string): void {
     this.#emit(EVERYONE, eventName, payload, exceptId);
+  }
+
+  toKey(keyId: string | null, eventName: string, payload: unknown, exceptId?: string): number {
+    const room = connectionsOf(keyId);
+    this.#emit(room, eventName, payload, exceptId);
+    const hearers = this.#namespace.adapter.rooms.get(room);
+    return (hearers?.size ?? 0) - (exceptId !== undefined && hearers?.has(exceptId) === true ? 1 : 0);
   }
 
   /** Its rooms are Socket.IO's. */

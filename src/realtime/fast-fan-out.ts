@@ -26,6 +26,8 @@ export class FastFanOut implements FanOut {
   readonly #everyone: Audience = { members: new Set(), pending: undefined, leaving: undefined };
   readonly #byChannel = new Map<string, Audience>();
   readonly #watchers = new Map<string, Audience>();
+  /** Of keys whose connections have been sent a broadcast of their own: most keys never are, and pay nothing for it. */
+  readonly #byKey = new Map<string, Audience>();
 
   /** One for all members. */
   readonly #flushMember = (member: FanOutMember): void => this.#outbox.flushMember(member);
@@ -37,15 +39,18 @@ export class FastFanOut implements FanOut {
 
   /** How many connections and audiences are kept: none when nobody is connected. */
   get size(): number {
-    return this.#members.size + this.#byChannel.size + this.#watchers.size;
+    return this.#members.size + this.#byChannel.size + this.#watchers.size + this.#byKey.size;
   }
 
-  admit(connectionId: string): void {
+  admit(connectionId: string, keyId: string | null): void {
     const session = this.#options.sessionOf(connectionId);
     if (session === undefined || this.#members.has(connectionId)) return;
-    const member = new FanOutMember(connectionId, session, this.#outbox.sequence, this.#flushMember);
+    const { sequence } = this.#outbox;
+    const member = new FanOutMember(connectionId, keyId, session, sequence, this.#flushMember);
     this.#members.set(connectionId, member);
     this.#enter(member, this.#everyone);
+    const ofKey = this.#byKey.get(keyId ?? "");
+    if (ofKey !== undefined) this.#enter(member, ofKey);
     session.fanOut = member;
   }
 
@@ -89,6 +94,13 @@ export class FastFanOut implements FanOut {
     this.#emit(this.#everyone, eventName, payload, exceptId);
   }
 
+  toKey(keyId: string | null, eventName: string, payload: unknown, exceptId?: string): number {
+    const audience = this.#byKey.get(keyId ?? "") ?? this.#gather(keyId);
+    this.#emit(audience, eventName, payload, exceptId);
+    const leftOut = exceptId === undefined ? undefined : this.#members.get(exceptId);
+    return audience.members.size - (leftOut !== undefined && audience.members.has(leftOut) ? 1 : 0);
+  }
+
   /** Let go what is held back. */
   flush(): void {
     this.#outbox.flush();
@@ -112,15 +124,18 @@ export class FastFanOut implements FanOut {
     if (member === undefined) return;
     let audience = audiences.get(channel);
     if (audience === undefined) {
-      audience = {
-        members: new Set(),
-        pending: undefined,
-        leaving: undefined,
-        key: { audiences, channel },
-      };
+      audience = createAudience(audiences, channel);
       audiences.set(channel, audience);
     }
     if (!audience.members.has(member)) this.#enter(member, audience);
+  }
+
+  /** Those who are here of a key, whose audience is kept from now on while it has members. */
+  #gather(keyId: string | null): Audience {
+    const audience = createAudience(this.#byKey, keyId ?? "");
+    for (const member of this.#members.values()) if (member.keyId === keyId) this.#enter(member, audience);
+    if (audience.members.size > 0) this.#byKey.set(keyId ?? "", audience);
+    return audience;
   }
 
   #leave(audiences: Map<string, Audience>, connectionId: string, channel: string): void {
@@ -146,6 +161,10 @@ export class FastFanOut implements FanOut {
     audience.members.delete(member);
     if (audience.members.size === 0) audience.key?.audiences.delete(audience.key.channel);
   }
+}
+
+function createAudience(audiences: Map<string, Audience>, channel: string): Audience {
+  return { members: new Set(), pending: undefined, leaving: undefined, key: { audiences, channel } };
 }
 
 function toPacket(packet: unknown): string | Buffer {

@@ -1,6 +1,7 @@
 import { binaryOf, type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
 import { redeem } from "../gate.ts";
 import { joinRefusal, type OverloadState } from "../overload/index.ts";
+import type { LimitKind } from "../policy/index.ts";
 import type {
   HistoryAck,
   JoinAck,
@@ -39,16 +40,18 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     "message",
     (context, fields) => {
-      const { turns, isLimited } = context.connection;
-      // To be counted takes a while: what is sent behind it waits, so that the order stays.
-      return isLimited
-        ? turns.change(() => message(context, fields))
-        : turns.run(() => message(context, fields));
+      return inTurn(context.connection, "calls", () => message(context, fields));
     },
   ],
-  ["members", (context, fields) => context.connection.turns.run(() => members(context, fields))],
-  ["history", (context, fields) => context.connection.turns.run(() => history(context, fields))],
+  ["members", (context, fields) => inTurn(context.connection, "reads", () => members(context, fields))],
+  ["history", (context, fields) => inTurn(context.connection, "reads", () => history(context, fields))],
 ]);
+
+/** To be counted takes a while: what is sent behind it waits, so that the order stays. */
+function inTurn(connection: Connection, kind: LimitKind, task: () => Promise<Answer>): Promise<Answer> {
+  const { turns } = connection;
+  return connection.isLimited(kind) ? turns.change(task) : turns.run(task);
+}
 
 async function join({ hub, overload, connection }: RequestContext, fields: Fields): Promise<Answer> {
   const parsed = parseChannel(fields["channel"]);
@@ -59,22 +62,32 @@ async function join({ hub, overload, connection }: RequestContext, fields: Field
   const since = parsePosition(fields["since"]);
   if (since === "fault")
     return refuse("invalid_payload", "since is { epoch, offset }, as a message had them");
-  const verdict = connection.may("join", channel);
-  if (!verdict.allowed) return verdict;
+  const asked = connection.charge("join", channel, "joins");
+  const charge = asked instanceof Promise ? await asked : asked;
+  if (!charge.allowed) return charge;
   if (!hub.isMember(connection.id, channel)) {
-    if (hub.channelCountOf(connection.id) >= LIMITS.channelsPerConnection) return refuse("too_many_channels");
-    const refusal = joinRefusal(overload);
-    if (refusal !== undefined) return refusal;
+    const isFull = hub.channelCountOf(connection.id) >= LIMITS.channelsPerConnection;
+    const refusal = isFull ? refuse("too_many_channels") : joinRefusal(overload);
+    if (refusal !== undefined) {
+      await charge.giveBack?.();
+      return refusal;
+    }
   }
   const debtMs = hub.presenceDebtMs(connection.id);
-  if (debtMs > 0) return refusePresence(debtMs);
-  const position = await hub.join(connection.id, channel, {
-    echo,
-    watch: () => connection.mayStill("presence", channel).allowed,
-    since,
-    mayReadHistory: () => connection.mayStill("history", channel).allowed,
-  });
+  if (debtMs > 0) {
+    await charge.giveBack?.();
+    return refusePresence(debtMs);
+  }
+  const position = await redeem(charge, () =>
+    hub.join(connection.id, channel, {
+      echo,
+      watch: () => connection.mayStill("presence", channel).allowed,
+      since,
+      mayReadHistory: () => connection.mayStill("history", channel).allowed,
+    }),
+  );
   if (position !== undefined) return { ok: true, channel, ...position };
+  await charge.giveBack?.();
   // Taken out while the broker was asked: say what holds now.
   const now = connection.mayStill("join", channel);
   return now.allowed ? refuse("not_a_member", "the membership ended while it began: join again") : now;
@@ -86,7 +99,10 @@ async function leave({ hub, connection }: RequestContext, fields: Fields): Promi
   const echo = echoOf(connection, fields);
   if (typeof echo !== "boolean") return echo;
   const left = await hub.leave(connection.id, parsed.channel, echo);
-  return left ? OK : refuse("not_a_member", "this connection is not a member of the channel");
+  if (!left) return refuse("not_a_member", "this connection is not a member of the channel");
+  // Whoever is in may always leave. It is counted all the same: who joins and leaves in turns is held up where it joins.
+  if (connection.isLimited("joins")) await connection.count("joins");
+  return OK;
 }
 
 async function message({ hub, connection, now }: RequestContext, fields: Fields): Promise<Answer> {
@@ -103,14 +119,16 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   if ("allowed" in parsed) return parsed;
   const { publication } = parsed;
   if (parsedChannel === undefined) {
-    const asked = connection.charge("broadcast");
+    const asked = connection.charge("broadcast", undefined, "calls");
     const charge = asked instanceof Promise ? await asked : asked;
     if (!charge.allowed) return charge;
-    await redeem(charge, () => delivering(hub, connection, () => hub.broadcast(publication)));
+    await redeem(charge, () =>
+      delivering(hub, connection, () => hub.broadcast(publication, connection.audience)),
+    );
     return { ok: true, id: publication.id };
   }
   const { channel } = parsedChannel;
-  const asked = connection.charge("publish", channel);
+  const asked = connection.charge("publish", channel, "calls");
   const charge = asked instanceof Promise ? await asked : asked;
   if (!charge.allowed) return charge;
   const idempotency = fields["id"] === undefined ? undefined : { scope: connection.idempotencyScope };
@@ -149,7 +167,13 @@ async function update({ hub, connection }: RequestContext, fields: Fields): Prom
   if (text === undefined || Buffer.byteLength(text) > MAX_PROFILE_BYTES) {
     return refuse("payload_too_large", `data is at most ${MAX_PROFILE_BYTES} bytes of JSON`);
   }
-  await hub.update(connection.id, JSON.parse(text), echo);
+  if (!connection.isLimited("joins")) {
+    await hub.update(connection.id, JSON.parse(text), echo);
+    return OK;
+  }
+  const charge = await connection.charge("connect", undefined, "joins");
+  if (!charge.allowed) return charge;
+  await redeem(charge, () => hub.update(connection.id, JSON.parse(text), echo));
   return OK;
 }
 
@@ -163,10 +187,14 @@ async function members({ hub, connection }: RequestContext, fields: Fields): Pro
   if (after !== undefined && after !== null && !isCursor(after)) {
     return refuse("invalid_payload", "after is the next of an earlier page");
   }
-  const verdict = connection.may("presence", parsed.channel);
-  if (!verdict.allowed) return verdict;
-  const page = await hub.members(parsed.channel, { limit, after: after ?? undefined });
-  if (page === "off") return refuse("unsupported", "the server does not list this channel's members");
+  const asked = connection.charge("presence", parsed.channel, "reads");
+  const charge = asked instanceof Promise ? await asked : asked;
+  if (!charge.allowed) return charge;
+  const page = await redeem(charge, () => hub.members(parsed.channel, { limit, after: after ?? undefined }));
+  if (page === "off") {
+    await charge.giveBack?.();
+    return refuse("unsupported", "the server does not list this channel's members");
+  }
   return { ok: true, ...page };
 }
 
@@ -180,9 +208,13 @@ async function history({ hub, connection }: RequestContext, fields: Fields): Pro
   if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > LIMITS.historyPageMax) {
     return refuse("invalid_payload", `limit is a whole number from 1 to ${LIMITS.historyPageMax}`);
   }
-  const verdict = connection.may("history", parsed.channel);
-  if (!verdict.allowed) return verdict;
-  return { ok: true, ...(await hub.history(parsed.channel, after, limit, connection.owner)) };
+  const asked = connection.charge("history", parsed.channel, "reads");
+  const charge = asked instanceof Promise ? await asked : asked;
+  if (!charge.allowed) return charge;
+  return {
+    ok: true,
+    ...(await redeem(charge, () => hub.history(parsed.channel, after, limit, connection.owner))),
+  };
 }
 
 function refusePresence(afterMs: number): Refusal {

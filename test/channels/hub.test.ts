@@ -23,6 +23,10 @@ describe("hub", () => {
         return 0;
       },
       toEveryone: note("toEveryone"),
+      toKey: (...args: unknown[]) => {
+        note("toKey")(...args);
+        return 0;
+      },
     };
     return { calls, fanOut };
   };

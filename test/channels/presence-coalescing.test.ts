@@ -32,6 +32,9 @@ class Stage implements FanOut {
   admit(): void {}
   toMembers(): void {}
   toEveryone(): void {}
+  toKey(): number {
+    return 0;
+  }
 
   dismiss(id: string): void {
     for (const ids of this.#byChannel.values()) ids.delete(id);

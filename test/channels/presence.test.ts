@@ -32,6 +32,9 @@ class Told implements FanOut {
   unwatch(): void {}
   toMembers(): void {}
   toEveryone(): void {}
+  toKey(): number {
+    return 0;
+  }
 }
 
 describe("presence", () => {

@@ -14,6 +14,7 @@ const FAN_OUT: FanOut = {
   toMembers: silent,
   toWatchers: () => 0,
   toEveryone: silent,
+  toKey: () => 0,
 };
 
 describe("listening in on a channel", () => {
@@ -114,7 +115,7 @@ describe("listening in on a channel", () => {
     expect(hub.membershipCount).to.equal(3);
     await hub.publish("room", { ...say("x"), exceptId: "a" }, { owner: "" });
     await hub.publish("room", { ...say("y"), exceptId: "somebody on another node" }, { owner: "" });
-    await hub.broadcast(say("z"));
+    await hub.broadcast(say("z"), "everyone");
     expect([traffic.published, traffic.delivered]).to.deep.equal([3, 1 + 2 + 2]);
     hub.dismiss(["a", "b"]);
     expect(hub.membershipCount).to.equal(0);

@@ -16,6 +16,20 @@ describe("flags of a key's settings", () => {
     expect(settingsOf({})).to.deep.equal({});
   });
 
+  it("hold what a limit counts, after whom it counts for or alone", () => {
+    expect(limitsOf("a=1/1s/joins", "b=1/1s/key/reads", "c=1/1s/calls", "d=1/1s/user/odd")).to.deep.equal([
+      { name: "a", limit: 1, windowSeconds: 1, kind: "joins" },
+      { name: "b", limit: 1, windowSeconds: 1, per: "key", kind: "reads" },
+      { name: "c", limit: 1, windowSeconds: 1, kind: "calls" },
+      { name: "d", limit: 1, windowSeconds: 1, per: "user", kind: "odd" },
+    ]);
+  });
+
+  it("hold whom broadcasts reach, which the server judges", () => {
+    expect(settingsOf({ "broadcast-to": "everyone" })).to.deep.equal({ broadcastTo: "everyone" });
+    expect(settingsOf({ "broadcast-to": "all" })).to.deep.equal({ broadcastTo: "all" });
+  });
+
   it("leave to the server what is a limit but not a good one", () => {
     expect(limitsOf("a b=0/1h/user")).to.deep.equal([
       { name: "a b", limit: 0, windowSeconds: 3600, per: "user" },
@@ -32,6 +46,7 @@ describe("flags of a key's settings", () => {
       "=5/1s",
       "burst=5/1w",
       "a=1/1s/",
+      "a=1/1s/key/joins/more",
     ]) {
       expect(() => limitsOf(text), text).to.throw(CommandError, "NAME=LIMIT/WINDOW");
     }

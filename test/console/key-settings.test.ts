@@ -59,11 +59,13 @@ describeInBrowser("a key's settings in the console", () => {
     await page.getByRole("button", { name: "+ Add Another One" }).click();
     await page.getByLabel("Pattern").fill("chat:*");
     await page.getByRole("checkbox", { name: "history" }).click();
+    await page.getByRole("radio", { name: "Everyone connected, whatever their key" }).click();
     await tab("Limits").click();
     await page.getByRole("button", { name: "+ Add Another One" }).click();
     await page.getByLabel("Name").fill("burst");
     await page.getByLabel("At most").fill("50");
     await page.getByLabel("Within seconds").fill("10");
+    await page.getByLabel("Counts").selectOption("joins");
     await page.getByLabel("For each").selectOption("key");
     await save();
     expect(await stored(id)).to.deep.include({
@@ -74,7 +76,8 @@ describeInBrowser("a key's settings in the console", () => {
       domains: { mode: "specified", list: ["https://app.example.com", "https://*.example.org"] },
       ips: { mode: "specified", list: ["10.0.0.0/8", "127.0.0.1"] },
       channels: [{ pattern: "chat:*", actions: ["join", "publish", "presence"] }],
-      limits: [{ name: "burst", limit: 50, windowSeconds: 10, per: "key" }],
+      broadcastTo: "everyone",
+      limits: [{ name: "burst", limit: 50, windowSeconds: 10, per: "key", kind: "joins" }],
       metadata: { team: "web" },
     });
     // What the server made of it is shown.

@@ -83,10 +83,15 @@ describe("the console's form of a key", () => {
       ...NEW_KEY,
       name: "web",
       channels: [{ pattern: "chat:*", actions: ["join"] }],
-      limits: [{ name: "burst", limit: 5, windowSeconds: 1, per: "key" }],
+      limits: [
+        { name: "burst", limit: 5, windowSeconds: 1, per: "key" },
+        { name: "arrivals", limit: 5, windowSeconds: 1, per: "key", kind: "joins" },
+      ],
       metadata: { team: "web" },
     };
     expect(settingsOf(valuesOf(settings))).to.deep.equal(settings);
+    const loud = { ...settings, broadcastTo: "everyone" };
+    expect(settingsOf(valuesOf(loud))).to.deep.equal(loud);
     expect(settingsOf(valuesOf(NEW_KEY))).to.deep.equal(NEW_KEY);
   });
 

@@ -64,7 +64,8 @@ export class BrokerFixture {
     const listener: BrokerListener = {
       onPublication: (channel, { message }, { offset }) => this.heard.push([channel, message, offset]),
       onPresence: (...told) => this.presence.push(told),
-      onBroadcast: ({ message }) => this.heard.push(["", message, 0]),
+      onBroadcast: ({ message }, audience) =>
+        this.heard.push([audience === "everyone" ? "" : `of ${audience.keyId}`, message, 0]),
     };
     this.broker.listen(listener);
   }
@@ -140,9 +141,15 @@ function describeOrder(fixture: BrokerFixture): void {
       expect(fixture.heard).to.deep.equal([]);
     });
 
-    it("a broadcast is heard without a channel", async () => {
-      await fixture.broker.broadcast(fixture.say("to all"));
-      expect(fixture.heard).to.deep.equal([["", "to all", 0]]);
+    it("a broadcast is heard without a channel, with whom it is for", async () => {
+      await fixture.broker.broadcast(fixture.say("to all"), "everyone");
+      await fixture.broker.broadcast(fixture.say("to a key"), { keyId: "key_1" });
+      await fixture.broker.broadcast(fixture.say("to those without"), { keyId: null });
+      expect(fixture.heard).to.deep.equal([
+        ["", "to all", 0],
+        ["of key_1", "to a key", 0],
+        ["of null", "to those without", 0],
+      ]);
     });
 
     it("a channel keeps its epoch while nobody listens, until that was so for a while", async () => {

@@ -141,7 +141,7 @@ export function describeKeyStoreBackup(fixture: KeyStoreFixture): void {
       const entries = [
         exported(0),
         null,
-        exported(2, { schema: 2 }),
+        exported(2, { schema: 3 }),
         exported(3, { id: "../x", version: 0, settings: [], more: 1, createdAt: "2026-02-30T00:00:00.000Z" }),
         exported(4, { secrets: [secret, { ...secret, digest: "short", hint: 5, more: 1 }, "text"] }),
         exported(13),
@@ -205,7 +205,7 @@ export function describeKeyStoreBackup(fixture: KeyStoreFixture): void {
       await fixture.plant("key:key_1", JSON.stringify({ value: damaged }));
       await imported([exported(1)]);
       expect((await fixture.store.get("key_1"))?.version).to.equal(71);
-      const newer = JSON.stringify({ value: { ...exported(2), schema: 2 } });
+      const newer = JSON.stringify({ value: { ...exported(2), schema: 3 } });
       await fixture.plant("key:key_2", newer);
       expect(await pointersOf([exported(2)])).to.deep.equal(["/0/id"]);
       expect(await fixture.storage.get("key:key_2")).to.equal(newer);

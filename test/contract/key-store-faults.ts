@@ -63,7 +63,7 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
 
     it("leaves a record of a newer schema as it is", async () => {
       const { record, secret } = await fixture.store.create({});
-      const text = JSON.stringify({ value: { ...record, schema: 2, secrets: "elsewhere" } });
+      const text = JSON.stringify({ value: { ...record, schema: 3, secrets: "elsewhere" } });
       await fixture.plant(`key:${record.id}`, text);
       for (const attempt of [
         fixture.store.get(record.id),
@@ -79,7 +79,7 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
 
     it("refuses to open a store with a newer record or mark, changes nothing and lets go of it", async () => {
       const { record } = await fixture.store.create({});
-      const newer = JSON.stringify({ value: { ...record, schema: 2 } });
+      const newer = JSON.stringify({ value: { ...record, schema: 3 } });
       for (const [key, text] of [
         [`key:${record.id}`, newer],
         ["store:schema", JSON.stringify({ value: 3 })],

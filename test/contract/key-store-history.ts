@@ -100,7 +100,7 @@ export function describeKeyStoreHistory(fixture: KeyStoreFixture): void {
       const { record } = await fixture.store.create({ n: 1 });
       await edit(record.id, 1, 4);
       await fixture.plant(historyKey(record.id, 2), "{");
-      const newer = JSON.stringify({ value: { schema: 2, version: 3 } });
+      const newer = JSON.stringify({ value: { schema: 3, version: 3 } });
       await fixture.plant(historyKey(record.id, 3), newer);
       const page = await fixture.store.history(record.id);
       expect(page.items.map(({ version }) => version)).to.deep.equal([1]);

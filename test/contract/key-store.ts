@@ -15,6 +15,7 @@ import { describeKeyStoreHistory } from "./key-store-history.ts";
 import { describeKeyStoreLog } from "./key-store-log.ts";
 import { describeKeyStoreRevision } from "./key-store-revision.ts";
 import { describeKeyStoreRotation } from "./key-store-rotation.ts";
+import { describeKeyStoreSchema } from "./key-store-schema.ts";
 import { describeKeyStoreUsage } from "./key-store-usage.ts";
 
 /** The behaviour of a key store, whatever it is stored in. */
@@ -225,5 +226,6 @@ export function describeKeyStore(name: string, createHarness: () => Promise<KeyS
     describeKeyStoreLog(fixture);
     describeKeyStoreDeeds(fixture);
     describeKeyStoreFaults(fixture);
+    describeKeyStoreSchema(fixture);
   });
 }

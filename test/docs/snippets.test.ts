@@ -133,7 +133,9 @@ describe("documentation snippets", () => {
         limits: [
           { name: "burst", limit: 50, windowSeconds: 1, per: "connection" },
           { name: "daily", limit: 10_000, windowSeconds: 86_400, per: "key" },
+          { name: "arrivals", limit: 20, windowSeconds: 60, per: "connection", kind: "joins" },
         ],
+        broadcastTo: "everyone",
       });
     });
 

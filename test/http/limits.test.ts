@@ -63,6 +63,8 @@ describe("a key's limits over HTTP", () => {
 
   it("count publishes, broadcasts and endpoint calls in one budget, and show it on every answer", async () => {
     const secret = await limited({ limit: 5 });
+    // A broadcast reaches the connections of its key, of which there has to be one.
+    const listener = await new SocketClient(server.url, { apiKey: secret }).ready();
     const broadcast = () => call(secret, "/channels/broadcast", { body: { eventName: "all" } });
     const seen: (string | null)[] = [];
     for (const one of [
@@ -98,6 +100,7 @@ describe("a key's limits over HTTP", () => {
       expect(await denied.json()).to.include({ code: "rate_limit_exceeded", status: 429 });
     }
     expect(calls).to.equal(before);
+    listener.close();
   });
 
   it("count sockets and HTTP in one budget per key and per address", async () => {
@@ -198,6 +201,56 @@ describe("a key's limits over HTTP", () => {
     client.close();
     const denied = await publish(secret);
     expect(denied.headers.get("ratelimit")).to.match(/"wide";r=980;/);
+  });
+
+  it("of reads count lists, members and history, with their headers, and of each kind apart", async () => {
+    const secret = await limited(
+      { name: "reads", kind: "reads", limit: 4 },
+      { name: "calls", limit: 1 },
+      { name: "joins", kind: "joins", limit: 1 },
+    );
+    const reads = [
+      "/channels",
+      "/channels/members?channel=room",
+      "/channels/history?channel=room",
+      "/agnost/realtime/get-members",
+    ];
+    const ask = (path: string): Promise<Response> =>
+      call(secret, path, path.includes("agnost") ? { body: { channel: "room" } } : {});
+    expect((await ask("/channels/members?channel=*")).status).to.equal(400);
+    for (const [index, path] of reads.entries()) {
+      const answer = await ask(path);
+      expect(answer.status, path).to.equal(200);
+      expect(answer.headers.get("ratelimit-policy")).to.equal('"reads";q=4;w=3600');
+      expect(answer.headers.get("ratelimit")).to.include(`r=${3 - index}`);
+    }
+    for (const path of reads) {
+      const denied = await ask(path);
+      expect(denied.status, path).to.equal(429);
+      expect(Number(denied.headers.get("retry-after"))).to.be.within(3_590, 3_600);
+    }
+    const published = await publish(secret);
+    expect(published.status).to.equal(200);
+    expect(published.headers.get("ratelimit-policy")).to.equal('"calls";q=1;w=3600');
+    expect((await publish(secret)).status).to.equal(429);
+  });
+
+  it("show in explain by their kind", async () => {
+    const limits = [{ ...HOUR, limit: 1, kind: "joins" }];
+    const { id } = await server.createKey({ allowRealtime: true, limits });
+    const checksOf = async (action: string): Promise<unknown> => {
+      const request = { action, channel: "room", ip: "203.0.113.5" };
+      const { body } = await server.admin("/explain", { method: "POST", body: { keyId: id, request } });
+      const { checks } = body;
+      return Array.isArray(checks) ? checks.filter(({ check }) => check === "limit") : [];
+    };
+    expect(await checksOf("join"))
+      .to.have.nested.property("[0].message")
+      .that.includes("hourly");
+    expect(await checksOf("history")).to.deep.equal([]);
+    expect(await checksOf("publish")).to.deep.equal([
+      { check: "limit", passed: true, message: "no limit of the key counts this" },
+    ]);
   });
 
   it("are counted with the key's usage", async () => {

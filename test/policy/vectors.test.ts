@@ -5,6 +5,7 @@ import {
   checkEndpointEntries,
   clientAddress,
   compilePolicy,
+  compileStored,
   decide,
   explain,
   normalizeAddress,
@@ -12,7 +13,9 @@ import {
   PolicyError,
   parseSettings,
   requestOrigin,
+  schemaOf,
   settingsSchema,
+  upgradeStored,
 } from "../../src/policy/index.ts";
 import { readVectors, show, untyped } from "./vectors.ts";
 
@@ -332,6 +335,26 @@ describe("the vectors of messages", () => {
       expect(checks.map((one) => `${one.check} ${one.passed ? "+" : "-"} ${one.message}`)).to.deep.equal(
         vector.checks,
       );
+    });
+  }
+});
+
+describe("the vectors of stored-settings", () => {
+  const settings = Type.Record(Type.String(), Type.Unknown());
+  const schema = Type.Union([Type.Literal(1), Type.Literal(2)]);
+  const row = Type.Object(
+    { settings, schema, broadcastTo: Type.String(), written: Type.Integer(), source },
+    strict,
+  );
+  for (const vector of readVectors("stored-settings", row)) {
+    const { broadcastTo, written } = vector;
+    const title = `reads ${show(vector.settings)} of schema ${vector.schema} as for ${broadcastTo}`;
+    it(`${title}, and writes schema ${written}: ${vector.source}`, () => {
+      const upgraded = upgradeStored(vector.settings, vector.schema);
+      expect(compileStored(upgraded)).to.include({ broadcastTo }).and.has.property("faults").empty;
+      expect(schemaOf(upgraded)).to.equal(written);
+      expect(upgradeStored(upgraded, written === 1 ? 1 : 2)).to.deep.equal(upgraded);
+      expect(schemaOf(compileStored(upgraded).settings)).to.equal(written);
     });
   }
 });

@@ -21,7 +21,7 @@ describe("fan-out", () => {
       beforeEach(async () => {
         fanOut = stage.fanOut(kind === "fast" ? undefined : "a reason");
         [ann, bob] = [await stage.enter(), await stage.enter()];
-        for (const { server } of [ann, bob]) fanOut.admit(server.id);
+        for (const { server } of [ann, bob]) fanOut.admit(server.id, null);
       });
       afterEach(() => fanOut.close());
 
@@ -83,7 +83,7 @@ describe("fan-out", () => {
   it("lets what comes in the turn after a long flush go together with the next turn's", async () => {
     const fanOut = stage.fastFanOut();
     const ann = await stage.enter();
-    fanOut.admit(ann.server.id);
+    fanOut.admit(ann.server.id, null);
     fanOut.attach(ann.server.id, "a");
     slowDown(ann, 24);
     const writes: number[] = [];
@@ -112,7 +112,7 @@ describe("fan-out", () => {
   it("does not wait after a long flush of one message, since nobody publishes beside it", async () => {
     const fanOut = stage.fastFanOut();
     const ann = await stage.enter();
-    fanOut.admit(ann.server.id);
+    fanOut.admit(ann.server.id, null);
     fanOut.attach(ann.server.id, "a");
     slowDown(ann, 24);
     for (let round = 0; round < 3; round += 1) {
@@ -130,7 +130,7 @@ describe("fan-out", () => {
     expect(fanOut).to.be.instanceOf(FastFanOut);
     const [ann, bob] = [await stage.enter(), await stage.enter()];
     for (const { server } of [ann, bob]) {
-      fanOut.admit(server.id);
+      fanOut.admit(server.id, null);
       fanOut.attach(server.id, "a");
     }
     fanOut.attach(bob.server.id, "b");
@@ -160,6 +160,14 @@ describe("fan-out", () => {
         arbitrary: fc.record({ do: fc.constant("say" as const), channel, except: fc.option(who) }),
       },
       { weight: 1, arbitrary: fc.record({ do: fc.constant("all" as const), except: fc.option(who) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("key" as const),
+          keyId: fc.constantFrom("key_1", "key_2", null),
+          except: fc.option(who),
+        }),
+      },
       { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("attach", "detach", "watch"), who, channel }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("own", "dismiss", "admit"), who }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("flush", "turn") }) },
@@ -167,12 +175,13 @@ describe("fan-out", () => {
     let n = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
-        const seats = players.map((player) => ({
+        const seats = players.map((player, index) => ({
+          keyId: index < 2 ? "key_1" : null,
           ...{ player, id: player.server.id, isIn: false, expected: Array.of<unknown>() },
           ...{ members: new Set<string>(), watched: new Set<string>() },
         }));
         const admit = (seat: (typeof seats)[number]): void => {
-          fanOut.admit(seat.id);
+          fanOut.admit(seat.id, seat.keyId);
           seat.isIn = true;
         };
         for (const seat of seats) {
@@ -197,6 +206,12 @@ describe("fan-out", () => {
           } else if (one.do === "all") {
             fanOut.toEveryone("all", n, except);
             for (const { id, isIn, expected } of seats) if (isIn && id !== except) expected.push(["all", n]);
+          } else if (one.do === "key") {
+            const hearers = seats.filter(
+              ({ id, isIn, keyId }) => isIn && keyId === one.keyId && id !== except,
+            );
+            expect(fanOut.toKey(one.keyId, "key", n, except)).to.equal(hearers.length);
+            for (const { expected } of hearers) expected.push(["key", n]);
           } else if (one.do === "turn") {
             await endOfTurn();
           } else if (one.do === "flush") {
@@ -233,7 +248,7 @@ describe("fan-out", () => {
     const fanOut = stage.fanOut();
     if (!(fanOut instanceof FastFanOut)) throw new Error("not the fast one");
     const { server } = await stage.enter();
-    fanOut.admit(server.id);
+    fanOut.admit(server.id, null);
     fanOut.attach(server.id, "a");
     fanOut.watch(server.id, "a");
     fanOut.detach(server.id, "a");

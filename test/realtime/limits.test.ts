@@ -63,7 +63,69 @@ for (const transport of ["websocket", "polling"]) {
       expect(error["afterMs"]).to.be.within(3_590_000, 3_600_000);
     });
 
-    it("count nothing else", async () => {
+    it("of joins count joins, leaves and updates, and nothing else", async () => {
+      const { secret } = await limited({ limit: 4, kind: "joins" });
+      const client = await connect(secret);
+      const ask = async (event: string, payload: object) => outcome(await client.request(event, payload));
+      expect(await ask("join", { channel: "room" })).to.equal(true);
+      expect(await ask("update", { data: 1 })).to.equal(true);
+      // What is refused, or no membership, costs nothing.
+      expect(await ask("join", { channel: "a*" })).to.equal("invalid_channel");
+      expect(await ask("leave", { channel: "elsewhere" })).to.equal("not_a_member");
+      expect(await ask("update", { data: "x".repeat(20_000) })).to.equal("payload_too_large");
+      for (let i = 0; i < 6; i += 1) {
+        expect(await publish(client)).to.equal(true);
+        expect(await ask("members", { channel: "room" })).to.equal(true);
+        expect(await ask("history", { channel: "room" })).to.equal(true);
+      }
+      expect(await ask("leave", { channel: "room" })).to.equal(true);
+      expect(await ask("join", { channel: "room" })).to.equal(true);
+      const { error } = await client.request("join", { channel: "other" });
+      expect(error).to.include({ code: "rate_limit_exceeded" }).and.to.have.property("afterMs");
+      expect(await ask("update", { data: 2 })).to.equal("rate_limit_exceeded");
+      // Whoever is in may always leave.
+      expect(await ask("leave", { channel: "room" })).to.equal(true);
+      expect(await ask("join", { channel: "room" })).to.equal("rate_limit_exceeded");
+      expect(await publish(client)).to.equal(true);
+    });
+
+    it("of reads count members and history, and nothing else", async () => {
+      const { secret } = await limited({ limit: 2, kind: "reads" });
+      const client = await connect(secret);
+      const ask = async (event: string, payload: object) => outcome(await client.request(event, payload));
+      for (let i = 0; i < 4; i += 1) {
+        expect(await ask("join", { channel: "room" })).to.equal(true);
+        expect(await ask("update", { data: i })).to.equal(true);
+        expect(await publish(client)).to.equal(true);
+        expect(await ask("members", { channel: "room", limit: 0 })).to.equal("invalid_payload");
+      }
+      expect(await ask("members", { channel: "room" })).to.equal(true);
+      expect(await ask("history", { channel: "room" })).to.equal(true);
+      expect(await ask("members", { channel: "room" })).to.equal("rate_limit_exceeded");
+      expect(await ask("history", { channel: "room" })).to.equal("rate_limit_exceeded");
+      expect(await publish(client)).to.equal(true);
+    });
+
+    it("keep the order of what is sent, whichever kind counts", async () => {
+      const limits = ["calls", "joins", "reads"].map((kind) => ({ ...HOUR, name: kind, limit: 1_000, kind }));
+      const { secret } = await server.createKey({ allowRealtime: true, limits });
+      const client = await connect(secret);
+      const channel = `in order over ${transport}`;
+      const answers: Promise<Record<string, unknown>>[] = [];
+      for (let n = 0; n < 20; n += 1) {
+        answers.push(client.request("join", { channel }));
+        answers.push(client.request("message", { ...say(n), channel }));
+        answers.push(client.request("history", { channel }));
+        answers.push(client.request("leave", { channel }));
+      }
+      const all = await Promise.all(answers);
+      expect(all.every(({ ok }) => ok === true)).to.equal(true);
+      const offsets = all.filter((_, at) => at % 4 === 2).map(({ offset }) => offset);
+      expect(offsets).to.deep.equal(Array.from({ length: 20 }, (_, n) => n + 1));
+      expect(client.pending("say")).to.have.length(20);
+    });
+
+    it("of calls count nothing else", async () => {
       const { secret } = await limited({ limit: 1 });
       const client = await connect(secret);
       for (let i = 0; i < 3; i += 1) {

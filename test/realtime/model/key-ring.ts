@@ -16,7 +16,11 @@ export class KeyRing {
   }
 
   async open(): Promise<void> {
-    const settings = (key: number) => ({ allowRealtime: true, channels: this.#rules(key, undefined) });
+    const settings = (key: number) => ({
+      allowRealtime: true,
+      channels: this.#rules(key, undefined),
+      broadcastTo: "everyone",
+    });
     this.#keys = await Promise.all([0, 1, 2].map((key) => this.#server.createKey(settings(key))));
   }
 
