@@ -58,17 +58,20 @@ export type ConnectionPage = {
 
 /** The open connections by key. `realtime` fills it; the gate tells it when to look at them again. */
 export interface ConnectionRegistry {
-  /** Decide again for exactly the connections of this key; those that fail are out of the hub on return. */
-  enforce(keyId: string): void;
+  /**
+   * Decide again for exactly the connections of this key. @returns undefined when those that fail are out of the hub, else what
+   * resolves when they are
+   */
+  enforce(keyId: string): Promise<void> | undefined;
   /** What `enforce` would do if `decide` were the key's decision; nothing changes. */
-  preview(keyId: string, decide: (request: AccessRequest) => Verdict): Preview;
+  preview(keyId: string, decide: (request: AccessRequest) => Verdict): Promise<Preview>;
   countOf(keyId: string): number;
 }
 
 /** The same connections as a list for operators. */
 export interface ConnectionList {
   /** Open connections on this node, the one that came first at the beginning. */
-  page(query: ConnectionQuery): ConnectionPage;
+  page(query: ConnectionQuery): Promise<ConnectionPage>;
   find(connectionId: string): ConnectionView | undefined;
   /** Tell a connection why, and end it. @returns false when there is no such connection. */
   disconnect(connectionId: string, refusal: Refusal): boolean;

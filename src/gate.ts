@@ -290,9 +290,10 @@ export class Gate {
   }
 
   /** What these settings would do to the key's live connections on this node. */
-  preview(keyId: string, policy: Policy): Preview {
+  async preview(keyId: string, policy: Policy): Promise<Preview> {
     const nothing = { total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] };
-    return this.#registry?.preview(keyId, (request) => decide(policy, request, this.#now())) ?? nothing;
+    const preview = this.#registry?.preview(keyId, (request) => decide(policy, request, this.#now()));
+    return (await preview) ?? nothing;
   }
 
   /** Put what was counted into the store. */

@@ -1,3 +1,4 @@
+import { EnforcedChanges } from "./enforced-changes.ts";
 import { Alarm } from "./keys/alarm.ts";
 import { type KeyRecord, type KeyStore, validSecret } from "./keys/index.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
@@ -34,7 +35,7 @@ export type LiveKeysOptions = {
   /** Where the work of keys is counted. */
   readonly ledger?: LoadLedger | undefined;
   /** A key that is held decides differently from now on. */
-  readonly onChange: (keyId: string) => void;
+  readonly onChange: (keyId: string) => Promise<void> | undefined;
 };
 
 /**
@@ -50,7 +51,7 @@ export class LiveKeys {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #ledger: LoadLedger;
-  readonly #onChange: (keyId: string) => void;
+  readonly #enforced: EnforcedChanges;
   readonly #live = new Map<string, LiveKey>();
   /** Those of them that nobody holds, least recently used first. */
   readonly #idle = new Set<string>();
@@ -69,12 +70,12 @@ export class LiveKeys {
     this.#keys = options.keys;
     this.#log = options.log;
     this.#now = options.now;
-    this.#onChange = options.onChange;
+    this.#enforced = new EnforcedChanges({ enforce: options.onChange, log: options.log });
     this.#ledger = options.ledger ?? new LoadLedger();
     this.#unsubscribe = options.keys.subscribe(({ id, record }) => {
       this.#changes.note(id);
       const live = this.#live.get(id);
-      if (live !== undefined) this.#change(live, record);
+      return live === undefined ? undefined : this.#change(live, record);
     });
     this.#sweepTimer = setInterval(() => void this.sweep(), options.sweepSeconds * 1_000);
     this.#sweepTimer.unref();
@@ -187,6 +188,7 @@ export class LiveKeys {
         // Nothing newer came meanwhile: what the store has is true, a restored older version too.
         if (live !== undefined && live.record === asked.get(id)) this.#replace(live, record);
       }
+      await this.#enforced.all();
     } catch (error) {
       this.#log.error({ fault: faultOf(error) }, "the key store did not answer the sweep");
     } finally {
@@ -223,8 +225,10 @@ export class LiveKeys {
     return live;
   }
 
-  #change(live: LiveKey, record: KeyRecord | undefined): void {
+  /** @returns what resolves when the change is enforced, also where a look-up has told it before. */
+  #change(live: LiveKey, record: KeyRecord | undefined): Promise<void> | undefined {
     if (record === undefined || !isSame(record, live.record)) this.#replace(live, record);
+    return this.#enforced.of(live.id);
   }
 
   #replace(live: LiveKey, record: KeyRecord | undefined): void {
@@ -238,12 +242,12 @@ export class LiveKeys {
     }
     if (live.holders === 0) return;
     this.#arm(live);
-    this.#onChange(live.id);
+    this.#enforced.begin(live.id);
   }
 
   #ring(live: LiveKey): void {
     this.#arm(live);
-    this.#onChange(live.id);
+    this.#enforced.begin(live.id);
   }
 
   /** Wake at the next instant at which this key decides differently without anybody changing it. */

@@ -17,9 +17,12 @@ describe("gate", () => {
   const open = (store: KeyStore, keyRequired = true): Gate => {
     const made = new Gate({ keys: store, keyRequired, sweepSeconds: 3600, log: createLogger("silent") });
     made.watch({
-      enforce: (id) => enforced.push(id),
+      enforce: (id) => {
+        enforced.push(id);
+        return undefined;
+      },
       countOf: () => 0,
-      preview: () => ({ total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] }),
+      preview: async () => ({ total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] }),
     });
     return made;
   };
@@ -207,9 +210,12 @@ describe("gate and keys that come back under their id", () => {
     const enforced: string[] = [];
     const gate = new Gate({ keys, keyRequired: true, sweepSeconds: 3600, log: createLogger("silent") });
     gate.watch({
-      enforce: (id) => enforced.push(id),
+      enforce: (id) => {
+        enforced.push(id);
+        return undefined;
+      },
       countOf: () => 0,
-      preview: () => ({ total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] }),
+      preview: async () => ({ total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] }),
     });
     const { secret, record } = await keys.create(parseSettings({ name: "key", allowRealtime: true }));
     const identify = async () => {

@@ -25,7 +25,10 @@ describe("live keys", () => {
       sweepSeconds: 3_600,
       log: createLogger("silent"),
       now: () => nowMs,
-      onChange: (id) => changed.push(id),
+      onChange: (id) => {
+        changed.push(id);
+        return undefined;
+      },
     });
 
   beforeEach(async () => {

@@ -47,7 +47,10 @@ export function registerConnectionsApi(scope: AdminScope, options: ConnectionsAp
         networks === undefined
           ? undefined
           : (text: string | null): boolean => text !== null && networks.test(text) === 1;
-      const { items, next, total } = connections.page({ keyId: key, channel, isFrom, limit, after });
+      const { items, next, total } = await connections.page({
+        keyId: key,
+        ...{ channel, isFrom, limit, after },
+      });
       return { items, next: next === null ? null : String(next), total };
     },
   );

@@ -82,7 +82,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     const policy = compilePolicy(read.settings);
     const narrowed = narrowedBroadcasts(compileStored(record.settings), policy);
     return {
-      ...gate.preview(record.id, policy),
+      ...(await gate.preview(record.id, policy)),
       settings: read.settings,
       warnings: [...read.warnings, ...narrowed],
     };

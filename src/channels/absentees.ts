@@ -1,3 +1,4 @@
+import type { Steps } from "../lib/slices.ts";
 import { type Client, withdraw, withdrawWhere } from "./attendance.ts";
 
 /** Stands for a client that is gone and may come back. */
@@ -144,13 +145,14 @@ export class Absentees {
     this.#options.onForgotten(client);
   }
 
-  /** A key changed: what those who are gone may no longer hear is noted as it is for those who are here. */
-  decideAgain(keyId: string): void {
+  /** A key changed, step by step: what those who are gone may no longer hear is noted as it is for those who are here. */
+  *decideAgain(keyId: string): Steps {
     for (const client of this.#byKey.get(keyId) ?? []) {
       const absence = this.#kept.get(client)?.absence;
       if (absence === undefined) continue;
       if (absence.mayStill()) withdrawWhere(client, (channel) => !absence.mayStill(channel));
       else withdraw(client);
+      yield;
     }
   }
 

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Steps } from "../lib/slices.ts";
 import { randomToken } from "../random-token.ts";
 import { type Absence, Absentees } from "./absentees.ts";
 import type { Client } from "./attendance.ts";
@@ -85,8 +86,8 @@ export class Clients {
   }
 
   /** See {@link Absentees.decideAgain}. */
-  decideAgain(keyId: string): void {
-    this.#absentees.decideAgain(keyId);
+  decideAgain(keyId: string): Steps {
+    return this.#absentees.decideAgain(keyId);
   }
 
   close(): void {

@@ -23,21 +23,28 @@ export class ChangeFeed {
     };
   }
 
-  tell(change: KeyChange): void {
+  /** @returns what resolves when the listeners have done with it, if one of them takes its time; it never rejects. */
+  tell(change: KeyChange): Promise<unknown> | undefined {
+    const open: Promise<void>[] = [];
     for (const listener of [...this.#listeners]) {
       try {
-        listener(change);
+        const done = listener(change);
+        if (done instanceof Promise) open.push(done.catch(this.#onListenerError));
       } catch (error) {
         this.#onListenerError(error);
       }
     }
+    return open.length === 0 ? undefined : Promise.all(open);
   }
 
   async tellAll(changes: readonly KeyChange[]): Promise<void> {
+    const open: Promise<unknown>[] = [];
     for (const [index, change] of changes.entries()) {
       if (index > 0 && index % SLICE === 0) await nextTurn();
-      this.tell(change);
+      const told = this.tell(change);
+      if (told !== undefined) open.push(told);
     }
+    await Promise.all(open);
   }
 
   clear(): void {

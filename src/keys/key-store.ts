@@ -12,7 +12,8 @@ export type KeyChange = {
   readonly record: KeyRecord | undefined;
 };
 
-export type KeyChangeListener = (change: KeyChange) => void;
+/** A listener that returns a promise makes the write wait for it. */
+export type KeyChangeListener = (change: KeyChange) => unknown;
 
 export type CreatedKey = {
   readonly record: KeyRecord;
@@ -188,7 +189,7 @@ export interface KeyStore {
 
   /**
    * Hears of each change that this store object makes: after it is durable, before the write's promise
-   * resolves, and the changes of one key in their order. Changes of other processes come by `sweep`.
+   * resolves, which waits for what a listener returns; and the changes of one key in their order. Changes of other processes come by `sweep`.
    * @returns ends the subscription
    */
   subscribe(listener: KeyChangeListener): () => void;

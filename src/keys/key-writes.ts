@@ -100,7 +100,7 @@ export class KeyWrites {
           { key: usageKey(id), text: undefined },
         ];
         if (await entries.commit(changes)) {
-          feed.tell({ type: "deleted", id, record: undefined });
+          await feed.tell({ type: "deleted", id, record: undefined });
           return { ok: true };
         }
       }
@@ -127,7 +127,7 @@ export class KeyWrites {
         if ("refusal" in planned) return planned.refusal;
         const { record, changes } = planned;
         if (await entries.commit([...changesBetween(id, text, before, record), ...changes])) {
-          feed.tell({ type: "updated", id, record });
+          await feed.tell({ type: "updated", id, record });
           return { ok: true, record };
         }
       }
@@ -176,7 +176,7 @@ export class KeyWrites {
         { key: SECRET_PREFIX + digest, expect: owner.text, text: encodeEntry(id) },
       ];
       if (await entries.commit(changes)) {
-        feed.tell({ type: "created", id, record });
+        await feed.tell({ type: "created", id, record });
         return { record, secret };
       }
     }

@@ -1,5 +1,5 @@
 /** Steps of a piece of work, each well below a millisecond; between two of them others may have their turn. */
-export type Steps = Iterator<void, void>;
+export type Steps = Generator<void, void, void>;
 
 type Job = {
   readonly steps: Steps;

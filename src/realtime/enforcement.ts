@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { type Clients, type Hub, withdraw, withdrawWhere } from "../channels/index.ts";
+import type { Clients, Hub } from "../channels/index.ts";
 import type {
   ConnectionList,
   ConnectionPage,
@@ -7,22 +7,24 @@ import type {
   ConnectionRegistry,
   ConnectionView,
   Preview,
-  PreviewExample,
   Verdict,
 } from "../gate.ts";
+import { Slices, type Steps } from "../lib/slices.ts";
 import type { SheddableConnections } from "../overload/index.ts";
 import type { AccessRequest } from "../policy/index.ts";
-import { type ChannelClosed, type Refusal, refuse } from "../protocol/index.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
-import { pageOfConnections, viewOf } from "./connection-page.ts";
+import { PageOfConnections, viewOf } from "./connection-page.ts";
+import { EnforcementPass } from "./enforcement-pass.ts";
+import { KeyPreview } from "./key-preview.ts";
 import { heaviestOf, holdingsOf } from "./shedding.ts";
 
 /** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
 const BATCH_MS = 5;
 
-/** What a preview shows of the connections that it counts. */
-const MAX_EXAMPLES = 10;
-const MAX_ORIGINS = 100;
+/** How much of a turn it may take to decide again, and to look connections through for operators. */
+const PASS_SLICE_MS = 4;
+const LOOK_SLICE_MS = 2;
 
 /** Above this, the others hear of the leaves only when all who leave are closed. */
 const MANY = 50;
@@ -44,6 +46,11 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
   readonly #toTell: Ending[] = [];
   readonly #toEnd: Ending[] = [];
   #batch: NodeJS.Immediate | undefined;
+  /** By key: where it is being decided again. */
+  readonly #passes = new Map<string, EnforcementPass>();
+  readonly #slices = new Slices(PASS_SLICE_MS);
+  /** What operators ask to see must not keep a change of a key waiting. */
+  readonly #looks = new Slices(LOOK_SLICE_MS);
 
   constructor(hub: Hub, clients: Clients) {
     this.#hub = hub;
@@ -59,6 +66,7 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
     const siblings = this.#byKey.get(key.id);
     if (siblings === undefined) this.#byKey.set(key.id, new Set([connection]));
     else siblings.add(connection);
+    this.#passes.get(key.id)?.add(connection);
   }
 
   remove(connection: Connection): void {
@@ -71,29 +79,38 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
   }
 
   /**
-   * Decide again for the connections of one key. On return those that may not stay hear nothing any more,
+   * Decide again for the connections of one key, in slices. When it is over, those that may not stay hear nothing any more,
    * and memberships that lost their right have ended; the closing itself follows in paced batches.
    */
-  enforce(keyId: string): void {
-    const ending: string[] = [];
-    for (const connection of this.#byKey.get(keyId) ?? []) {
-      const verdict = connection.mayConnect();
-      if (verdict.allowed) {
-        if (connection.isOpen) this.#enforceMemberships(connection);
-        this.#withdrawLost(connection);
-        continue;
-      }
-      // What is sent until its key lets it in again is not replayed to it.
-      withdraw(connection.client);
-      if (connection.isOpen) {
-        connection.condemn();
-        ending.push(connection.id);
-        this.#toTell.push({ connection, refusal: verdict });
-      }
+  enforce(keyId: string): Promise<void> | undefined {
+    const open = this.#passes.get(keyId);
+    if (open !== undefined) {
+      open.restart();
+      return open.done;
     }
-    this.#clients.decideAgain(keyId);
-    this.#hub.dismiss(ending, ending.length > MANY);
-    this.#schedule();
+    const pass = new EnforcementPass({
+      hub: this.#hub,
+      clients: this.#clients,
+      keyId,
+      connections: () => [...(this.#byKey.get(keyId) ?? [])],
+      onEnding: (connection, refusal) => {
+        this.#toTell.push({ connection, refusal });
+        this.#schedule();
+      },
+    });
+    this.#passes.set(keyId, pass);
+    pass.done = this.#slices.run(keyId, this.#stepsOf(keyId, pass));
+    return pass.done;
+  }
+
+  /** It ends in the step in which the pass does: a change that comes after that begins another one. */
+  *#stepsOf(keyId: string, pass: EnforcementPass): Steps {
+    try {
+      yield* pass.steps();
+    } finally {
+      this.#passes.delete(keyId);
+      this.#releaseLeaves();
+    }
   }
 
   get(connectionId: string): Connection | undefined {
@@ -104,10 +121,12 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
     return this.#byKey.get(keyId)?.size ?? 0;
   }
 
-  page(query: ConnectionQuery): ConnectionPage {
+  async page(query: ConnectionQuery): Promise<ConnectionPage> {
     const { keyId } = query;
     const connections = keyId === undefined ? this.#connections.values() : this.#byKey.get(keyId);
-    return pageOfConnections(connections ?? [], query, this.#hub);
+    const page = new PageOfConnections(query, this.#hub);
+    await this.#looks.run("", page.steps(connections ?? []));
+    return page.result;
   }
 
   find(connectionId: string): ConnectionView | undefined {
@@ -124,45 +143,10 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
     return true;
   }
 
-  preview(keyId: string, decide: (request: AccessRequest) => Verdict): Preview {
-    const byCode = new Map<string, number>();
-    const byOrigin = new Map<string, number>();
-    const examples: PreviewExample[] = [];
-    let [total, closing, leaving] = [0, 0, 0];
-    for (const { id, origin, ip, isOpen } of this.#byKey.get(keyId) ?? []) {
-      if (!isOpen) continue;
-      total += 1;
-      const note = (refusal: Refusal, channel?: string): void => {
-        const { code, message } = refusal;
-        byCode.set(code, (byCode.get(code) ?? 0) + 1);
-        const from = origin ?? "none";
-        if (byOrigin.has(from) || byOrigin.size < MAX_ORIGINS)
-          byOrigin.set(from, (byOrigin.get(from) ?? 0) + 1);
-        if (examples.length >= MAX_EXAMPLES) return;
-        const example = { connectionId: id, origin: origin ?? null, ip, code, message };
-        examples.push(channel === undefined ? example : { ...example, channel });
-      };
-      const verdict = decide({ action: "connect", origin, ip });
-      if (!verdict.allowed) {
-        closing += 1;
-        note(verdict);
-        continue;
-      }
-      for (const channel of this.#hub.channelsOf(id)) {
-        const membership = decide({ action: "join", origin, ip, channel });
-        if (membership.allowed) continue;
-        leaving += 1;
-        note(membership, channel);
-      }
-    }
-    return {
-      total,
-      closing,
-      leaving,
-      byCode: Object.fromEntries(byCode),
-      byOrigin: Object.fromEntries(byOrigin),
-      examples,
-    };
+  async preview(keyId: string, decide: (request: AccessRequest) => Verdict): Promise<Preview> {
+    const preview = new KeyPreview(this.#hub, decide);
+    await this.#looks.run(keyId, preview.steps([...(this.#byKey.get(keyId) ?? [])]));
+    return preview.result;
   }
 
   holdings(): ReturnType<SheddableConnections["holdings"]> {
@@ -195,29 +179,14 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
     clearImmediate(this.#batch);
     this.#toTell.length = 0;
     this.#toEnd.length = 0;
+    this.#slices.close();
+    this.#looks.close();
+    this.#passes.clear();
   }
 
-  /** Also in channels that the client has attended and has not joined again yet. */
-  #withdrawLost(connection: Connection): void {
-    withdrawWhere(connection.client, (channel) => {
-      if (this.#hub.isMember(connection.id, channel) || connection.mayStill("join", channel).allowed)
-        return false;
-      this.#hub.expel(connection.id, channel);
-      return true;
-    });
-  }
-
-  #enforceMemberships(connection: Connection): void {
-    for (const channel of this.#hub.channelsOf(connection.id)) {
-      const verdict = connection.mayStill("join", channel);
-      if (verdict.allowed) {
-        this.#hub.setWatching(connection.id, channel, connection.mayStill("presence", channel).allowed);
-        continue;
-      }
-      this.#hub.expel(connection.id, channel);
-      const closed: ChannelClosed = { channel, code: verdict.code, message: verdict.message };
-      connection.tell("channel:closed", closed);
-    }
+  /** Those who go are told first, and all of them are out. */
+  #releaseLeaves(): void {
+    if (this.#passes.size + this.#toTell.length + this.#toEnd.length === 0) this.#hub.releaseLeaves();
   }
 
   #schedule(): void {
@@ -228,10 +197,7 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
       do {
         const told = this.#toTell.pop();
         const next = told ?? this.#toEnd.pop();
-        if (next === undefined) {
-          this.#hub.releaseLeaves();
-          return;
-        }
+        if (next === undefined) break;
         // One answer tells a poller and ends it; by itself each is another round. Who has to come first has until the end.
         if (told === undefined || next.connection.hasOpenPoll) {
           next.connection.end(next.refusal);
@@ -240,7 +206,7 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
           this.#toEnd.push(next);
         }
       } while (performance.now() < untilMs);
-      if (this.#toTell.length + this.#toEnd.length === 0) this.#hub.releaseLeaves();
+      this.#releaseLeaves();
       this.#schedule();
     });
   }

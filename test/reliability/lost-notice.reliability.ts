@@ -23,7 +23,8 @@ describe("notices of changes that never arrive", () => {
     });
     const enforced: string[] = [];
     const nothing = { total: 0, closing: 0, leaving: 0, byCode: {}, byOrigin: {}, examples: [] };
-    gate.watch({ enforce: (id) => enforced.push(id), countOf: () => 1, preview: () => nothing });
+    const enforce = (id: string): undefined => void enforced.push(id);
+    gate.watch({ enforce, countOf: () => 1, preview: async () => nothing });
     const held: { id: string; identity: Identity }[] = [];
     for (let n = 0; n < KEYS; n += 1) {
       const { record, secret } = await store.create({ name: `key ${n}`, allowRealtime: true });
