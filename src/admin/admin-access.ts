@@ -19,6 +19,8 @@ export type AdminAccessOptions = {
   readonly prove: (socket: Duplex) => void;
 };
 
+/** Its body is read before anybody is known. */
+const MAX_SIGN_IN_BYTES = 16 * 1024;
 const CLIENTS = ["cli", "console"] as const;
 
 /**
@@ -65,7 +67,8 @@ export class AdminAccess {
 
   /** `/session`: sign in with the token, look, sign out. Outside the hook: signing in proves it itself. */
   registerSession(scope: FastifyInstance): void {
-    scope.post("/session", documented({ ...SESSION_ROUTES.open, security: [] }), async (request, reply) => {
+    const open = { bodyLimit: MAX_SIGN_IN_BYTES, ...documented({ ...SESSION_ROUTES.open, security: [] }) };
+    scope.post("/session", open, async (request, reply) => {
       const { body } = request;
       const token = typeof body === "object" && body !== null && "token" in body ? body.token : undefined;
       if (typeof token !== "string") return reply.refuse(refuse("invalid_request", "send { token }"));

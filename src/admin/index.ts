@@ -117,6 +117,10 @@ function guardHost(app: FastifyInstance, { config, audit }: AdminOptions): void 
     audit.refusedAdmin({ ...refusalOf(request, refusal), host });
     return reply.refuse(refusal);
   });
+  // Before its body is read, for which Fastify asks nobody. What has a scope and a say of its own asks for the token first.
+  app.addHook("onRequest", async (request, reply) =>
+    request.is404 ? reply.refuse(refuse("not_found")) : undefined,
+  );
 }
 
 /** Who may not call the API does not get its description either. */

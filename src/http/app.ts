@@ -19,6 +19,7 @@ import {
 } from "../protocol/index.ts";
 import { createListener, type RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
+import { answerNotFound } from "./not-found.ts";
 
 declare module "fastify" {
   interface FastifyReply {
@@ -66,7 +67,7 @@ export function createApp({ log, realtime, connections, isCrossOrigin = false }:
   });
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setErrorHandler((error: unknown, request, reply) => sendError(log, error, request, reply));
-  app.setNotFoundHandler((_request, reply) => reply.refuse(refuse("not_found")));
+  answerNotFound(app, (_request, reply) => reply.refuse(refuse("not_found")));
   acceptEmptyJson(app);
   let isClosing = false;
   app.addHook("preClose", async () => {

@@ -9,6 +9,7 @@ import type { EndpointCalls, Traffic } from "../observe/traffic.ts";
 import { KEYED_VARY, LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, markKeyed, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
+import { answerNotFound } from "./not-found.ts";
 
 /** Of one connection, not of an answer (RFC 9110, 7.6.1), and what the server says itself. */
 const OF_THE_SERVER: ReadonlySet<string> = new Set([
@@ -59,7 +60,7 @@ export function registerEndpoints(
         });
       }
       // Whoever has no good key learns nothing about which paths exist.
-      scope.setNotFoundHandler(async (request, reply) => {
+      answerNotFound(scope, async (request, reply) => {
         markKeyed(reply);
         const caller = await access.identify(request);
         if ("allowed" in caller) return reply.refuse(caller);

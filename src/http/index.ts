@@ -15,6 +15,7 @@ import { registerCors } from "./cors.ts";
 import { registerEndpoints } from "./endpoints.ts";
 import type { RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
+import { refuseUnread } from "./not-found.ts";
 
 export { type App, createApp, type InputFault } from "./app.ts";
 export { assetFolders } from "./assets.ts";
@@ -46,6 +47,7 @@ export function createPublicApp(options: PublicAppOptions): App {
   const { log, realtime, connections } = options;
   const app = createApp({ log, realtime, connections, isCrossOrigin: true });
   registerCors(app);
+  refuseUnread(app);
   const access = new Access(app, options);
   app.register(async (scope) => {
     await describePublic(scope, options);

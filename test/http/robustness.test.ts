@@ -206,6 +206,32 @@ describe("the listeners under odd requests", () => {
     expect(poisoned).to.have.nested.property("faults[0].pointer", "/metadata/__proto__");
   });
 
+  it("read no body before somebody is known", async () => {
+    const adminPort = Number(new URL(server.adminUrl).port);
+    for (const [port, path, status] of [
+      [server.port, "/nothing", 404],
+      [server.port, "/sdk/sluice.js", 404],
+      [server.port, "/api/nothing", 401],
+      [server.port, "/api/post", 401],
+      [server.port, "/channels/publish", 401],
+      [server.port, "/agnost/realtime/get-members", 401],
+      [adminPort, "/nothing", 404],
+      [adminPort, "/console/nothing", 404],
+      [adminPort, "/admin/v1/keys", 401],
+      [adminPort, "/admin/v1/nothing", 401],
+      [adminPort, "/admin/v1/session", 413],
+    ] as const) {
+      const socket = connect(port, "127.0.0.1");
+      const head = `POST ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
+      socket.write(`${head}Origin: https://a.example\r\nContent-Length: 1000000\r\n\r\n"a`);
+      const [answer] = await once(socket, "data");
+      expect(String(answer), path).to.match(new RegExp(`^HTTP/1.1 ${status} `));
+      if (port === server.port)
+        expect(String(answer)).to.include("access-control-allow-origin: https://a.example");
+      socket.destroy();
+    }
+  });
+
   it("refuse Engine.IO requests of unknown sessions and JSONP as problems", async () => {
     for (const query of ["sid=nobody", "sid=__proto__", "j=0"]) {
       const response = await fetch(`${server.url}/realtime/?EIO=4&transport=polling&${query}`);
