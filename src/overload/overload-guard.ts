@@ -127,6 +127,8 @@ export class OverloadGuard implements OverloadState {
     this.#ticks += 1;
     this.memory.read();
     this.descriptors.read();
+    if (this.causes.some(({ resource }) => resource === "heap" || resource === "memory"))
+      this.heap.collectIfStale();
     this.#stages.update("heap", this.heap.liveBytes / this.heap.limitBytes);
     this.#stages.update("memory", this.#memoryShare());
     if (this.loopDelay.take()) this.#stages.update("loopDelay", this.loopDelay.pressureMs);
@@ -186,6 +188,7 @@ export class OverloadGuard implements OverloadState {
     const closed = this.#connections.shed(choice.name, choice.connections, () =>
       refuseOverloaded(undefined, spreadMs),
     );
+    if (closed === 0) return;
     this.#shed += closed;
     this.#options.log.warn(
       { owner: choice.name, closed, cause },
