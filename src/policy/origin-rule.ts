@@ -1,3 +1,4 @@
+import { domainToASCII, domainToUnicode } from "node:url";
 import { getPublicSuffix } from "tldts";
 import { formatAddress, parseLiteral } from "./address.ts";
 import { quote } from "./fault.ts";
@@ -163,6 +164,7 @@ function toAscii(name: string): string | null {
   if (isAscii && !lower.includes("xn--")) return name.length <= 253 ? lower : null;
   const url = `https://${name}`;
   const host = URL.canParse(url) ? new URL(url).hostname : "";
+  if (!labels.every((label) => decodes(label.toLowerCase()))) return null;
   if (isAscii) return host === lower && host.length <= 253 ? lower : null;
   const converted = host.split(".");
   const kept = labels.every((label, index) => {
@@ -171,6 +173,13 @@ function toAscii(name: string): string | null {
   });
   const valid = converted.length === labels.length && converted.every((label) => isAsciiLabel(label));
   return kept && valid && host.length <= 253 ? host : null;
+}
+
+/** Whether punycode stands for a label, and is how that label is written. `URL` of newer Node versions takes any text for punycode. */
+function decodes(label: string): boolean {
+  if (!label.startsWith("xn--")) return true;
+  const decoded = domainToUnicode(label);
+  return decoded !== label && decoded !== "" && domainToASCII(decoded) === label;
 }
 
 /** A label as typed: ASCII letters, digits, `-`, `_`, or characters beyond ASCII (which `URL` must accept). */

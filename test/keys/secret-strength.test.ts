@@ -13,7 +13,6 @@ describe("the strength of an imported secret", () => {
         `ak-${randomBytes(16).toString("hex")}`,
         `at-${randomBytes(24).toString("hex")}`,
         randomBytes(16).toString("base64url"),
-        randomBytes(12).toString("hex"),
       ]) {
         expect(weaknessOf(secret), secret).to.equal(undefined);
       }
