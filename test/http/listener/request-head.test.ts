@@ -182,7 +182,7 @@ describe("the head of a request", () => {
     const origin = "https://app.example.com";
     for (const request of [
       rawRequest("GET", "/a//b", [`Origin: ${origin}`]),
-      rawRequest("GET", "/healthz", [`Origin: ${origin}`, ...lines(300)]),
+      rawRequest("GET", "/healthz", [`Origin: ${origin}`, "Host: another"]),
       rawRequest("GET", "/healthz", [`Origin: ${origin}`, "Expect: x"]),
     ]) {
       const { head } = await sendRaw(server.port, request);
