@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { loadConfig as loadFile } from "c12";
 import type { ChannelDeclaration } from "./channel-declaration.ts";
-import { defaultBudgets } from "./default-budgets.ts";
+import { budgetsOf, type MemoryBudgets } from "./default-budgets.ts";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
 import { DEFAULT_THRESHOLDS, type OverloadThresholds } from "./overload/index.ts";
 import { settingFault } from "./setting-fault.ts";
 
 /** Everything that decides how a server runs. What is absent in a file has its default. */
-export type Config = {
+export type Config = MemoryBudgets & {
   readonly host: string;
   readonly port: number;
   readonly adminHost: string;
@@ -48,15 +48,9 @@ export type Config = {
   readonly maxTcpConnections: number;
   /** Bytes of HTTP answers that nobody has read, of all connections together. */
   readonly maxUnsentHttpBytes: number;
-  /** What all histories together may take; whose messages take most give way first, as with the next two. */
-  readonly maxHistoryBytes: number;
-  /** Channels without members that keep their position. */
-  readonly maxIdleChannels: number;
-  readonly maxMessageIds: number;
-  /** What one connection may send, and what may wait of the requests of all. */
+  /** What one connection may send. */
   readonly maxRequestsPerSecond: number;
   readonly maxReceivedBytesPerSecond: number;
-  readonly maxWaitingBytes: number;
   readonly endpointPrefix: string;
   readonly endpoints: readonly EndpointDeclaration[];
   /** By pattern, the first that matches: how much history a channel keeps, and who hears of its members. */
@@ -108,6 +102,8 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_TCP_CONNECTIONS: "maxTcpConnections",
   SLUICE_MAX_UNSENT_HTTP_BYTES: "maxUnsentHttpBytes",
   SLUICE_MAX_HISTORY_BYTES: "maxHistoryBytes",
+  SLUICE_MAX_CHANNELS: "maxChannels",
+  SLUICE_MAX_MEMBERSHIPS: "maxMemberships",
   SLUICE_MAX_IDLE_CHANNELS: "maxIdleChannels",
   SLUICE_MAX_MESSAGE_IDS: "maxMessageIds",
   SLUICE_MAX_REQUESTS_PER_SECOND: "maxRequestsPerSecond",
@@ -117,25 +113,13 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_LOG_LEVEL: "logLevel",
 };
 
-/** Those of them that are numbers. */
+/** Those of them that are numbers, besides each that begins with `max`. */
 const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "port",
   "adminPort",
   "metricsPort",
   "keySweepSeconds",
   "auditDays",
-  "maxConnections",
-  "maxConnectionsPerAddress",
-  "maxConnectionsPerKey",
-  "maxPresenceDeliveriesPerSecond",
-  "maxTcpConnections",
-  "maxUnsentHttpBytes",
-  "maxHistoryBytes",
-  "maxIdleChannels",
-  "maxMessageIds",
-  "maxRequestsPerSecond",
-  "maxReceivedBytesPerSecond",
-  "maxWaitingBytes",
 ]);
 
 /** What said a setting's value; a program that made the configuration counts as its file. */
@@ -200,7 +184,6 @@ function resolveLayers(layers: readonly (readonly [SettingSource, object])[]): C
 function withDefaults(input: ConfigInput): Config {
   const inContainer = existsSync("/.dockerenv") || existsSync("/run/.containerenv");
   const port = input.port ?? 8080;
-  const budgets = defaultBudgets();
   return Object.freeze({
     host: input.host ?? (inContainer ? "0.0.0.0" : "127.0.0.1"),
     port,
@@ -230,12 +213,9 @@ function withDefaults(input: ConfigInput): Config {
     maxPresenceDeliveriesPerSecond: input.maxPresenceDeliveriesPerSecond ?? 10_000,
     maxTcpConnections: input.maxTcpConnections ?? 0,
     maxUnsentHttpBytes: input.maxUnsentHttpBytes ?? 64 * 1024 * 1024,
-    maxHistoryBytes: input.maxHistoryBytes ?? budgets.maxHistoryBytes,
-    maxIdleChannels: input.maxIdleChannels ?? budgets.maxIdleChannels,
-    maxMessageIds: input.maxMessageIds ?? budgets.maxMessageIds,
     maxRequestsPerSecond: input.maxRequestsPerSecond ?? 20_000,
     maxReceivedBytesPerSecond: input.maxReceivedBytesPerSecond ?? 64 * 1024 * 1024,
-    maxWaitingBytes: input.maxWaitingBytes ?? budgets.maxWaitingBytes,
+    ...budgetsOf(input),
     endpointPrefix: input.endpointPrefix ?? "/api",
     endpoints: Object.freeze([...(input.endpoints ?? [])]),
     channels: Object.freeze([...(input.channels ?? [])]),
@@ -281,7 +261,7 @@ function fromEnvironment(environment: Readonly<Record<string, string | undefined
 
 /** Text from an environment variable or a flag, as the type of its setting. @throws ConfigError */
 export function parseText(name: keyof Config, text: string, source: string): unknown {
-  const isNumber = NUMBERS.has(name);
+  const isNumber = name.startsWith("max") || NUMBERS.has(name);
   if (isNumber) {
     if (!/^[0-9]{1,12}(\.[0-9]{1,6})?$/.test(text))
       throw new ConfigError(`${source}: "${text}" is not a number`);

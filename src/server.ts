@@ -133,21 +133,14 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     let { publicOrigin } = config;
     const tcp = tcpConnections(config, log);
     const doors = {
+      ...config,
       gate,
       log,
       broker,
-      channels: config.channels,
       addressOf,
-      apiKeyInQuery: config.apiKeyInQuery,
-      connectTimeoutMs: config.connectTimeoutMs,
-      maxPendingPerAddress: config.maxPendingPerAddress,
       traffic,
       overload,
       prove: tcp.public.prove,
-      maxConnections: config.maxConnections,
-      maxConnectionsPerAddress: config.maxConnectionsPerAddress,
-      maxConnectionsPerKey: config.maxConnectionsPerKey,
-      maxPresenceDeliveriesPerSecond: config.maxPresenceDeliveriesPerSecond,
       bounds: config,
       get publicOrigin() {
         return publicOrigin;

@@ -34,6 +34,9 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
     "TCP connections that the public listener holds, WebSockets included; 0 for what the limit of open files leaves room for.",
   maxUnsentHttpBytes: "Bytes of HTTP answers that clients have not read, of all connections together.",
   maxHistoryBytes: "What all retained messages together may take in memory.",
+  maxChannels:
+    "Channels with members on this node; beyond it, keys and addresses above their fair share are refused.",
+  maxMemberships: "Memberships in all channels of this node, bounded in the same way.",
   maxIdleChannels: "Channels without members that keep their position.",
   maxMessageIds: "Ids of messages that are remembered, so that a repeat is not sent again.",
   maxRequestsPerSecond: "Requests a second that one connection may send; beyond, it is read more slowly.",

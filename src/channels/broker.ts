@@ -78,7 +78,8 @@ export interface Broker {
   listen(listener: BrokerListener): void;
   /** From the returned position on, the listener hears this channel. */
   subscribe(channel: string, owner: string): Promise<Position>;
-  unsubscribe(channel: string): Promise<void>;
+  /** `others`: owners that were told the channel's epoch, besides the one that subscribed. */
+  unsubscribe(channel: string, others?: readonly string[]): Promise<void>;
   /**
    * Resolves when the broker has the message, with its place. What repeats an id is not sent again.
    * @returns `conflict` when that id was used for another body

@@ -1,6 +1,7 @@
 import type { Traffic } from "../observe/traffic.ts";
 import type { Position } from "../protocol/index.ts";
 import type { ChannelSettings } from "./channel-settings.ts";
+import type { RoomBudgets } from "./rooms.ts";
 
 export type JoinOptions = {
   readonly echo: boolean;
@@ -29,4 +30,6 @@ export type HubOptions = {
   /** What telling of presence may cost in a turn of the event loop, where it is not the default. */
   readonly presenceCostPerTurn?: number;
   readonly traffic?: Traffic;
+  /** Without them there is no limit. */
+  readonly budgets?: RoomBudgets;
 };

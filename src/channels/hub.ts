@@ -1,5 +1,5 @@
 import { Traffic } from "../observe/traffic.ts";
-import type { BroadcastAudience, History, Position } from "../protocol/index.ts";
+import { type BroadcastAudience, type History, LIMITS, type Position } from "../protocol/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
 import type { Broker, MembersPage, PageRequest, Publication, Published, PublishOptions } from "./broker.ts";
@@ -19,7 +19,7 @@ import {
   type Resident,
   setData,
 } from "./resident.ts";
-import { type ChannelPage, type ChannelPageRequest, Rooms } from "./rooms.ts";
+import { type ChannelPage, type ChannelPageRequest, Rooms, UNLIMITED } from "./rooms.ts";
 import type { Tap, TapListener } from "./taps.ts";
 
 /**
@@ -37,8 +37,9 @@ export class Hub {
   readonly #announcer: Announcer;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
-    const [residents, rooms] = [this.#residents, new Rooms(broker, options.onFault)];
-    const traffic = options.traffic ?? new Traffic();
+    const { onFault, budgets = UNLIMITED, traffic = new Traffic() } = options;
+    const residents = this.#residents;
+    const rooms = new Rooms({ broker, onFault, budgets, memberOf: (id) => residents.get(id) });
     const { presence, announcer } = openPresence({ broker, fanOut, rooms, residents, options });
     this.#broker = broker;
     this.#fanOut = fanOut;
@@ -57,7 +58,6 @@ export class Hub {
     return this.#rooms.size;
   }
 
-  /** Members of all channels together. */
   get membershipCount(): number {
     return this.#rooms.memberships;
   }
@@ -78,8 +78,8 @@ export class Hub {
   }
 
   /** Take a connection in: it hears broadcasts from now on. Its owner, an API key or an address group, is charged for it. */
-  admit(id: string, client: Client, owner = client.keyId ?? ""): void {
-    this.#residents.set(id, createResident(id, client, owner));
+  admit(id: string, client: Client, owner = client.keyId ?? "", addressGroup = ""): void {
+    this.#residents.set(id, createResident(id, client, owner, addressGroup));
     this.#fanOut.admit(id, client.keyId);
   }
 
@@ -112,7 +112,6 @@ export class Hub {
     if (resident !== undefined) this.#announcer.leaveLater(resident, this.#takeOut(resident));
   }
 
-  /** Forget what is still to be told. */
   close(): void {
     this.#announcer.close();
     this.#presence.close();
@@ -123,8 +122,12 @@ export class Hub {
     return [...(this.#residents.get(id)?.channels.keys() ?? [])];
   }
 
-  channelCountOf(id: string): number {
-    return this.#residents.get(id)?.channels.size ?? 0;
+  /** Why a connection may not be a member of one more channel, by the limit of its own and the budgets of the node. */
+  limitOf(id: string, channel: string): "too_many_channels" | "too_many_channels_per_connection" | undefined {
+    const resident = this.#residents.get(id);
+    if (resident === undefined || resident.channels.has(channel)) return undefined;
+    if (resident.channels.size >= LIMITS.channelsPerConnection) return "too_many_channels_per_connection";
+    return this.#rooms.admits(channel, resident) ? undefined : "too_many_channels";
   }
 
   isMember(id: string, channel: string): boolean {
@@ -142,13 +145,13 @@ export class Hub {
     const known = resident.channels.get(channel);
     const membership: Membership = known ?? { state: "joining", watching: false, liveAfter: 0 };
     resident.channels.set(channel, membership);
-    const room = this.#rooms.enter(channel, id, resident.owner);
+    const room = this.#rooms.enter(channel, resident);
     try {
       await room.ready;
     } catch (error) {
       if (resident.channels.get(channel) === membership && membership.state === "joining") {
         resident.channels.delete(channel);
-        this.#exit(channel, id);
+        this.#exit(channel, resident);
       }
       throw error;
     }
@@ -267,13 +270,13 @@ export class Hub {
     this.#residents.delete(id);
     this.#fanOut.dismiss(id);
     const joined = channelsIn(resident, "joined");
-    for (const channel of channels.keys()) this.#exit(channel, id);
+    for (const channel of channels.keys()) this.#exit(channel, resident);
     channels.clear();
     return joined;
   }
 
-  #exit(channel: string, id: string): void {
-    if (this.#rooms.exit(channel, id)) this.#presence.forget(channel);
+  #exit(channel: string, resident: Resident): void {
+    if (this.#rooms.exit(channel, resident)) this.#presence.forget(channel);
   }
 
   #setWatching(resident: Resident, channel: string, membership: Membership, watching: boolean): void {
@@ -290,6 +293,6 @@ export class Hub {
     resident.channels.delete(channel);
     this.#fanOut.detach(resident.id, channel);
     this.#fanOut.unwatch(resident.id, channel);
-    this.#exit(channel, resident.id);
+    this.#exit(channel, resident);
   }
 }

@@ -111,11 +111,12 @@ export class MemoryBroker implements Broker {
     return { epoch: stream.epoch, offset: stream.offset };
   }
 
-  async unsubscribe(channel: string): Promise<void> {
+  async unsubscribe(channel: string, others: readonly string[] = []): Promise<void> {
     const stream = this.#live.get(channel);
     if (stream === undefined) return;
     this.#live.delete(channel);
     stream.subscribed = false;
+    for (const other of others) stream.touch(other);
     this.#keepIdle(stream);
   }
 

@@ -18,6 +18,8 @@ export type Resident = {
   readonly client: Client;
   /** Who is charged for what it does: its API key, or without one its address group. */
   readonly owner: string;
+  /** Where it comes from: what it holds is counted with its addresses, too. */
+  readonly addressGroup: string;
   data: unknown;
   /** About what the member that it is takes in memory. */
   memberBytes: number;
@@ -32,11 +34,12 @@ export type Resident = {
 const MAX_HEARD = 1_000;
 const EMPTY_MEMBER_BYTES = memberBytes({ id: "", clientId: "", data: null });
 
-export function createResident(id: string, client: Client, owner: string): Resident {
+export function createResident(id: string, client: Client, owner: string, addressGroup = ""): Resident {
   return {
     id,
     client,
     owner,
+    addressGroup,
     data: null,
     memberBytes: EMPTY_MEMBER_BYTES,
     presenceBucket: undefined,

@@ -1,3 +1,4 @@
+import { FairAdmission, type Occupant } from "../lib/fair-admission.ts";
 import { Slices } from "../lib/slices.ts";
 import { type NamesPage, SortedNames } from "../lib/sorted-names.ts";
 import type { Broker } from "./broker.ts";
@@ -12,7 +13,27 @@ export type Room = {
   readonly members: Set<string>;
   readonly rate: MessageRate;
   readonly ready: Promise<void>;
+  /** The member that the channel is counted with. */
+  payer: RoomMember;
+  /** Those who may be the next: each is passed once, however many leave. */
+  payers: Iterator<string> | undefined;
+  /** Other owners than the first that have had members in it: they were told its epoch. */
+  others: string[] | undefined;
 };
+
+/** A connection as a room counts it. */
+export type RoomMember = Occupant & { readonly id: string };
+
+/** How many channels with members, and memberships, a node takes: see {@link FairAdmission}. */
+export type RoomBudgets = { readonly maxChannels: number; readonly maxMemberships: number };
+
+export const UNLIMITED: RoomBudgets = {
+  maxChannels: Number.POSITIVE_INFINITY,
+  maxMemberships: Number.POSITIVE_INFINITY,
+};
+
+/** Owners of a room that are remembered, besides the first. */
+const MAX_OTHERS = 16;
 
 /** A channel as its operators see it: what this node has of it. */
 export type ChannelView = {
@@ -32,29 +53,42 @@ export type ChannelPage = {
 /** What lists of channels may take of a turn of the event loop, all together. */
 const LIST_SLICE_MS = 2;
 
+export type RoomsOptions = {
+  readonly broker: Broker;
+  readonly onFault: (error: unknown) => void;
+  readonly budgets: RoomBudgets;
+  /** Every connection that is in a room. */
+  readonly memberOf: (id: string) => RoomMember | undefined;
+};
+
 /**
  * The channels that have members on this node, joining ones included. The broker is subscribed to exactly these and to
- * those that are tapped.
+ * those that are tapped. A channel is counted with one of its members, and with another when that one leaves.
  */
 export class Rooms {
   readonly #broker: Broker;
   readonly #onFault: (error: unknown) => void;
+  readonly #memberOf: (id: string) => RoomMember | undefined;
   readonly #rooms = new Map<string, Room>();
   /** Their names in order: to list some of many must not cost a look at each. */
   readonly #names = new SortedNames();
   readonly #slices = new Slices(LIST_SLICE_MS);
   readonly taps: Taps;
-  #memberships = 0;
+  readonly #channels: FairAdmission;
+  readonly #memberships: FairAdmission;
 
-  constructor(broker: Broker, onFault: (error: unknown) => void) {
+  constructor({ broker, onFault, budgets, memberOf }: RoomsOptions) {
     this.#broker = broker;
     this.#onFault = onFault;
+    this.#memberOf = memberOf;
+    this.#channels = new FairAdmission(budgets.maxChannels);
+    this.#memberships = new FairAdmission(budgets.maxMemberships);
     this.taps = new Taps({ broker, onFault, readyOf: (channel) => this.#rooms.get(channel)?.ready });
   }
 
   /** Members of all channels together. */
   get memberships(): number {
-    return this.#memberships;
+    return this.#memberships.total;
   }
 
   get size(): number {
@@ -87,20 +121,27 @@ export class Rooms {
     return { items, next, total };
   }
 
+  /** Whether one that is not in the channel may enter it: it is counted, and so is the channel if it is new here. */
+  admits(channel: string, member: RoomMember): boolean {
+    return this.#memberships.admits(member) && (this.#rooms.has(channel) || this.#channels.admits(member));
+  }
+
   /** The room with this connection in it; the first one asks the broker for the channel. */
-  enter(channel: string, id: string, owner: string): Room {
+  enter(channel: string, member: RoomMember): Room {
     const known = this.#rooms.get(channel);
+    if (known?.members.has(member.id) === true) return known;
+    this.#memberships.add(member);
     if (known !== undefined) {
-      if (!known.members.has(id)) this.#memberships += 1;
-      known.members.add(id);
+      known.members.add(member.id);
+      noteOwner(known, member);
       return known;
     }
-    this.#memberships += 1;
-    const subscribed = this.#broker.subscribe(channel, owner);
+    this.#channels.add(member);
+    const subscribed = this.#broker.subscribe(channel, member.owner);
     const room: Room = {
       epoch: "",
       offset: 0,
-      members: new Set([id]),
+      members: new Set([member.id]),
       rate: new MessageRate(),
       ready: subscribed.then((position) => {
         // A publication may have arrived before this promise was seen: it knows better.
@@ -109,6 +150,9 @@ export class Rooms {
           room.offset = position.offset;
         }
       }),
+      payer: member,
+      payers: undefined,
+      others: undefined,
     };
     this.#rooms.set(channel, room);
     this.#names.add(channel);
@@ -116,16 +160,37 @@ export class Rooms {
   }
 
   /** Take a connection out. @returns whether it was the last one, with which the room ends. */
-  exit(channel: string, id: string): boolean {
+  exit(channel: string, member: RoomMember): boolean {
     const room = this.#rooms.get(channel);
-    if (room === undefined || !room.members.delete(id)) return false;
-    this.#memberships -= 1;
-    if (room.members.size > 0) return false;
+    if (room === undefined || !room.members.delete(member.id)) return false;
+    this.#memberships.remove(member);
+    if (room.members.size > 0) {
+      if (room.payer === member) this.#passOn(room);
+      return false;
+    }
+    this.#channels.remove(room.payer);
     this.#rooms.delete(channel);
     this.#names.delete(channel);
     if (!this.taps.has(channel)) {
-      this.#broker.unsubscribe(channel).catch((error: unknown) => this.#onFault(error));
+      this.#broker.unsubscribe(channel, room.others).catch((error: unknown) => this.#onFault(error));
     }
     return true;
   }
+
+  /** The room is counted with the next of its members. */
+  #passOn(room: Room): void {
+    room.payers ??= room.members.values();
+    const next = room.payers.next();
+    const payer = next.done === true ? undefined : this.#memberOf(next.value);
+    if (payer === undefined) return;
+    this.#channels.remove(room.payer);
+    this.#channels.add(payer);
+    room.payer = payer;
+  }
+}
+
+function noteOwner(room: Room, { owner }: RoomMember): void {
+  if (owner === room.payer.owner || room.others?.includes(owner) === true) return;
+  room.others ??= [];
+  if (room.others.length < MAX_OTHERS) room.others.push(owner);
 }

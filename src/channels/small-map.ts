@@ -16,6 +16,10 @@ export class SmallMap<V extends object> implements Iterable<[string, V]> {
     return this.#value !== undefined && this.#key === key ? this.#value : this.#more?.get(key);
   }
 
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
   set(key: string, value: V): void {
     if (this.#value === undefined ? this.#more === undefined : this.#key === key) {
       this.#key = key;

@@ -70,7 +70,17 @@ export const ERROR_TABLE = {
     retry: false,
     message: "this key has too many secrets: let one end first",
   },
-  too_many_channels: { status: 429, retry: false, message: "this connection is in too many channels" },
+  too_many_channels: {
+    status: 429,
+    retry: true,
+    message:
+      "the server has as many channels as it takes of this key or address: leave some, or try again later",
+  },
+  too_many_channels_per_connection: {
+    status: 429,
+    retry: false,
+    message: "this connection is in as many channels as it may be in: leave some first",
+  },
 
   // What was sent.
   invalid_request: { status: 400, retry: false, message: "the request is not well-formed" },

@@ -40,6 +40,8 @@ export type RealtimeOptions = {
   readonly overload: OverloadState;
   /** Of each connection; 0 is no limit. */
   readonly maxPresenceDeliveriesPerSecond: number;
+  readonly maxChannels: number;
+  readonly maxMemberships: number;
   readonly prove: (tcp: Duplex, keyId?: string) => void;
   readonly log: Logger;
 };
@@ -106,6 +108,7 @@ export class Realtime {
       channels: options.channels ?? [],
       traffic: options.traffic,
       maxPresenceDeliveriesPerSecond: options.maxPresenceDeliveriesPerSecond,
+      budgets: options,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
       deliver: (id, eventName, payload) => {
         if (eventName === "channel:gap") options.traffic.gaps += 1;
@@ -215,7 +218,7 @@ export class Realtime {
     session.begin(connection.id, this.#end);
     traffic.connected += 1;
     this.registry.add(connection);
-    this.hub.admit(connection.id, client, ownerOf(keyId, session.addressGroup));
+    this.hub.admit(connection.id, client, ownerOf(keyId, session.addressGroup), session.addressGroup);
     socket.on("disconnect", this.#onDisconnect);
     socket.onAny(this.#onEvent);
     const ready: ConnectionReady = {

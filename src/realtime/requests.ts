@@ -30,6 +30,9 @@ type Handler = (context: RequestContext, fields: Fields) => Promise<Answer>;
 const MAX_PROFILE_BYTES = 16 * 1024;
 const MAX_PROFILE_DEPTH = 20;
 
+/** When a node that has as many channels as it takes is asked again, it may have fewer. */
+const RETRY_JOIN_MS = 10_000;
+
 const OK: OkAck = { ok: true };
 
 /** The events that a client may send, with the payloads of PROTOCOL.md. */
@@ -66,8 +69,7 @@ async function join({ hub, overload, connection }: RequestContext, fields: Field
   const charge = asked instanceof Promise ? await asked : asked;
   if (!charge.allowed) return charge;
   if (!hub.isMember(connection.id, channel)) {
-    const isFull = hub.channelCountOf(connection.id) >= LIMITS.channelsPerConnection;
-    const refusal = isFull ? refuse("too_many_channels") : joinRefusal(overload);
+    const refusal = limitRefusal(hub.limitOf(connection.id, channel)) ?? joinRefusal(overload);
     if (refusal !== undefined) {
       await charge.giveBack?.();
       return refusal;
@@ -91,6 +93,11 @@ async function join({ hub, overload, connection }: RequestContext, fields: Field
   // Taken out while the broker was asked: say what holds now.
   const now = connection.mayStill("join", channel);
   return now.allowed ? refuse("not_a_member", "the membership ended while it began: join again") : now;
+}
+
+function limitRefusal(limit: ReturnType<Hub["limitOf"]>): Refusal | undefined {
+  if (limit === undefined) return undefined;
+  return limit === "too_many_channels" ? refuse(limit, undefined, RETRY_JOIN_MS) : refuse(limit);
 }
 
 async function leave({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {

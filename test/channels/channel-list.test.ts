@@ -1,19 +1,25 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { MemoryBroker } from "../../src/channels/index.ts";
-import { Rooms } from "../../src/channels/rooms.ts";
+import { Rooms, UNLIMITED } from "../../src/channels/rooms.ts";
 
 const MANY = 20_000;
 const nameOf = (index: number): string => `n:${String(index).padStart(5, "0")}`;
 
 describe("a list of channels", () => {
   const broker = new MemoryBroker();
-  const rooms = new Rooms(broker, (error) => {
-    throw error;
+  const member = { id: "m", owner: "key_a", addressGroup: "here" };
+  const rooms = new Rooms({
+    broker,
+    budgets: UNLIMITED,
+    memberOf: () => member,
+    onFault: (error) => {
+      throw error;
+    },
   });
   before(() => {
-    for (let index = MANY - 1; index >= 0; index -= 1) rooms.enter(nameOf(index), "m", "key_a");
-    rooms.enter("other", "m", "key_a");
+    for (let index = MANY - 1; index >= 0; index -= 1) rooms.enter(nameOf(index), member);
+    rooms.enter("other", member);
   });
   after(() => broker.close());
 
@@ -81,11 +87,11 @@ describe("a list of channels", () => {
     const page = rooms.page({ prefix: "n:", after: nameOf(9), limit: 2, nowMs: 0 });
     expect(page.items.map(({ name }) => name)).to.deep.equal([nameOf(10), nameOf(11)]);
     expect(page).to.include({ next: nameOf(11), total: MANY });
-    rooms.exit(nameOf(11), "m");
+    rooms.exit(nameOf(11), member);
     expect(rooms.page({ prefix: "n:", after: nameOf(10), limit: 1, nowMs: 0 })).to.deep.include({
       total: MANY - 1,
       next: nameOf(12),
     });
-    rooms.enter(nameOf(11), "m", "key_a");
+    rooms.enter(nameOf(11), member);
   });
 });

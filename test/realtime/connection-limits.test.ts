@@ -196,7 +196,7 @@ describe("bounds of a message over sockets", () => {
     for (let from = 0; from < 1_000; from += 500) {
       await Promise.all(Array.from({ length: 500 }, (_, index) => join(from + index)));
     }
-    expect((await join(1_000))["error"]).to.include({ code: "too_many_channels" });
+    expect((await join(1_000))["error"]).to.include({ code: "too_many_channels_per_connection" });
     expect(await join(0)).to.include({ ok: true });
     expect(await client.request("leave", { channel: "channel-0" })).to.include({ ok: true });
     expect(await join(1_000)).to.include({ ok: true });
