@@ -1,6 +1,6 @@
 import { EnforcedChanges } from "./enforced-changes.ts";
 import { Alarm } from "./keys/alarm.ts";
-import { type KeyRecord, type KeyStore, validSecret } from "./keys/index.ts";
+import { isSameRecord, type KeyRecord, type KeyStore, validSecret } from "./keys/index.ts";
 import { faultOf, type Logger } from "./observe/log.ts";
 import { LoadAccount, LoadLedger } from "./overload/index.ts";
 import { compileStored, type Policy } from "./policy/index.ts";
@@ -212,7 +212,7 @@ export class LiveKeys {
       known.readAt = readAt;
       // Written by another process: told by this look-up before the sweep comes to it. It cannot be older than
       // what is known, because whatever came since this look-up began would have made it read again.
-      if (!isSame(record, known.record)) this.#replace(known, record);
+      if (!isSameRecord(record, known.record)) this.#replace(known, record);
       this.#rest(known);
       return known;
     }
@@ -227,7 +227,7 @@ export class LiveKeys {
 
   /** @returns what resolves when the change is enforced, also where a look-up has told it before. */
   #change(live: LiveKey, record: KeyRecord | undefined): Promise<void> | undefined {
-    if (record === undefined || !isSame(record, live.record)) this.#replace(live, record);
+    if (record === undefined || !isSameRecord(record, live.record)) this.#replace(live, record);
     return this.#enforced.of(live.id);
   }
 
@@ -292,8 +292,4 @@ function dropFirst(names: Map<string, unknown> | Set<string>): string | undefine
     return name;
   }
   return undefined;
-}
-
-function isSame(record: KeyRecord, known: KeyRecord | undefined): boolean {
-  return known !== undefined && record.version === known.version && record.createdAt === known.createdAt;
 }

@@ -62,6 +62,13 @@ export function addChecks(readiness: Readiness, { keys, overload }: NodeReportPa
     problem: async () => ((await probe.takesWrites()) ? undefined : "the key store takes no writes"),
   });
   readiness.add({
+    name: "changes of keys",
+    problem: () =>
+      keys.pendingWrites === 0
+        ? undefined
+        : `${keys.pendingWrites} changes of keys are in force here and not stored`,
+  });
+  readiness.add({
     name: "overload",
     problem: () => {
       const resources = overload.causes.map(({ resource }) => resource).join(", ");

@@ -17,7 +17,7 @@ import {
   destroySockets,
   openSocketCount,
 } from "./http/index.ts";
-import { openKeyStorage, openKeyStore } from "./keys/index.ts";
+import { openKeyStorage, openKeyStore, unstoredLog } from "./keys/index.ts";
 import { addChecks, budgetsOf, createMetrics, listenForCollectors } from "./node-report.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
@@ -106,11 +106,11 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const addressOf = checked("trustedProxies", () => createAddressOf(config, log));
     const keys = await openKeyStore(await openKeyStorage(config.store), {
       onListenerError: (error) => log.error({ fault: faultOf(error) }, "enforcing a key's change failed"),
+      onUnstored: unstoredLog(log),
       auditDays: config.auditDays,
     });
     open.push(() => keys.close());
-    const firstStart = await prepareFirstStart(keys, { adminToken: config.adminToken, dev });
-    const { token, ...made } = firstStart;
+    const { token, ...made } = await prepareFirstStart(keys, { adminToken: config.adminToken, dev });
 
     const audit = new Audit(keys, log);
     open.push(() => audit.close());

@@ -69,6 +69,12 @@ const keyMembers = {
   allowed: isNumber,
   denied: dictionaryOf(isNumber),
   connections: isNumber,
+  unstored: orNull(
+    objectOf<NonNullable<KeyView["unstored"]>>({
+      change: isOneOf({ changed: true, rotated: true, deleted: true }),
+      since: isText,
+    }),
+  ),
 };
 const isKey = objectOf<KeyView>(keyMembers);
 const isKeyList = objectOf<KeyList>({

@@ -1,7 +1,12 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
 import { registerHealth } from "../health.ts";
-import { InvalidCursorError, StoreUnavailableError, UnreadableRecordError } from "../keys/index.ts";
+import {
+  InvalidCursorError,
+  StoreUnavailableError,
+  UnreadableRecordError,
+  UnstoredChangeError,
+} from "../keys/index.ts";
 import { bearsToken, registerMetrics } from "../metrics-routes.ts";
 import type { Audit } from "../observe/audit.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -41,6 +46,9 @@ export type AdminOptions = ExplainOptions &
     readonly consoleFolder: string;
   };
 
+const IN_FORCE =
+  "this is in force on this server, but the store did not take it: it is tried again until it is stored, and a restart before that loses it";
+
 /** What orchestrators ask, under whatever name. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
@@ -71,6 +79,8 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
         },
       );
       scope.setErrorHandler((error, _request, reply) => {
+        if (error instanceof UnstoredChangeError)
+          return reply.refuse(refuse("unavailable", IN_FORCE), undefined, { enforced: true, stored: false });
         if (error instanceof StoreUnavailableError) return reply.refuse(refuse("unavailable"));
         if (error instanceof InvalidCursorError)
           return reply.refuse(refuse("invalid_request", error.message));

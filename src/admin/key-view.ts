@@ -54,6 +54,7 @@ export class KeyViews {
       allowed: usage?.allowed ?? 0,
       denied: usage?.denied ?? {},
       connections: this.#gate.connectionsOf(id),
+      unstored: this.#keys.unstoredOf(id) ?? null,
     };
   }
 }

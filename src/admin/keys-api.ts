@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isShallow } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
-import { type KeyRecord, type KeyStore, UnreadableRecordError } from "../keys/index.ts";
-import type { Audit } from "../observe/audit.ts";
+import { type KeyRecord, type KeyStore, UnreadableRecordError, UnstoredChangeError } from "../keys/index.ts";
+import type { Audit, AuditRecord } from "../observe/audit.ts";
 import type { DeclaredEndpoint } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AdminAccess } from "./admin-access.ts";
@@ -22,6 +22,7 @@ export type KeysApiOptions = {
   readonly endpoints: readonly DeclaredEndpoint[];
 };
 
+const UNSTORED = "in force, not stored yet";
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
 
@@ -88,16 +89,15 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
     const read = readSettings(mergePatch(record.settings, patch), endpoints);
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
-    const result = await keys.update(record.id, version, () => read.settings);
+    const deed = { action: "key.changed", actor: access.actorOf(request), keyId: record.id } as const;
+    const result = await recordUnstored(
+      audit,
+      { ...deed, ...differences(record.settings, read.settings) },
+      keys.update(record.id, version, () => read.settings),
+    );
     if (!result.ok)
       return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
-    const changes = differences(record.settings, result.record.settings);
-    await audit.record({
-      action: "key.changed",
-      actor: access.actorOf(request),
-      keyId: record.id,
-      ...changes,
-    });
+    await audit.record({ ...deed, ...differences(record.settings, result.record.settings) });
     reply.header("etag", etagOf(result.record));
     return { ...(await views.one(result.record)), warnings: read.warnings };
   });
@@ -108,14 +108,28 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
       return reply.refuse(missingVersion(request));
     const { id } = request.params;
     const last = await readable(keys, id);
-    const result = await keys.delete(id, version);
+    const before = last?.settings;
+    const deed = { action: "key.deleted", actor: access.actorOf(request), keyId: id, before } as const;
+    const result = await recordUnstored(audit, deed, keys.delete(id, version));
     if (!result.ok) {
       return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
     }
-    const before = last?.settings;
-    await audit.record({ action: "key.deleted", actor: access.actorOf(request), keyId: id, before });
+    await audit.record(deed);
     return reply.code(204).send();
   });
+}
+
+/** Note a deed that is in force although the store did not take it: its answer is a refusal, and it was done. */
+export async function recordUnstored<T>(audit: Audit, deed: AuditRecord, write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof UnstoredChangeError) {
+      const detail = deed.detail === undefined ? UNSTORED : `${deed.detail}; ${UNSTORED}`;
+      await audit.record({ ...deed, detail });
+    }
+    throw error;
+  }
 }
 
 function pageOf(request: FastifyRequest): { limit: number; after: string | undefined } | undefined {

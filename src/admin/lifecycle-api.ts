@@ -5,7 +5,7 @@ import { isShallow } from "../channels/index.ts";
 import { compilePolicy, compileStored, type Fault, type Policy } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
-import type { KeysApiOptions } from "./keys-api.ts";
+import { type KeysApiOptions, recordUnstored } from "./keys-api.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
 import { documented } from "./scope.ts";
@@ -53,17 +53,18 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     const { overlapSeconds = DEFAULT_OVERLAP_SECONDS } = body;
     const overlapUntil =
       overlapSeconds === 0 ? null : new Date(Date.now() + overlapSeconds * 1_000).toISOString();
-    const result = await keys.rotate(record.id, version, { overlapUntil });
+    const detail =
+      overlapUntil === null
+        ? "the earlier secrets ended at once"
+        : `the earlier secrets end at ${overlapUntil}`;
+    const deed = { action: "key.rotated", actor: access.actorOf(request), keyId: record.id, detail } as const;
+    const result = await recordUnstored(audit, deed, keys.rotate(record.id, version, { overlapUntil }));
     if (!result.ok) {
       if (result.reason === "not_found") return notFound(reply);
       if (result.reason === "version_conflict") return stale(reply, result.currentVersion);
       return reply.refuse(refuse("too_many_secrets"));
     }
-    const detail =
-      overlapUntil === null
-        ? "the earlier secrets ended at once"
-        : `the earlier secrets end at ${overlapUntil}`;
-    await audit.record({ action: "key.rotated", actor: access.actorOf(request), keyId: record.id, detail });
+    await audit.record(deed);
     reply.header("etag", etagOf(result.record)).header("cache-control", "no-store");
     return { ...(await views.one(result.record)), secret: result.secret };
   });
@@ -115,18 +116,21 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     // The rules and the declared endpoints may have changed since.
     const read = readSettings(earlier.settings, endpoints);
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
-    const result = await keys.update(record.id, version, () => read.settings);
-    if (!result.ok)
-      return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
-    const changes = differences(record.settings, result.record.settings);
-    const detail = `version ${body.version} was put back`;
-    await audit.record({
+    const deed = {
       action: "key.restored",
       actor: access.actorOf(request),
       keyId: record.id,
-      ...changes,
-      detail,
-    });
+      ...differences(record.settings, read.settings),
+      detail: `version ${body.version} was put back`,
+    } as const;
+    const result = await recordUnstored(
+      audit,
+      deed,
+      keys.update(record.id, version, () => read.settings),
+    );
+    if (!result.ok)
+      return result.reason === "not_found" ? notFound(reply) : stale(reply, result.currentVersion);
+    await audit.record({ ...deed, ...differences(record.settings, result.record.settings) });
     reply.header("etag", etagOf(result.record));
     return { ...(await views.one(result.record)), warnings: read.warnings };
   });

@@ -8,6 +8,13 @@ export class StoreUnavailableError extends Error {
   }
 }
 
+/** The store did not take a change that takes rights away. It is in force in this process, and tried again until it is stored. */
+export class UnstoredChangeError extends StoreUnavailableError {
+  constructor(options?: ErrorOptions) {
+    super("the change is in force here, but the store did not take it", options);
+  }
+}
+
 /** A stored entry that this program cannot read: whoever asked with it is denied. */
 export class UnreadableRecordError extends Error {
   override readonly name = "UnreadableRecordError";

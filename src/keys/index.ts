@@ -9,6 +9,7 @@ export {
   StoreUnavailableError,
   StoreUrlError,
   UnreadableRecordError,
+  UnstoredChangeError,
 } from "./errors.ts";
 export type {
   ExportedKey,
@@ -20,7 +21,7 @@ export type {
 export type { HistoryEntry, HistoryPage } from "./key-history.ts";
 export type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 export type { KeyRecord, SecretEntry, SettingsDocument } from "./key-record.ts";
-export { isKeyId, KEY_SCHEMA, parseKeyRecord, validSecret } from "./key-record.ts";
+export { isKeyId, isSameRecord, KEY_SCHEMA, parseKeyRecord, validSecret } from "./key-record.ts";
 export type { Change, Entry, KeyStorage, RangeOptions } from "./key-storage.ts";
 export type * from "./key-store.ts";
 export type { KeyUsage, UsageReport } from "./key-usage.ts";
@@ -28,3 +29,5 @@ export type { KeyStoreOptions } from "./open-key-store.ts";
 export { openKeyStore } from "./open-key-store.ts";
 export { createSecret, digestOf, hasValidChecksum, hintOf, isPossibleSecret } from "./secret.ts";
 export { openKeyStorage } from "./storage-url.ts";
+export type { UnstoredChange, UnstoredListener, UnstoredOutcome } from "./unstored-changes.ts";
+export { unstoredLog } from "./unstored-log.ts";

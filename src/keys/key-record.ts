@@ -121,6 +121,18 @@ export function validSecret(record: KeyRecord, digest: string, now: number): Sec
   return entry.validUntil === null || now < Date.parse(entry.validUntil) ? entry : undefined;
 }
 
+/**
+ * Whether both are the key at the same version. A change that is in force without being stored has another updatedAt, and a key
+ * that was deleted and made again another createdAt.
+ */
+export function isSameRecord(record: KeyRecord, other: KeyRecord | undefined): boolean {
+  return (
+    record.version === other?.version &&
+    record.createdAt === other.createdAt &&
+    record.updatedAt === other.updatedAt
+  );
+}
+
 /** A JSON object. Also what an object literal is to a parser: neither null nor an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

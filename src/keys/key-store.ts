@@ -4,6 +4,7 @@ import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 import type { StoreLog } from "./key-log.ts";
 import type { KeyRecord, SettingsDocument } from "./key-record.ts";
 import type { KeyUsage, UsageReport } from "./key-usage.ts";
+import type { UnstoredChange } from "./unstored-changes.ts";
 
 export type KeyChange = {
   readonly type: "created" | "updated" | "deleted";
@@ -71,6 +72,10 @@ export type StoreMeta = {
 /**
  * API keys. Each method rejects with StoreUnavailableError when the store is away, and never takes that for
  * "not found". Each write is on disk before its promise resolves.
+ *
+ * A store that is opened with `onUnstored` puts a change that takes rights away (a deletion, a rotation without overlap, an
+ * update that provably narrows) in force when the storage does not take it: readers and listeners see the key without them,
+ * the write rejects with UnstoredChangeError, and it is tried again until it is stored or somebody writes the key.
  */
 export interface KeyStore {
   /** Small named values: names of 1 to 63 characters of a-z, 0-9 and "-", beginning with a letter. */
@@ -193,6 +198,12 @@ export interface KeyStore {
    * @returns ends the subscription
    */
   subscribe(listener: KeyChangeListener): () => void;
+
+  /** Changes that are in force here and that the store has not taken yet. While there are any, a restart loses them. */
+  readonly pendingWrites: number;
+
+  /** The one of a key. */
+  unstoredOf(id: string): UnstoredChange | undefined;
 
   /** What became of these keys since somebody read them, whoever changed them. One read per key asked for. */
   sweep(known: Iterable<KnownKey>): Promise<KeyChange[]>;

@@ -1,7 +1,8 @@
+import { isNarrowing } from "../policy/index.ts";
 import { parseInstant } from "../policy/instant.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { encodeEntry } from "./entry-codec.ts";
-import { DuplicateIdError, DuplicateSecretError, InvalidSecretError } from "./errors.ts";
+import { DuplicateIdError, DuplicateSecretError, InvalidSecretError, UnstoredChangeError } from "./errors.ts";
 import {
   isKeyId,
   type KeyRecord,
@@ -25,20 +26,31 @@ import type { SerialQueue } from "./serial-queue.ts";
 import { parseRecordText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
 import type { StoredHistory } from "./stored-history.ts";
 import { usageKey } from "./stored-usage.ts";
+import type { UnstoredChange, UnstoredChanges } from "./unstored-changes.ts";
 
 /** What the writes of keys share. */
 export type WriteContext = {
   readonly entries: StoredEntries;
   readonly history: StoredHistory;
   readonly feed: ChangeFeed;
+  readonly unstored: UnstoredChanges;
   /** Changes of one key one after the other, so that its listeners hear of them in their order. */
   readonly queue: SerialQueue;
   readonly clock: () => number;
   readonly nextId: () => string;
 };
 
-/** What becomes of a record, with the writes that belong to it beside the record and the secrets that leave it. */
-type Plan<R> = { readonly record: KeyRecord; readonly changes: readonly Change[] } | { readonly refusal: R };
+/**
+ * What becomes of a record, with the writes that belong to it beside the record and the secrets that leave it. `narrowed`:
+ * what of it is put in force where the store does not take it; undefined where it does not take rights away.
+ */
+type Plan<R> =
+  | {
+      readonly record: KeyRecord;
+      readonly changes: readonly Change[];
+      readonly narrowed: (() => KeyRecord | undefined) | undefined;
+    }
+  | { readonly refusal: R };
 
 /** Writes of one key. */
 export class KeyWrites {
@@ -46,6 +58,7 @@ export class KeyWrites {
 
   constructor(context: WriteContext) {
     this.#context = context;
+    context.unstored.retryWith((id) => this.#storeUnstored(id));
   }
 
   async create(settings: SettingsDocument, options: { secret?: string; id?: string }): Promise<CreatedKey> {
@@ -62,7 +75,7 @@ export class KeyWrites {
     change: (settings: SettingsDocument) => SettingsDocument,
   ): Promise<UpdateResult> {
     const { history, clock } = this.#context;
-    return this.#write(id, expectedVersion, async (before) => {
+    return this.#write(id, expectedVersion, "changed", async (before, stored) => {
       const now = clock();
       const record = storable({
         ...before,
@@ -71,7 +84,11 @@ export class KeyWrites {
         secrets: liveSecrets(before.secrets, now),
         updatedAt: new Date(now).toISOString(),
       });
-      return { record, changes: await history.changesToKeep(before) };
+      const narrowed = () =>
+        isNarrowing(before.settings, record.settings)
+          ? { ...before, schema: record.schema, settings: record.settings }
+          : undefined;
+      return { record, changes: await history.changesToKeep(stored), narrowed };
     });
   }
 
@@ -80,7 +97,9 @@ export class KeyWrites {
     if (!isPossibleSecret(secret)) throw new InvalidSecretError(faultOfSecret(secret));
     const untilMs = overlapUntil === null ? Number.NEGATIVE_INFINITY : parseInstant(overlapUntil);
     if (untilMs === null) throw new TypeError("overlapUntil: an RFC 3339 date-time with a zone, or null");
-    const result = await this.#write(id, expectedVersion, (before) => this.#rotate(before, secret, untilMs));
+    const result = await this.#write(id, expectedVersion, "rotated", (before) =>
+      this.#rotate(before, secret, untilMs),
+    );
     return result.ok ? { ...result, secret } : result;
   }
 
@@ -99,7 +118,8 @@ export class KeyWrites {
           ...(await history.changesToForget(id)),
           { key: usageKey(id), text: undefined },
         ];
-        if (await entries.commit(changes)) {
+        const narrowed = () => before && { ...before, ...NO_RIGHTS };
+        if (await this.#commit(changes, before, "deleted", narrowed)) {
           await feed.tell({ type: "deleted", id, record: undefined });
           return { ok: true };
         }
@@ -111,26 +131,78 @@ export class KeyWrites {
   #write<R = never>(
     id: string,
     expectedVersion: number | undefined,
-    plan: (before: KeyRecord) => Promise<Plan<R>>,
+    change: UnstoredChange["change"],
+    plan: (before: KeyRecord, stored: KeyRecord) => Promise<Plan<R>>,
   ): Promise<{ readonly ok: true; readonly record: KeyRecord } | WriteRefusal | R> {
-    const { entries, feed, queue } = this.#context;
+    const { entries, feed, queue, unstored } = this.#context;
     return queue.run(id, async () => {
       // A commit is refused only when something changed after it was read; the second look says how.
       for (;;) {
         const text = isKeyId(id) ? await entries.text(RECORD_PREFIX + id) : undefined;
         if (text === undefined) return NOT_FOUND;
-        const before = parseRecordText(id, text);
-        if (expectedVersion !== undefined && before.version !== expectedVersion) {
-          return { ok: false, reason: "version_conflict", currentVersion: before.version };
+        const stored = parseRecordText(id, text);
+        if (unstored.isDeleted(stored)) return NOT_FOUND;
+        if (expectedVersion !== undefined && stored.version !== expectedVersion) {
+          return { ok: false, reason: "version_conflict", currentVersion: stored.version };
         }
-        const planned = await plan(before);
+        const planned = await plan(unstored.effective(stored), stored);
         if ("refusal" in planned) return planned.refusal;
-        const { record, changes } = planned;
-        if (await entries.commit([...changesBetween(id, text, before, record), ...changes])) {
+        const { record, narrowed } = planned;
+        const changes = [...changesBetween(id, text, stored, record), ...planned.changes];
+        if (await this.#commit(changes, stored, change, narrowed)) {
           await feed.tell({ type: "updated", id, record });
           return { ok: true, record };
         }
       }
+    });
+  }
+
+  /**
+   * A commit that puts in force what takes rights away, when the store is away.
+   * @throws UnstoredChangeError then, and StoreUnavailableError for everything else that the store does not take
+   */
+  async #commit(
+    changes: readonly Change[],
+    stored: KeyRecord | undefined,
+    change: UnstoredChange["change"],
+    narrowed: (() => KeyRecord | undefined) | undefined,
+  ): Promise<boolean> {
+    const { entries, unstored, feed, clock } = this.#context;
+    try {
+      const done = await entries.commit(changes);
+      if (done && stored !== undefined) unstored.settle(stored.id, "stored");
+      return done;
+    } catch (error) {
+      const record = stored === undefined ? undefined : narrowed?.();
+      if (stored === undefined || record === undefined) throw error;
+      const enforced = unstored.enforce(stored, record, change, clock());
+      if (enforced === undefined) throw error;
+      await feed.tell({ type: "updated", id: stored.id, record: enforced });
+      throw new UnstoredChangeError({ cause: error });
+    }
+  }
+
+  /** Store what is in force of a key, unless somebody has written it since. */
+  #storeUnstored(id: string): Promise<void> {
+    const { entries, history, feed, queue, unstored, clock } = this.#context;
+    return queue.run(id, async () => {
+      const text = await entries.text(RECORD_PREFIX + id);
+      const stored = text === undefined ? undefined : undamaged(id, text);
+      const before = stored && unstored.effective(stored);
+      if (text === undefined || stored === undefined || before === stored || before === undefined) {
+        unstored.settle(id, "overtaken");
+        return;
+      }
+      const isDeleted = unstored.isDeleted(stored);
+      const updatedAt = new Date(clock()).toISOString();
+      const record = isDeleted ? undefined : { ...before, version: stored.version + 1, updatedAt };
+      const more = isDeleted
+        ? [...(await history.changesToForget(id)), { key: usageKey(id), text: undefined }]
+        : await history.changesToKeep(stored);
+      // Refused: somebody wrote it meanwhile, which the next try sees.
+      if (!(await entries.commit([...changesBetween(id, text, stored, record), ...more]))) return;
+      unstored.settle(id, "stored");
+      await feed.tell({ type: isDeleted ? "deleted" : "updated", id, record });
     });
   }
 
@@ -159,6 +231,8 @@ export class KeyWrites {
     return {
       record,
       changes: [{ key: SECRET_PREFIX + digest, expect: owner.text, text: encodeEntry(before.id) }],
+      // Nobody has been told the new secret: only what ends is put in force.
+      narrowed: untilMs <= now ? () => ({ ...before, secrets: [] }) : undefined,
     };
   }
 
@@ -182,6 +256,9 @@ export class KeyWrites {
     }
   }
 }
+
+/** What is left of a key whose deletion is not stored yet: something to show, and nothing that it grants. */
+const NO_RIGHTS = { secrets: [] } as const;
 
 const NOT_FOUND: WriteRefusal = { ok: false, reason: "not_found", currentVersion: null };
 

@@ -4,12 +4,15 @@ import { openKeyStorage } from "./storage-url.ts";
 import { checkStoreSchema } from "./store-schema.ts";
 import { StoredEntries } from "./stored-entries.ts";
 import { StoredKeys } from "./stored-keys.ts";
+import type { UnstoredListener } from "./unstored-changes.ts";
 
 export type KeyStoreOptions = {
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
   /** What a listener of the change feed threw; the write and the other listeners go on. */
   readonly onListenerError?: (error: unknown) => void;
+  /** Told of each change that is in force although the storage did not take it. Absent: none is put in force. */
+  readonly onUnstored?: UnstoredListener | undefined;
   /** How many entries the log keeps; default 50,000. */
   readonly maxLogEntries?: number;
   /** For how many days deeds are kept; 0: for ever; default 400. */
@@ -25,7 +28,13 @@ export async function openKeyStore(
   place: string | KeyStorage,
   options: KeyStoreOptions = {},
 ): Promise<KeyStore> {
-  const { clock = Date.now, onListenerError = warn, maxLogEntries = 50_000, auditDays = 400 } = options;
+  const {
+    clock = Date.now,
+    onListenerError = warn,
+    onUnstored,
+    maxLogEntries = 50_000,
+    auditDays = 400,
+  } = options;
   const storage = typeof place === "string" ? await openKeyStorage(place) : place;
   const entries = new StoredEntries(storage);
   try {
@@ -34,7 +43,7 @@ export async function openKeyStore(
     await storage.disconnect();
     throw error;
   }
-  return new StoredKeys(entries, { clock, onListenerError, maxLogEntries, auditDays });
+  return new StoredKeys(entries, { clock, onListenerError, onUnstored, maxLogEntries, auditDays });
 }
 
 function warn(error: unknown): void {

@@ -41,6 +41,7 @@ import { StoredHistory } from "./stored-history.ts";
 import { StoredLog } from "./stored-log.ts";
 import { StoredMeta } from "./stored-meta.ts";
 import { StoredUsage } from "./stored-usage.ts";
+import { type UnstoredChange, UnstoredChanges, type UnstoredListener } from "./unstored-changes.ts";
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
@@ -52,6 +53,7 @@ export type StoredKeysOptions = {
   readonly clock: () => number;
   readonly onListenerError: (error: unknown) => void;
   readonly maxLogEntries: number;
+  readonly onUnstored: UnstoredListener | undefined;
   readonly auditDays: number;
 };
 
@@ -68,8 +70,10 @@ export class StoredKeys implements KeyStore {
   readonly #usage: StoredUsage;
   readonly #writes: KeyWrites;
   readonly #bulkWrites: BulkWrites;
+  readonly #unstored: UnstoredChanges;
 
   constructor(entries: StoredEntries, options: StoredKeysOptions) {
+    this.#unstored = new UnstoredChanges(options.onUnstored);
     const { clock, onListenerError, maxLogEntries, auditDays } = options;
     this.#entries = entries;
     this.#clock = clock;
@@ -80,6 +84,7 @@ export class StoredKeys implements KeyStore {
       entries,
       history: this.#history,
       feed: this.#feed,
+      unstored: this.#unstored,
       queue: new SerialQueue(),
       clock,
       nextId: createIdSource(clock),
@@ -100,7 +105,21 @@ export class StoredKeys implements KeyStore {
   }
 
   get(id: string): Promise<KeyRecord | undefined> {
-    return this.#calls.run(async () => (isKeyId(id) ? this.#entries.record(id) : undefined));
+    return this.#calls.run(async () =>
+      isKeyId(id) ? this.#effective(await this.#entries.record(id)) : undefined,
+    );
+  }
+
+  get pendingWrites(): number {
+    return this.#unstored.size;
+  }
+
+  unstoredOf(id: string): UnstoredChange | undefined {
+    return this.#unstored.of(id);
+  }
+
+  #effective(stored: KeyRecord | undefined): KeyRecord | undefined {
+    return stored && this.#unstored.effective(stored);
   }
 
   revision(): string | Promise<string> {
@@ -119,7 +138,9 @@ export class StoredKeys implements KeyStore {
       if (text === undefined) return undefined;
       const id = parseText(text, "a secret's entry");
       if (!isKeyId(id)) throw new UnreadableRecordError("a secret's entry", "damaged", "not a key id");
-      const record = this.#entries.recordOf(id, await this.#entries.text(RECORD_PREFIX + id));
+      const record = this.#effective(
+        this.#entries.recordOf(id, await this.#entries.text(RECORD_PREFIX + id)),
+      );
       // Only the record grants; the entry of the secret is a way to find it.
       if (record === undefined || validSecret(record, digest, this.#clock()) === undefined) return undefined;
       return record;
@@ -145,7 +166,7 @@ export class StoredKeys implements KeyStore {
         last = key.slice(RECORD_PREFIX.length);
         const record = readable(last, text);
         if (record === undefined) unreadable.push(last);
-        else items.push(record);
+        else items.push(this.#unstored.effective(record));
       }
       return { items, unreadable, next: found.length > limit ? cursorOfId(last) : null };
     });
@@ -192,7 +213,7 @@ export class StoredKeys implements KeyStore {
         const id = key.slice(RECORD_PREFIX.length);
         const record = onUnreadable === undefined ? parseRecordText(id, text) : readable(id, text);
         if (record === undefined) onUnreadable?.(id);
-        else yield record;
+        else if (!this.#unstored.isDeleted(record)) yield this.#unstored.effective(record);
       }
       after = page.at(-1)?.key;
       if (after === undefined) return;
@@ -214,7 +235,8 @@ export class StoredKeys implements KeyStore {
       for (const { id, version, createdAt } of known) {
         reads += 1;
         if (reads % SWEEP_SLICE === 0) await nextTurn();
-        const now = await recordUnlessUnreadable(this.#entries, id);
+        const stored = await recordUnlessUnreadable(this.#entries, id);
+        const now = stored === "unreadable" ? stored : this.#effective(stored);
         if (now === "unreadable") changes.push({ type: "updated", id, record: undefined });
         else if (now === undefined) changes.push({ type: "deleted", id, record: undefined });
         // createdAt: a key that was deleted and made again with the same id begins at version 1 again.
@@ -227,7 +249,8 @@ export class StoredKeys implements KeyStore {
   }
 
   close(): Promise<void> {
-    return this.#calls.close(() => {
+    return this.#calls.close(async () => {
+      await this.#unstored.close();
       this.#feed.clear();
       return this.#entries.disconnect();
     });

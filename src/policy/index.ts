@@ -19,6 +19,7 @@ export type {
 } from "./forwarded.ts";
 export { clientAddress, createAddressResolver } from "./forwarded.ts";
 export { limitKindOf } from "./limit.ts";
+export { isNarrowing } from "./narrowing.ts";
 export { type Network, NetworkSet, parseNetwork } from "./network.ts";
 export { canonicalOrigin } from "./origin.ts";
 export { parseSettings } from "./parse.ts";

@@ -38,6 +38,8 @@ export const Problem = Type.Object(
     code: Type.String({ description: "stable: programs may switch on it" }),
     faults: Type.Optional(list(Fault)),
     currentVersion: Type.Optional(nullable(Type.Integer())),
+    enforced: Type.Optional(Type.Boolean({ description: "it is in force although it was not stored" })),
+    stored: Type.Optional(Type.Boolean()),
   },
   { title: "Problem" },
 );

@@ -5,6 +5,7 @@ export const KEY_STATES = ["active", "expiring", "expired", "disabled", "rotatin
 export const KeyState = Type.Union(KEY_STATES.map((state) => Type.Literal(state)));
 export type KeyState = (typeof KEY_STATES)[number];
 
+type UnstoredKind = "changed" | "rotated" | "deleted";
 const secret = Type.Object({ hint: Type.String(), validUntil: nullable(Instant) });
 
 export const keyViewMembers = {
@@ -22,6 +23,12 @@ export const keyViewMembers = {
   allowed: Type.Integer(),
   denied: dictionary(Type.Integer()),
   connections: Type.Integer({ description: "on this node" }),
+  unstored: nullable(
+    Type.Object(
+      { change: Type.Unsafe<UnstoredKind>(Type.String()), since: Instant },
+      { description: "a change that is in force here although the store has not taken it" },
+    ),
+  ),
 };
 
 /** A key as its operators see it: no digest, and of a secret only what helps to recognise it. */
