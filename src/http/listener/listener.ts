@@ -5,7 +5,8 @@ import { REALTIME_PATH, refuse } from "../../protocol/index.ts";
 import { HttpResponse } from "./http-response.ts";
 import { LingeringClose } from "./lingering-close.ts";
 import { endWith, parserRefusal, rawRefusal, sendRefusal } from "./refusals.ts";
-import { hasBody, headRefusal, MAX_HEADER_LINES, withoutUpgrade } from "./request-head.ts";
+import { hasBody, headRefusal, isWebSocket, MAX_HEADER_LINES, withoutUpgrade } from "./request-head.ts";
+import { SERVER_SETTINGS } from "./server-settings.ts";
 import type { Exchange, TcpConnection } from "./tcp-connection.ts";
 import type { TcpConnections } from "./tcp-connections.ts";
 
@@ -21,29 +22,6 @@ export type ListenerOptions = {
   /** Whether pages of any origin may read what is refused. */
   readonly isCrossOrigin: boolean;
 };
-
-/** Every setting of Node's server, also those that are at Node's default: another version may have another one. */
-const SERVER_SETTINGS = {
-  /** How long a client may take for the head of a request, a silent TCP connection included. */
-  headersTimeout: 5_000,
-  /** And for all of it: 1 MiB at 18 KB a second. */
-  requestTimeout: 60_000,
-  connectionsCheckingInterval: 1_000,
-  /** Longer than proxies keep an idle connection (60 s in nginx, AWS, Envoy and Google), so that it is the proxy that closes. Node waits a second longer than it announces. */
-  keepAliveTimeout: 75_000,
-  /** A connection is bounded by time and by what it holds; closing it after so many requests would only cost handshakes. */
-  maxRequestsPerSocket: 0,
-  maxHeaderSize: 16 * 1024,
-  insecureHTTPParser: false,
-  /** Looked at in `headRefusal`, which answers with a reason. */
-  requireHostHeader: false,
-  joinDuplicateHeaders: false,
-  noDelay: true,
-  /** What is dead is found by the timeouts here and by Engine.IO's pings; a system call for each connection is saved. */
-  keepAlive: false,
-  /** Node 20's default, where later versions have 64 KiB: what one connection may hold, times all connections. */
-  highWaterMark: 16 * 1024,
-} as const;
 
 /**
  * Requests of one TCP connection that may wait for the answers before theirs. Each begins when the answer before it is with the
@@ -172,7 +150,7 @@ class Listener {
     const refusal = headRefusal(request);
     if (refusal !== undefined) {
       endWith(socket, refusal);
-    } else if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+    } else if (!isWebSocket(request)) {
       this.#ignoreUpgrade(request, socket, head);
     } else if (realtime !== undefined && isRealtime(request.url)) {
       connections.upgraded(connection);
@@ -241,7 +219,13 @@ class Listener {
     connection.response = response;
     connections.touch(connection);
     const refusal = headRefusal(request);
-    if (hasBody(request)) request.socket.destroySoon = this.#destroySoon;
+    if (hasBody(request)) {
+      request.socket.destroySoon = this.#destroySoon;
+      if (request.headers.upgrade !== undefined) {
+        connection.isLast = true;
+        response.shouldKeepAlive = false;
+      }
+    }
     if (refusal !== undefined) {
       connection.isLast = true;
       this.#refuse(exchange, refusal);

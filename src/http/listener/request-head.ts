@@ -17,6 +17,10 @@ export function headRefusal(request: IncomingMessage): Refusal | undefined {
   // RFC 9112, 3.2.
   if (hosts > 1) return refuse("invalid_request", "send one Host header");
   if (hosts === 0 && request.httpVersion === "1.1") return refuse("invalid_request", "send a Host header");
+  // RFC 9112, 6.1. Node lets others pass where an upgrade is wished for.
+  const coding = request.headers["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked")
+    return refuse("invalid_request", "the only Transfer-Encoding is chunked");
   const fault = targetFault(request.url ?? "");
   return fault === undefined ? undefined : refuse("ambiguous_target", `the request target has ${fault}`);
 }
@@ -34,6 +38,11 @@ function countLines(rawHeaders: readonly string[], name: string): number {
 /** Whether the head announces a body. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+/** What else a request may wish to be upgraded to is ignored. */
+export function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 /**

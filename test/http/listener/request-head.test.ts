@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
 import { rawRequest, sendRaw } from "../../helpers/raw-http.ts";
@@ -89,8 +90,10 @@ describe("the head of a request", () => {
     ]);
     const text = `${first}"one"${chunked}5\r\n"two"\r\n0\r\n\r\n${last}"3"`;
     const { head, body } = await sendRaw(server.port, text);
-    expect(`${head}${body}`.match(/HTTP\/1\.1 \d+/g)).to.deep.equal(Array(3).fill("HTTP/1.1 200"));
-    expect(seen).to.deep.equal(['"one"', '"two"', '"3"']);
+    // From Node 24.9 on the first one is the last of its connection.
+    const count = "shouldUpgradeCallback" in createServer() ? 1 : 3;
+    expect(`${head}${body}`.match(/HTTP\/1\.1 \d+/g)).to.deep.equal(Array(count).fill("HTTP/1.1 200"));
+    expect(seen).to.deep.equal(['"one"', '"two"', '"3"'].slice(0, count));
   });
 
   it("may wish for another protocol again and again on one connection, which costs nothing that stays", async () => {
