@@ -155,7 +155,7 @@ describe("a broadcast", () => {
 
   it("of a key whose rules granted it before there was a setting reaches everyone, as it did", async () => {
     const granted = await server.createKey({ allowRealtime: true, channels: [BROADCAST_RULE] });
-    const exported = (await server.admin("/keys/export")).body["keys"];
+    const exported = (await server.admin("/keys/export", { method: "POST" })).body["keys"];
     const record: unknown = Array.isArray(exported)
       ? exported.find((one: unknown) => Reflect.get(Object(one), "id") === granted.id)
       : undefined;
