@@ -19,7 +19,8 @@ export type Client = {
   readonly clientId: string;
   /** The key that it connected with; null where none is required. */
   readonly keyId: string | null;
-  readonly digest: string;
+  /** Of its newest `resume` token, from 1. */
+  generation: number;
   readonly attendances: SmallMap<Attendance>;
   /** Some were forgotten that it may not be replayed: in a channel that is not known, it is replayed nothing. */
   hasForgotten: boolean;

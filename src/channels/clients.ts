@@ -1,12 +1,11 @@
-import { hash } from "node:crypto";
 import type { Steps } from "../lib/slices.ts";
 import { randomToken } from "../random-token.ts";
 import { type Absence, Absentees } from "./absentees.ts";
 import type { Client } from "./attendance.ts";
+import { ResumeTokens } from "./resume-tokens.ts";
 import { SmallMap } from "./small-map.ts";
 
-/** 192 and 128 bits. */
-const TOKEN_BYTES = 24;
+/** 128 bits. */
 const CLIENT_ID_BYTES = 16;
 
 export type ClientsOptions = {
@@ -18,11 +17,14 @@ export type ClientsOptions = {
 };
 
 /**
- * The clients that are connected or may come back. A client proves who it is by the secret `resume` token that it got; the
- * token is kept as a digest. Bounded by the connections, and for those that are gone by {@link Absentees}.
+ * The clients that are connected or may come back. A client proves who it is by the secret `resume` token that it got, and
+ * each connection brings a new one. Two are good at the same time: the newest, and the one that its client presented last,
+ * until it has presented the newest, which it may never have received. Bounded by the connections, and for those that are
+ * gone by {@link Absentees}.
  */
 export class Clients {
-  readonly #byDigest = new Map<string, Client>();
+  readonly #byId = new Map<string, Client>();
+  readonly #tokens = new ResumeTokens();
   readonly #absentees: Absentees;
 
   constructor(options: ClientsOptions = {}) {
@@ -30,7 +32,7 @@ export class Clients {
       resumeWindowMs: options.resumeWindowMs ?? 120_000,
       maxBytes: options.maxAbsentBytes ?? 256 * 1024 * 1024,
       now: options.now ?? Date.now,
-      onForgotten: ({ digest }) => this.#byDigest.delete(digest),
+      onForgotten: ({ clientId }) => this.#byId.delete(clientId),
     });
   }
 
@@ -49,30 +51,43 @@ export class Clients {
     resume: string | undefined,
   ): { readonly client: Client; readonly token: string; readonly takenOver: string | undefined } {
     this.#absentees.forget();
-    const known = resume === undefined ? undefined : this.#byDigest.get(digestOf(resume));
-    if (known !== undefined && known.keyId === keyId && resume !== undefined) {
-      const takenOver = known.connectionId;
-      known.connectionId = connectionId;
-      this.#absentees.recall(known);
-      return { client: known, token: resume, takenOver };
+    const proof = resume === undefined ? undefined : this.#prove(keyId, resume);
+    if (proof !== undefined) {
+      const { client, isNewest } = proof;
+      // The newest was received: the one before it is over.
+      if (isNewest) client.generation += 1;
+      const takenOver = client.connectionId;
+      client.connectionId = connectionId;
+      this.#absentees.recall(client);
+      return { client, token: this.#tokens.issue(client.clientId, client.generation), takenOver };
     }
-    const token = randomToken(TOKEN_BYTES);
     const client: Client = {
       clientId: randomToken(CLIENT_ID_BYTES),
       keyId,
-      digest: digestOf(token),
+      generation: 1,
       attendances: new SmallMap(),
       hasForgotten: false,
       connectionId,
     };
-    this.#byDigest.set(client.digest, client);
-    return { client, token, takenOver: undefined };
+    this.#byId.set(client.clientId, client);
+    return { client, token: this.#tokens.issue(client.clientId, 1), takenOver: undefined };
   }
 
   /** The connection that `connect` would take over. */
   lingering(keyId: string | null, resume: string): string | undefined {
-    const known = this.#byDigest.get(digestOf(resume));
-    return known?.keyId === keyId ? known.connectionId : undefined;
+    return this.#prove(keyId, resume)?.client.connectionId;
+  }
+
+  /** The client that a token proves, under its own key, and whether it is the newest token of that client. */
+  #prove(
+    keyId: string | null,
+    resume: string,
+  ): { readonly client: Client; readonly isNewest: boolean } | undefined {
+    const proof = this.#tokens.verify(resume);
+    const client = proof === undefined ? undefined : this.#byId.get(proof.clientId);
+    if (proof === undefined || client === undefined || client.keyId !== keyId) return undefined;
+    const isNewest = proof.generation === client.generation;
+    return isNewest || proof.generation === client.generation - 1 ? { client, isNewest } : undefined;
   }
 
   /** Its connection ended; unless it has another one by now, it is gone for the time being. */
@@ -92,10 +107,6 @@ export class Clients {
 
   close(): void {
     this.#absentees.close();
-    this.#byDigest.clear();
+    this.#byId.clear();
   }
-}
-
-function digestOf(token: string): string {
-  return hash("sha256", token, "base64");
 }

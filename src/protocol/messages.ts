@@ -55,7 +55,7 @@ export type MembersAck = {
 };
 export type OkAck = { readonly ok: true };
 
-/** First event after CONNECT. `resume` is null where the server offers no recovery. */
+/** First event after CONNECT. `resume`, a secret, is another each time; null where the server offers no recovery. */
 export type ConnectionReady = {
   readonly id: string;
   readonly clientId: string;

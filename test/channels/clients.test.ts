@@ -76,6 +76,49 @@ describe("clients that are gone", () => {
   });
 });
 
+describe("the tokens of clients", () => {
+  it("are two at most for each client: the newest, and the last that was presented until the newest is", () => {
+    const clients = new Clients();
+    type Model = { clientId: string; newest: string; presented: string | undefined };
+    const models: Model[] = [];
+    const issued: string[] = [];
+    let random = 7;
+    const pick = (below: number): number => {
+      random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
+      return random % below;
+    };
+    for (let step = 0; step < 5_000; step += 1) {
+      const token = pick(8) === 0 ? undefined : issued[pick(issued.length)];
+      const model = models.find(
+        ({ newest, presented }) => token !== undefined && (token === newest || token === presented),
+      );
+      const before = model === undefined ? undefined : `connection of ${model.clientId}`;
+      const made = clients.connect("?", "key", token);
+      expect(made.takenOver).to.equal(before);
+      made.client.connectionId = `connection of ${made.client.clientId}`;
+      if (model === undefined) {
+        models.push({ clientId: made.client.clientId, newest: made.token, presented: undefined });
+      } else {
+        expect(made.client.clientId).to.equal(model.clientId);
+        // Who presents the same again is told the same: a late answer makes no other one worthless.
+        if (token === model.newest) expect(issued).to.not.include(made.token);
+        else expect(made.token).to.equal(model.newest);
+        model.presented = token;
+        model.newest = made.token;
+      }
+      if (!issued.includes(made.token)) issued.push(made.token);
+      expect(made.token.length).to.be.at.most(100);
+    }
+    expect(models.length).to.be.above(100);
+    clients.close();
+  });
+
+  it("are another process's alone", () => {
+    const { token, client } = new Clients().connect("a", "key", undefined);
+    expect(new Clients().connect("b", "key", token).client.clientId).to.not.equal(client.clientId);
+  });
+});
+
 describe("the channels of a client", () => {
   const clientOf = (): Client => new Clients().connect("a", null, undefined).client;
   const at = (offset: number) => ({ epoch: "e", offset });

@@ -86,6 +86,52 @@ for (const transport of ["websocket", "polling"] as const) {
       expect(listener.clientId).to.equal(clientId);
     });
 
+    it("comes back as itself, whether its connection is lost before the new token has come or after", async function () {
+      // Nine reconnects, with a pause of up to two seconds before each.
+      this.timeout(60_000);
+      const listener = connect(link.url);
+      const sender = connect(server.url);
+      const gaps: Gap[] = [];
+      listener.onGap((gap) => gaps.push(gap));
+      const { heard, until } = record(listener);
+      await listener.join("room");
+      const { clientId } = listener;
+      let n = 0;
+      const say = async (): Promise<void> => {
+        await sender.send("room", "say", n);
+        n += 1;
+      };
+      const loseConnection = async (): Promise<void> => {
+        const gone = next(listener.onDisconnect);
+        link.down();
+        await gone;
+        await say();
+      };
+      for (const round of numbers(3)) {
+        // The server lets it in and sends a new token, which never arrives; sometimes it believes that the client is there.
+        await loseConnection();
+        const lost = link.lose("connection:ready");
+        link.up();
+        await lost;
+        const back = next(listener.onConnect);
+        if (round === 1) link.freeze();
+        else link.cut();
+        await back;
+        await say();
+        // And now after it has come, twice: the newest is presented, whose forerunner is over.
+        for (const _ of numbers(2)) {
+          await loseConnection();
+          const again = next(listener.onConnect);
+          link.up();
+          await again;
+        }
+      }
+      await until(n);
+      expect(heard).to.deep.equal(numbers(n));
+      expect(gaps).to.deep.equal([]);
+      expect(listener.clientId).to.equal(clientId);
+    });
+
     it("publishes once what was on its way when the connection was lost", async () => {
       const listener = connect(server.url);
       const { heard, until } = record(listener);

@@ -17,6 +17,9 @@ export class Link {
   readonly #pairs = new Set<Pair>();
   /** Server sides that are still open although their client is gone. */
   readonly #frozen = new Set<Socket>();
+  /** Pairs of which the client hears nothing more. */
+  readonly #deaf = new WeakSet<Pair>();
+  #lost: { readonly text: string; readonly resolve: () => void } | undefined;
   #isStalled = false;
   #isDown = false;
 
@@ -57,6 +60,16 @@ export class Link {
   flow(): void {
     this.#isStalled = false;
     for (const { far } of this.#pairs) far.resume();
+  }
+
+  /**
+   * From the next data of the server with this text on, what the server sends on that connection is lost on the way. Resolves
+   * when it came.
+   */
+  lose(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#lost = { text, resolve };
+    });
   }
 
   /** Lose every connection, on both sides. */
@@ -111,7 +124,12 @@ export class Link {
     far.on("error", () => far.destroy());
     near.on("data", (data) => far.write(data));
     far.on("data", (data) => {
-      if (!near.destroyed) near.write(data);
+      if (this.#lost !== undefined && data.includes(this.#lost.text)) {
+        this.#deaf.add(pair);
+        this.#lost.resolve();
+        this.#lost = undefined;
+      }
+      if (!near.destroyed && !this.#deaf.has(pair)) near.write(data);
     });
     near.on("end", () => far.end());
     far.on("end", () => near.end());

@@ -84,6 +84,47 @@ for (const transport of ["websocket", "polling"] as const) {
       expect((await connect(plain.secret, one.clientId)).clientId).to.not.equal(one.clientId);
     });
 
+    it("gives a new token with each connection, and knows the one before until the new one was presented", async () => {
+      const first = await connect(plain.secret);
+      const second = await connect(plain.secret, first.resume);
+      expect(second.resume).to.be.a("string").and.not.equal(first.resume);
+      // As one that never received the second: as often as it takes.
+      const third = await connect(plain.secret, first.resume);
+      expect(await second.client.next("connection:closing")).to.include({ code: "taken_over" });
+      const fourth = await connect(plain.secret, third.resume);
+      for (const { clientId } of [second, third, fourth]) expect(clientId).to.equal(first.clientId);
+      // The new one was presented: whoever has the old one is somebody else, and takes nothing over.
+      const late = await connect(plain.secret, first.resume);
+      expect(late.clientId).to.not.equal(first.clientId);
+      expect(await fourth.client.request("join", { channel: "still here" })).to.include({ ok: true });
+      expect(fourth.client.pending("connection:closing")).to.deep.equal([]);
+      fourth.client.close();
+      expect((await connect(plain.secret, first.resume)).clientId).to.not.equal(first.clientId);
+      expect((await connect(plain.secret, fourth.resume)).clientId).to.equal(first.clientId);
+    });
+
+    it("believes no token that it did not give, whatever part of it is right", async () => {
+      const { client, clientId, resume } = await connect(plain.secret);
+      const [id = "", generation = "", mac = ""] = String(resume).split(".");
+      expect(id).to.equal(clientId);
+      const other = String((await connect(plain.secret)).resume).split(".")[2] ?? "";
+      for (const forged of [
+        `${id}.${Number(generation) + 1}.${mac}`,
+        `${id}.0${generation}.${mac}`,
+        `${id}.${generation}.${other}`,
+        `${id}.${generation}.${mac.slice(0, -1)}`,
+        `${id}.${generation}.${mac}=`,
+        `${id}.${generation}.`,
+        `${id}.${generation}`,
+        `${"é".repeat(22)}.${generation}.${mac}`,
+        "...",
+      ]) {
+        expect((await connect(plain.secret, forged)).clientId, forged).to.not.equal(clientId);
+      }
+      await client.settle();
+      expect(client.pending("connection:closing")).to.deep.equal([]);
+    });
+
     it("lets a client that comes back take over its old connection, which leaves first", async () => {
       const watcher = await connect(secret);
       await watcher.client.request("join", { channel: "seen" });
