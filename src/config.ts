@@ -40,6 +40,8 @@ export type Config = MemoryBudgets & {
   readonly maxConnectionsPerKey: number;
   /** What a client may leave unread before it is cut off, beside the message that exceeds it. */
   readonly maxOutboundBytes: number;
+  /** How long it may then read nothing. */
+  readonly maxUnreadMs: number;
   /** From which value of a resource on the node protects itself, for each of its stages; false: never. */
   readonly overload: OverloadThresholds | false;
   /** How many members may hear of one connection's joins, leaves and updates in a second, ten seconds' worth at once; 0: no limit. */
@@ -109,6 +111,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_REQUESTS_PER_SECOND: "maxRequestsPerSecond",
   SLUICE_MAX_RECEIVED_BYTES_PER_SECOND: "maxReceivedBytesPerSecond",
   SLUICE_MAX_WAITING_BYTES: "maxWaitingBytes",
+  SLUICE_MAX_UNSENT_BYTES: "maxUnsentBytes",
   SLUICE_ENDPOINT_PREFIX: "endpointPrefix",
   SLUICE_LOG_LEVEL: "logLevel",
 };
@@ -209,6 +212,7 @@ function withDefaults(input: ConfigInput): Config {
     maxConnectionsPerAddress: input.maxConnectionsPerAddress ?? 20_000,
     maxConnectionsPerKey: input.maxConnectionsPerKey ?? 0,
     maxOutboundBytes: input.maxOutboundBytes ?? 1024 * 1024,
+    maxUnreadMs: input.maxUnreadMs ?? 10_000,
     overload: input.overload === false ? false : Object.freeze({ ...DEFAULT_THRESHOLDS, ...input.overload }),
     maxPresenceDeliveriesPerSecond: input.maxPresenceDeliveriesPerSecond ?? 10_000,
     maxTcpConnections: input.maxTcpConnections ?? 0,

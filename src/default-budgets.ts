@@ -6,6 +6,8 @@ export type MemoryBudgets = {
   readonly maxHistoryBytes: number;
   /** What may wait of the requests of all connections. */
   readonly maxWaitingBytes: number;
+  /** What clients have not read of messages, counted once where they share it. */
+  readonly maxUnsentBytes: number;
   /** Channels with members on this node, and memberships in all of them: beyond these, those above their fair share are refused. */
   readonly maxChannels: number;
   readonly maxMemberships: number;
@@ -20,6 +22,7 @@ type Share = { readonly of: readonly [number, number]; readonly most: number; re
 export const BUDGET_SHARES: Readonly<Record<keyof MemoryBudgets, Share>> = {
   maxHistoryBytes: { of: [3, 16], most: 256 * 1024 * 1024, bytesEach: 1 },
   maxWaitingBytes: { of: [1, 8], most: 256 * 1024 * 1024, bytesEach: 1 },
+  maxUnsentBytes: { of: [1, 8], most: 256 * 1024 * 1024, bytesEach: 1 },
   // A channel with a member on this node takes about 2,200 bytes, and each membership 750: more with long names.
   maxChannels: { of: [1, 8], most: 1_000_000, bytesEach: 3_000 },
   maxMemberships: { of: [1, 4], most: 10_000_000, bytesEach: 1_000 },
@@ -37,6 +40,7 @@ export function budgetsOf(set: Partial<MemoryBudgets>): MemoryBudgets {
   return {
     maxHistoryBytes: budget("maxHistoryBytes"),
     maxWaitingBytes: budget("maxWaitingBytes"),
+    maxUnsentBytes: budget("maxUnsentBytes"),
     maxChannels: budget("maxChannels"),
     maxMemberships: budget("maxMemberships"),
     maxIdleChannels: budget("maxIdleChannels"),

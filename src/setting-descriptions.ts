@@ -39,6 +39,8 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   maxMemberships: "Memberships in all channels of this node, bounded in the same way.",
   maxIdleChannels: "Channels without members that keep their position.",
   maxMessageIds: "Ids of messages that are remembered, so that a repeat is not sent again.",
+  maxUnreadMs: "How long a client that has left more than that unread may read nothing.",
+  maxUnsentBytes: "Bytes of messages that clients have not read, counted once where they share them.",
   maxRequestsPerSecond: "Requests a second that one connection may send; beyond, it is read more slowly.",
   maxReceivedBytesPerSecond: "Bytes a second that one connection may send; beyond, it is read more slowly.",
   maxWaitingBytes: "What may wait of the requests of all connections; beyond, who holds most is ended.",

@@ -58,6 +58,8 @@ const SCHEMA = {
   maxPresenceDeliveriesPerSecond: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
   maxTcpConnections: MaxConnections,
   maxUnsentHttpBytes: Type.Integer({ minimum: 1024 * 1024, maximum: 1024 ** 4 }),
+  maxUnreadMs: Type.Integer({ minimum: 100, maximum: 600_000 }),
+  maxUnsentBytes: Type.Integer({ minimum: 1024 * 1024, maximum: 1024 ** 4 }),
   maxRequestsPerSecond: Type.Integer({ minimum: 1, maximum: 10_000_000 }),
   maxReceivedBytesPerSecond: Type.Integer({ minimum: 16 * 1024, maximum: 1024 ** 4 }),
   maxWaitingBytes: Type.Integer({ minimum: 16 * 1024 * 1024, maximum: 1024 ** 4 }),

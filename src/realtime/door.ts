@@ -14,6 +14,7 @@ import { firstRequest } from "./first-request.ts";
 import { lastOf, queryOf, valuesOf } from "./handshake-query.ts";
 import { allowCrossOrigin, sendProblem } from "./http-response.ts";
 import { OpenPoll } from "./open-poll.ts";
+import type { OutboundBounds } from "./outbound.ts";
 import type { Reading } from "./reading.ts";
 import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
@@ -26,7 +27,7 @@ export type DoorOptions = {
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
   readonly maxPendingPerAddress: number;
-  readonly maxOutboundBytes: number;
+  readonly outbound: OutboundBounds;
   readonly overload: OverloadState;
   /** Told of each TCP connection of a client whose CONNECT was accepted. */
   readonly prove: (tcp: Duplex, keyId?: string) => void;
@@ -260,7 +261,7 @@ export class Door {
         Math.ceil(this.#options.connectTimeoutMs - arrival.waitedMs),
         Math.min(MIN_CONNECT_MS, this.#options.connectTimeoutMs),
       ),
-      maxOutboundBytes: this.#options.maxOutboundBytes,
+      outbound: this.#options.outbound,
       reading: this.#options.reading,
     });
     conn.request = firstRequest;

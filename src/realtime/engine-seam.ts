@@ -85,6 +85,11 @@ export class Wire {
     );
   }
 
+  /** Not all that was written is with the system. */
+  get isBehind(): boolean {
+    return this.#tcp.writableLength > 0;
+  }
+
   /** Whole frames. The buffer may be shared: nobody changes it. */
   write(frames: Buffer): void {
     this.#tcp.write(frames);

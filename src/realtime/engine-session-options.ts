@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Socket as EngineSocket } from "engine.io";
 import type { PresentedKey } from "../gate.ts";
 import type { Slot } from "./admission.ts";
+import type { OutboundBounds } from "./outbound.ts";
 import type { Reading } from "./reading.ts";
 
 /** Where a request comes from: what the policy compares. */
@@ -19,7 +20,6 @@ export type EngineSessionOptions = {
   /** The TCP connection of a WebSocket; polling has one per request. */
   readonly tcp: Duplex | undefined;
   readonly connectTimeoutMs: number;
-  /** What a client may leave unread, beside the one message that takes it over this. */
-  readonly maxOutboundBytes: number;
+  readonly outbound: OutboundBounds;
   readonly reading: Reading;
 };

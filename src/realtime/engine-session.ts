@@ -73,7 +73,7 @@ export class EngineSession {
     this.#tcps = options.tcp === undefined ? [] : [options.tcp];
     this.#slot = options.slot;
     this.#reading = options.reading;
-    this.outbound = new Outbound(this.conn, this.#tcps, options.maxOutboundBytes);
+    this.outbound = new Outbound(this.conn, this.#tcps, options.outbound);
     this.#slot.holder = this;
     closeWithin(this.conn, CLOSING_GRACE_MS);
     this.#deadline = setTimeout(() => this.refuse(refuse("connect_timeout")), options.connectTimeoutMs);
@@ -85,7 +85,6 @@ export class EngineSession {
     return this.#wire;
   }
 
-  /** Who has not sent its CONNECT gives way to others. */
   giveWay(): void {
     if (this.#connects === 0) this.refuse(refuse("connect_timeout"));
   }
@@ -131,7 +130,7 @@ export class EngineSession {
     }
   }
 
-  /** Cut it off, whatever is still to be sent. */
+  /** Cut it off. */
   destroy(): void {
     for (const tcp of this.#tcps) tcp.destroy();
     this.poll?.destroy();
@@ -238,13 +237,16 @@ export class EngineSession {
   /** A packet is about to be queued: what the fan-out holds back for this client goes first, and what is unread is bounded. */
   beforeQueued(data: unknown): void {
     this.fanOut?.beforePacket();
-    if (!this.outbound.add(data) || this.state !== "connected") return;
-    this.condemn();
-    // Not in the middle of somebody's fan-out.
-    process.nextTick(() => this.endWith(refuse("slow_consumer")));
+    this.outbound.add(data, this);
   }
 
-  /** What it sends; the same from its first packet after CONNECT to its end. */
+  endAsSlow(): void {
+    if (this.state !== "connected") return;
+    this.condemn();
+    this.endWith(refuse("slow_consumer"));
+  }
+
+  /** What it sends, from its first packet after CONNECT on. */
   get intake(): Intake {
     this.#intake ??= new Intake({
       conn: this.conn,
@@ -254,11 +256,11 @@ export class EngineSession {
       handOn: (data) => this.#handOn?.(data),
       outbound: this.outbound,
       endWith: (refusal) => this.endWith(refusal),
+      endAsSlow: () => this.endAsSlow(),
     });
     return this.#intake;
   }
 
-  /** Whom what it holds is charged to. */
   get owner(): string {
     return this.identity?.key?.id ?? `address ${this.addressGroup}`;
   }

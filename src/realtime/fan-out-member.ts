@@ -2,6 +2,7 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { PacketOptions, Wire } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { frameOf } from "./packet-frame.ts";
+import type { SharedFrame, UnsentFrames } from "./unsent-frames.ts";
 
 /** Those who hear the same: a channel's members, its watchers, a key's connections, or everyone. Kept while it has members. */
 export type Audience = {
@@ -14,12 +15,11 @@ export type Audience = {
 };
 
 /** A message, encoded and framed once. */
-export type Entry = {
+export type Entry = SharedFrame & {
   /** Its place among all that this node sends. */
   readonly sequence: number;
   readonly exceptId: string | undefined;
   readonly packets: readonly (string | Buffer)[];
-  readonly frame: Buffer;
   /** For the ordinary path; attachments have no frame there. */
   readonly options: PacketOptions | undefined;
 };
@@ -39,10 +39,11 @@ export function createEntry(
   sequence: number,
   packets: readonly (string | Buffer)[],
   exceptId: string | undefined,
+  owner: string,
 ): Entry {
   const frame = frameOf(packets);
   const options = packets.length === 1 ? { compress: false, wsPreEncodedFrame: [frame] } : undefined;
-  return { sequence, exceptId, packets, frame, options };
+  return { sequence, exceptId, packets, frame, options, owner, holders: 0 };
 }
 
 /** All frames of a list in one buffer. */
@@ -51,6 +52,13 @@ export function joined(entries: readonly Entry[]): Buffer {
   if (first !== undefined && entries.length === 1) return first.frame;
   return Buffer.concat(entries.map(({ frame }) => frame));
 }
+
+/** What all members of a fan-out share. */
+export type FanOutOfMember = {
+  /** Send it what is held back for it. */
+  readonly flushMember: (member: FanOutMember) => void;
+  readonly unsent: UnsentFrames;
+};
 
 /** A connection that hears the hub, and the two ways to write to it. */
 export class FanOutMember {
@@ -63,18 +71,17 @@ export class FanOutMember {
   /** It has been sent, or is not to hear, everything up to this sequence. */
   caughtUpTo: number;
   readonly #conn: EngineSocket;
-  readonly #flush: (member: FanOutMember) => void;
+  readonly #fanOut: FanOutOfMember;
   #wire: Wire | undefined;
 
-  /** `flush`: send it what is held back for it. */
   constructor(
     id: string,
     keyId: string | null,
     session: EngineSession,
     caughtUpTo: number,
-    flush: (member: FanOutMember) => void,
+    fanOut: FanOutOfMember,
   ) {
-    this.#flush = flush;
+    this.#fanOut = fanOut;
     this.id = id;
     this.keyId = keyId;
     this.session = session;
@@ -84,7 +91,7 @@ export class FanOutMember {
 
   /** Something else is about to be sent to it. */
   beforePacket(): void {
-    this.#flush(this);
+    this.#fanOut.flushMember(this);
   }
 
   /** `shared`: the frames of these entries, where many are sent the same. */
@@ -93,8 +100,10 @@ export class FanOutMember {
     if (this.#wire?.isIdle === true) {
       if (shared === undefined) this.#wire.writeJoined(entries);
       else this.#wire.write(shared);
+      if (this.#wire.isBehind) this.#fanOut.unsent.hold(this.session, entries);
       return;
     }
+    this.#fanOut.unsent.hold(this.session, entries);
     for (const { packets, options } of entries) {
       for (const packet of packets) this.#conn.write(packet, options);
     }

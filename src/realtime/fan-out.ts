@@ -5,6 +5,7 @@ import { createEncoder } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import { FastFanOut } from "./fast-fan-out.ts";
 import { seamFault } from "./seam-check.ts";
+import type { UnsentFrames } from "./unsent-frames.ts";
 
 /** A fan-out that ends with its server. */
 export type NodeFanOut = FanOut & { close(): void };
@@ -12,6 +13,9 @@ export type NodeFanOut = FanOut & { close(): void };
 export type FanOutOptions = {
   readonly namespace: Namespace;
   readonly sessionOf: (socket: Socket) => EngineSession | undefined;
+  /** See {@link FastFanOutOptions}. */
+  readonly ownerOf: (payload: unknown) => string;
+  readonly unsent: UnsentFrames;
   readonly log: Logger;
   readonly onFault: (error: unknown) => void;
   /** Why the fast path cannot be used, if it cannot. */
@@ -20,7 +24,7 @@ export type FanOutOptions = {
 
 /** The fast fan-out; over Socket.IO's rooms where the installed packages are not as it knows them. */
 export function openFanOut(options: FanOutOptions): NodeFanOut {
-  const { namespace, sessionOf, log, onFault } = options;
+  const { namespace, sessionOf, ownerOf, unsent, log, onFault } = options;
   const fault = options.fault ?? seamFault(namespace);
   if (fault !== undefined) {
     log.warn(
@@ -35,6 +39,8 @@ export function openFanOut(options: FanOutOptions): NodeFanOut {
       return socket === undefined ? undefined : sessionOf(socket);
     },
     encode: createEncoder(namespace),
+    ownerOf,
+    unsent,
     onFault,
   });
 }

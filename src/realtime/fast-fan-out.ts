@@ -1,13 +1,17 @@
 import type { FanOut } from "../channels/index.ts";
 import type { EngineSession } from "./engine-session.ts";
-import { type Audience, FanOutMember } from "./fan-out-member.ts";
+import { type Audience, FanOutMember, type FanOutOfMember } from "./fan-out-member.ts";
 import { Outbox } from "./outbox.ts";
+import type { UnsentFrames } from "./unsent-frames.ts";
 
 export type FastFanOutOptions = {
   /** The session of an open connection. */
   readonly sessionOf: (connectionId: string) => EngineSession | undefined;
   /** An event's text, then its attachments. */
   readonly encode: (eventName: string, payload: unknown) => readonly unknown[];
+  /** Who published what is sent: its memory is charged to them while somebody has not taken it. */
+  readonly ownerOf: (payload: unknown) => string;
+  readonly unsent: UnsentFrames;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -30,11 +34,15 @@ export class FastFanOut implements FanOut {
   readonly #byKey = new Map<string, Audience>();
 
   /** One for all members. */
-  readonly #flushMember = (member: FanOutMember): void => this.#outbox.flushMember(member);
+  readonly #shared: FanOutOfMember;
 
   constructor(options: FastFanOutOptions) {
     this.#options = options;
     this.#outbox = new Outbox(options.onFault);
+    this.#shared = {
+      flushMember: (member) => this.#outbox.flushMember(member),
+      unsent: options.unsent,
+    };
   }
 
   /** How many connections and audiences are kept: none when nobody is connected. */
@@ -46,7 +54,7 @@ export class FastFanOut implements FanOut {
     const session = this.#options.sessionOf(connectionId);
     if (session === undefined || this.#members.has(connectionId)) return;
     const { sequence } = this.#outbox;
-    const member = new FanOutMember(connectionId, keyId, session, sequence, this.#flushMember);
+    const member = new FanOutMember(connectionId, keyId, session, sequence, this.#shared);
     this.#members.set(connectionId, member);
     this.#enter(member, this.#everyone);
     const ofKey = this.#byKey.get(keyId ?? "");
@@ -60,6 +68,7 @@ export class FastFanOut implements FanOut {
     // All at once, not this member's alone: thousands may go in one turn.
     this.#outbox.flush();
     member.session.fanOut = undefined;
+    this.#options.unsent.release(member.session);
     member.caughtUpTo = Number.POSITIVE_INFINITY;
     this.#members.delete(connectionId);
     for (const audience of member.audiences) this.#exit(member, audience);
@@ -116,7 +125,7 @@ export class FastFanOut implements FanOut {
   #emit(audience: Audience | undefined, eventName: string, payload: unknown, exceptId?: string): number {
     if (audience === undefined || audience.members.size === 0) return 0;
     const packets = this.#options.encode(eventName, payload).map(toPacket);
-    return this.#outbox.add(audience, packets, exceptId);
+    return this.#outbox.add(audience, packets, exceptId, this.#options.ownerOf(payload));
   }
 
   #join(audiences: Map<string, Audience>, connectionId: string, channel: string): void {

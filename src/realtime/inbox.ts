@@ -4,10 +4,12 @@ import { BYTES_PER_COST, type OverloadState, publishRefusal, REQUEST_COST } from
 import { type ChannelError, type RefusalAck, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { type Answer, HANDLERS } from "./requests.ts";
+import type { UnsentFrames } from "./unsent-frames.ts";
 
 export type InboxOptions = {
   readonly hub: Hub;
   readonly overload: OverloadState;
+  readonly unsent: UnsentFrames;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -48,12 +50,14 @@ export class Inbox {
     const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
     if (handler === undefined) return refuse("unknown_event");
     if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");
-    const { hub, overload } = this.#options;
+    const { hub, overload, unsent } = this.#options;
     connection.addWork(REQUEST_COST + bytes / BYTES_PER_COST);
     if (overload.stage >= 2 && event === "message") {
       const refusal = publishRefusal(overload, bytes);
       if (refusal !== undefined) return refusal;
     }
+    const tooFast = event === "message" ? unsent.refusal(connection) : undefined;
+    if (tooFast !== undefined) return tooFast;
     return connection.work(heldBytes(bytes), () =>
       handler({ hub, overload, connection, now: Date.now }, payload),
     );

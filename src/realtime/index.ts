@@ -16,10 +16,13 @@ import { type NodeFanOut, openFanOut } from "./fan-out.ts";
 import { createGreeting, type Greeting } from "./greeting.ts";
 import { type Admitted, type HandshakeContext, shakeHands } from "./handshake.ts";
 import { Inbox } from "./inbox.ts";
+import type { OutboundBounds } from "./outbound.ts";
+import { publisherOf } from "./publisher.ts";
 import { Reading, type ReadingOptions } from "./reading.ts";
 import { RoomlessAdapter } from "./roomless-adapter.ts";
 import { seamFault } from "./seam-check.ts";
 import { Seats } from "./seats.ts";
+import { UnsentFrames } from "./unsent-frames.ts";
 
 export type RealtimeOptions = {
   readonly gate: Gate;
@@ -36,7 +39,7 @@ export type RealtimeOptions = {
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerKey: number;
   /** Of what connections send and of what they leave unread. */
-  readonly bounds: ReadingOptions & { readonly maxOutboundBytes: number };
+  readonly bounds: ReadingOptions & OutboundBounds & { readonly maxUnsentBytes: number };
   readonly overload: OverloadState;
   /** Of each connection; 0 is no limit. */
   readonly maxPresenceDeliveriesPerSecond: number;
@@ -62,6 +65,7 @@ export class Realtime {
   readonly #options: RealtimeOptions;
   readonly #door: Door;
   readonly #reading: Reading;
+  readonly #unsent: UnsentFrames;
   readonly #io: Server;
   readonly #fanOut: NodeFanOut;
   readonly #greet: Greeting;
@@ -79,9 +83,10 @@ export class Realtime {
     this.#options = options;
     this.#seats = new Seats(options);
     this.#reading = new Reading(options.bounds);
+    this.#unsent = new UnsentFrames(options.bounds.maxUnsentBytes);
     this.#door = new Door({
       ...options,
-      maxOutboundBytes: options.bounds.maxOutboundBytes,
+      outbound: options.bounds,
       reading: this.#reading,
       // Known only once the port is.
       get publicOrigin() {
@@ -101,6 +106,8 @@ export class Realtime {
       namespace: root,
       fault,
       sessionOf: (socket) => this.#door.sessionOf(socket.conn),
+      ownerOf: (payload) => publisherOf(payload, this.registry),
+      unsent: this.#unsent,
       log: options.log,
       onFault: (error) => this.#fault(error, "a message was not sent to a member"),
     });
@@ -119,7 +126,7 @@ export class Realtime {
     });
     this.registry = new Enforcement(this.hub, this.#clients);
     const onFault = (error: unknown): void => this.#fault(error, "a request failed");
-    this.#inbox = new Inbox({ hub: this.hub, overload: options.overload, onFault });
+    this.#inbox = new Inbox({ hub: this.hub, overload: options.overload, unsent: this.#unsent, onFault });
     this.#handshake = { gate: options.gate, throttle: this.#throttle, seat: this.#seat };
     root.use((socket, next) => this.#shakeHands(socket, next));
     root.on("connection", (socket) => {
@@ -158,6 +165,7 @@ export class Realtime {
     this.#clients.close();
     this.#door.close();
     this.#reading.close();
+    this.#unsent.close();
   }
 
   /** `next` tells Socket.IO whether the connection may begin; if not, it has been told why. */

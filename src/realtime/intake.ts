@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import type { Socket as EngineSocket, Transport } from "engine.io";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import { forgivePong, pauseReading, resumeReading } from "./engine-reading.ts";
+import type { Outbound } from "./outbound.ts";
 import { type Reader, type Reading, TURN_PACKETS } from "./reading.ts";
 import { Turns } from "./turns.ts";
 
@@ -14,7 +15,11 @@ export type IntakeOptions = {
   /** Does what Socket.IO does with a packet. */
   readonly handOn: (data: unknown) => void;
   /** Bytes that the client has read, and those that it has not. */
-  readonly outbound: { readonly readBytes: number; readonly unreadBytes: number };
+  readonly outbound: Pick<
+    Outbound,
+    "readBytes" | "unreadBytes" | "untilRead" | "aheadBytes" | "expectReading"
+  >;
+  readonly endAsSlow: () => void;
   readonly endWith: (refusal: Refusal) => void;
 };
 
@@ -61,6 +66,7 @@ export class Intake implements Reader {
   #bytesPaidMs = 0;
   #isYielding = false;
   #owing: NodeJS.Timeout | undefined;
+  #isUnread = false;
   /** The transport that is not read. */
   #paused: Transport | undefined;
   #payload: Payload | undefined;
@@ -227,19 +233,31 @@ export class Intake implements Reader {
     if (this.#isYielding || this.#isOver) return;
     this.#isYielding = true;
     const owedMs = Math.max(this.#requestsPaidMs, this.#bytesPaidMs) - nowMs;
-    if (owedMs <= 0) {
+    this.#owing = owedMs <= 0 ? undefined : setTimeout(() => this.#paid(), Math.ceil(owedMs));
+    if (this.#owing === undefined) this.#paid();
+  }
+
+  /** It is within its rates. Whoever does not read the answers to what it has sent is not read either. */
+  #paid(): void {
+    this.#owing = undefined;
+    const { outbound, reading } = this.#options;
+    const untilRead = outbound.untilRead();
+    if (untilRead === undefined) {
       reading.queue(this);
       return;
     }
-    this.#owing = setTimeout(() => {
-      this.#owing = undefined;
-      reading.queue(this);
-    }, Math.ceil(owedMs));
+    this.#isUnread = true;
+    outbound.expectReading(outbound.aheadBytes, this.#options);
+    void untilRead.then(() => {
+      this.#isUnread = false;
+      if (!this.#isOver) reading.queue(this);
+    });
   }
 
   /** Something that was under way is done. */
   #wake(): void {
-    if (this.#paused !== undefined && this.#owing === undefined) this.#options.reading.queue(this);
+    if (this.#paused !== undefined && this.#owing === undefined && !this.#isUnread)
+      this.#options.reading.queue(this);
   }
 
   #stop(): void {

@@ -6,6 +6,16 @@ import type { OpenPoll } from "./open-poll.ts";
 /** Of the bytes that a client may leave unread, the share that is sent to it ahead when it catches up. */
 const AHEAD_SHARE = 1 / 4;
 
+/** How often a client that is behind is looked at in the time that it has; one look must do above so many times of its bytes. */
+const LOOKS = 5;
+const VERY_MUCH = 8;
+
+/** Whoever does not read what it is sent ends. */
+type SlowClient = { endAsSlow(): void };
+
+/** What a client may leave unread, beside the one message that exceeds it, and for how long it may then read nothing. */
+export type OutboundBounds = { readonly maxOutboundBytes: number; readonly maxUnreadMs: number };
+
 /** Events after which a client may have read more. `heartbeat` comes anyhow, should another engine know no `ready`. */
 const SIGNS = ["flush", "upgrade", "heartbeat", "close"];
 
@@ -18,7 +28,7 @@ export class Outbound {
   readonly #conn: EngineSocket;
   /** The TCP connections of its WebSockets. */
   readonly #tcps: readonly Duplex[];
-  readonly #maxBytes: number;
+  readonly #bounds: OutboundBounds;
   /** The latest poll, which what is in flight was answered to. */
   poll: OpenPoll | undefined;
   #inFlightBytes = 0;
@@ -26,11 +36,14 @@ export class Outbound {
   #flushedBytes = 0;
   #isCorked = false;
   #isHeld = false;
+  /** The next look at whether it reads, and how many it has not read between. */
+  #look: NodeJS.Timeout | undefined;
+  #idleLooks = 0;
 
-  constructor(conn: EngineSocket, tcps: readonly Duplex[], maxBytes: number) {
+  constructor(conn: EngineSocket, tcps: readonly Duplex[], bounds: OutboundBounds) {
     this.#conn = conn;
     this.#tcps = tcps;
-    this.#maxBytes = maxBytes;
+    this.#bounds = bounds;
   }
 
   /** Engine.IO hands what is queued to the transport: several packets are one write. `passedOn` follows in the same turn. */
@@ -82,11 +95,32 @@ export class Outbound {
     return readBytes;
   }
 
-  /** A packet is about to be queued. @returns whether the client had left too much unread before it. */
-  add(data: unknown): boolean {
-    const { unreadBytes } = this;
+  /** A packet is about to be queued. Above what it may leave unread, the client is expected to read. */
+  add(data: unknown, client: SlowClient): void {
+    if (this.unreadBytes > this.#bounds.maxOutboundBytes)
+      this.expectReading(this.#bounds.maxOutboundBytes, client);
     this.#queuedBytes += sizeOf(data);
-    return unreadBytes > this.#maxBytes;
+  }
+
+  /**
+   * Until no more than this is unread, a client that reads nothing for too long is slow. Whoever reads is not, however much it
+   * was handed in one turn; whoever left very much has less time. The timer is there only while somebody is behind.
+   */
+  expectReading(downToBytes: number, client: SlowClient): void {
+    if (this.#look !== undefined) return;
+    const { readBytes } = this;
+    this.#look = setTimeout(() => {
+      // A loop that was late looks at the network first.
+      setImmediate(() => {
+        this.#look = undefined;
+        const { unreadBytes } = this;
+        this.#idleLooks = this.readBytes === readBytes ? this.#idleLooks + 1 : 0;
+        const isVeryMuch = unreadBytes > VERY_MUCH * this.#bounds.maxOutboundBytes;
+        if (unreadBytes <= downToBytes || this.#conn.readyState !== "open") this.#idleLooks = 0;
+        else if (this.#idleLooks < (isVeryMuch ? 1 : LOOKS)) this.expectReading(downToBytes, client);
+        else client.endAsSlow();
+      });
+    }, this.#bounds.maxUnreadMs / LOOKS).unref();
   }
 
   /**
@@ -112,8 +146,13 @@ export class Outbound {
     });
   }
 
+  /** What may be sent ahead. */
+  get aheadBytes(): number {
+    return this.#bounds.maxOutboundBytes * AHEAD_SHARE;
+  }
+
   #isAhead(): boolean {
-    return this.#conn.readyState === "open" && this.unreadBytes > this.#maxBytes * AHEAD_SHARE;
+    return this.#conn.readyState === "open" && this.unreadBytes > this.aheadBytes;
   }
 }
 

@@ -43,10 +43,15 @@ export class Outbox {
     return this.#sequence;
   }
 
-  /** @returns the bytes of the message in its frame. */
-  add(audience: Audience, packets: readonly (string | Buffer)[], exceptId: string | undefined): number {
+  /** `owner`: who published it. @returns the bytes of the message in its frame. */
+  add(
+    audience: Audience,
+    packets: readonly (string | Buffer)[],
+    exceptId: string | undefined,
+    owner: string,
+  ): number {
     this.#sequence += 1;
-    const entry = createEntry(this.#sequence, packets, exceptId);
+    const entry = createEntry(this.#sequence, packets, exceptId, owner);
     let batch = audience.pending;
     if (batch === undefined) {
       batch = {

@@ -48,7 +48,7 @@ describe("a session that holds its writes", () => {
       presented: { secret: undefined },
       tcp: conn.request.socket,
       connectTimeoutMs: 60_000,
-      maxOutboundBytes: 1024,
+      outbound: { maxOutboundBytes: 1024, maxUnreadMs: 10_000 },
       reading,
     });
     conn.once("close", () => session.dispose());

@@ -9,6 +9,7 @@ import { type NodeFanOut, openFanOut } from "../../src/realtime/fan-out.ts";
 import { FastFanOut } from "../../src/realtime/fast-fan-out.ts";
 import { Reading } from "../../src/realtime/reading.ts";
 import { SessionListeners } from "../../src/realtime/session-listeners.ts";
+import { UnsentFrames } from "../../src/realtime/unsent-frames.ts";
 
 export type Player = {
   client: ClientSocket;
@@ -21,6 +22,7 @@ export type Player = {
 export class Stage {
   readonly io: Server;
   readonly logged: unknown[] = [];
+  readonly unsent = new UnsentFrames(64 * 1024 * 1024);
   readonly #reading = new Reading({
     maxRequestsPerSecond: 20_000,
     maxReceivedBytesPerSecond: 64 * 1024 * 1024,
@@ -45,7 +47,7 @@ export class Stage {
         presented: { secret: undefined },
         tcp: conn.request.socket,
         connectTimeoutMs: 9_000,
-        maxOutboundBytes: 1024 * 1024,
+        outbound: { maxOutboundBytes: 1024 * 1024, maxUnreadMs: 10_000 },
         reading: this.#reading,
       });
       listeners.listen(conn);
@@ -68,6 +70,8 @@ export class Stage {
     };
     return openFanOut({
       namespace: this.io.of("/"),
+      ownerOf: () => "owner",
+      unsent: this.unsent,
       sessionOf: ({ conn }) => this.#sessions.get(conn),
       log,
       onFault: (error) => this.logged.push(error),
@@ -111,6 +115,7 @@ export class Stage {
     for (const client of this.#clients) client.disconnect();
     await this.io.close();
     this.#reading.close();
+    this.unsent.close();
   }
 }
 

@@ -33,7 +33,14 @@ describe("reading", () => {
       name,
       owner,
       handOn: (data) => handedOn.push(data),
-      outbound: { readBytes: 0, unreadBytes: 0 },
+      outbound: {
+        readBytes: 0,
+        unreadBytes: 0,
+        aheadBytes: 1,
+        untilRead: () => undefined,
+        expectReading: () => {},
+      },
+      endAsSlow: () => {},
       endWith: ({ code }) => {
         ended.push(code);
         intake.end();

@@ -26,7 +26,7 @@ for (const transport of ["websocket", "polling"] as const) {
     before(async () => {
       diagnostics.subscribe("net.server.socket", note);
       const channels = [{ pattern: "**", history: { size: WINDOW, seconds: 600 } }];
-      server = await startServer({ config: { channels } });
+      server = await startServer({ config: { channels, maxUnreadMs: 500 } });
       secret = (await server.createKey({ allowRealtime: true })).secret;
       link = await Link.open(server.port);
     });
