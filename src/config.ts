@@ -104,6 +104,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_MAX_TCP_CONNECTIONS: "maxTcpConnections",
   SLUICE_MAX_UNSENT_HTTP_BYTES: "maxUnsentHttpBytes",
   SLUICE_MAX_HISTORY_BYTES: "maxHistoryBytes",
+  SLUICE_MAX_DISCONNECTED_BYTES: "maxDisconnectedBytes",
   SLUICE_MAX_CHANNELS: "maxChannels",
   SLUICE_MAX_MEMBERSHIPS: "maxMemberships",
   SLUICE_MAX_IDLE_CHANNELS: "maxIdleChannels",

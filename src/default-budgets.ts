@@ -4,6 +4,8 @@ import { shareOfMemory } from "./lib/memory-share.ts";
 export type MemoryBudgets = {
   /** What all histories together may take; whose messages take most give way first, as with the last two. */
   readonly maxHistoryBytes: number;
+  /** What clients take that are gone and may come back. */
+  readonly maxDisconnectedBytes: number;
   /** What may wait of the requests of all connections. */
   readonly maxWaitingBytes: number;
   /** What clients have not read of messages, counted once where they share it. */
@@ -21,6 +23,7 @@ type Share = { readonly of: readonly [number, number]; readonly most: number; re
 /** By default a share of the memory that the process has, in things of so many bytes each. */
 export const BUDGET_SHARES: Readonly<Record<keyof MemoryBudgets, Share>> = {
   maxHistoryBytes: { of: [3, 16], most: 256 * 1024 * 1024, bytesEach: 1 },
+  maxDisconnectedBytes: { of: [1, 16], most: 256 * 1024 * 1024, bytesEach: 1 },
   maxWaitingBytes: { of: [1, 8], most: 256 * 1024 * 1024, bytesEach: 1 },
   maxUnsentBytes: { of: [1, 8], most: 256 * 1024 * 1024, bytesEach: 1 },
   // A channel with a member on this node takes about 2,200 bytes, and each membership 750: more with long names.
@@ -39,6 +42,7 @@ export function budgetsOf(set: Partial<MemoryBudgets>): MemoryBudgets {
   };
   return {
     maxHistoryBytes: budget("maxHistoryBytes"),
+    maxDisconnectedBytes: budget("maxDisconnectedBytes"),
     maxWaitingBytes: budget("maxWaitingBytes"),
     maxUnsentBytes: budget("maxUnsentBytes"),
     maxChannels: budget("maxChannels"),

@@ -34,6 +34,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
     "TCP connections that the public listener holds, WebSockets included; 0 for what the limit of open files leaves room for.",
   maxUnsentHttpBytes: "Bytes of HTTP answers that clients have not read, of all connections together.",
   maxHistoryBytes: "What all retained messages together may take in memory.",
+  maxDisconnectedBytes: "What clients take in memory that are gone and may come back as themselves.",
   maxChannels:
     "Channels with members on this node; beyond it, keys and addresses above their fair share are refused.",
   maxMemberships: "Memberships in all channels of this node, bounded in the same way.",

@@ -43,6 +43,7 @@ const SCHEMA = {
   maxConnectionsPerAddress: MaxConnections,
   maxConnectionsPerKey: MaxConnections,
   maxHistoryBytes: Type.Integer({ minimum: 64 * 1024, maximum: 1024 ** 4 }),
+  maxDisconnectedBytes: Type.Integer({ minimum: 64 * 1024, maximum: 1024 ** 4 }),
   maxChannels: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
   maxMemberships: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
   maxIdleChannels: Type.Integer({ minimum: 1, maximum: 100_000_000 }),

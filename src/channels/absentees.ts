@@ -1,5 +1,8 @@
+import { FairBudget } from "../lib/fair-budget.ts";
+import { FairQueue, Held } from "../lib/fair-queue.ts";
 import type { Steps } from "../lib/slices.ts";
 import { type Client, withdraw, withdrawWhere } from "./attendance.ts";
+import { ownerOf } from "./owner.ts";
 
 /** Stands for a client that is gone and may come back. */
 export type Absence = {
@@ -11,15 +14,22 @@ export type Absence = {
   readonly end: () => void;
 };
 
-type Kept = {
+/** A client that is gone, held by those of its address group. */
+class Kept extends Held<Kept> {
+  readonly client: Client;
   readonly absence: Absence;
   readonly sinceMs: number;
-  readonly bytes: number;
-  readonly group: Group;
-};
 
-/** Those who make room for each other first. */
-type Group = { readonly name: string; readonly clients: Set<Client>; bytes: number };
+  constructor(client: Client, absence: Absence, sinceMs: number) {
+    super();
+    this.client = client;
+    this.absence = absence;
+    this.sinceMs = sinceMs;
+  }
+}
+
+/** The clients of a key that are gone. Those of one place make room for each other first. */
+type OfKey = { readonly clients: Set<Client>; readonly byGroup: FairQueue<Kept> };
 
 export type AbsenteesOptions = {
   readonly resumeWindowMs: number;
@@ -30,8 +40,8 @@ export type AbsenteesOptions = {
   readonly onForgotten: (client: Client) => void;
 };
 
-/** How many groups are compared when one has to give way, besides the one that grows and the largest that is known. */
-const SAMPLE = 32;
+/** How many are forgotten in one call because their time is over. */
+const FORGOTTEN_AT_ONCE = 1_000;
 
 /** How much longer than its time one may be kept, as a share of it. */
 const LATE_SHARE = 1 / 100;
@@ -42,22 +52,24 @@ const ATTENDANCE_BYTES = 160;
 
 /**
  * The clients that are gone and may come back. Owns what is kept of them, from `add` until they come back, their time is
- * over or they must make room: then the one gone for longest of the group that takes most goes first, so that a crowd from
- * one place costs nobody else the way back.
+ * over or they must make room: then it is the one gone for longest of the address group that takes most of the key that
+ * takes most. So a crowd costs no other key the way back, and no other place of its own key.
  */
 export class Absentees {
   readonly #options: AbsenteesOptions;
   /** Gone for longest first. */
   readonly #kept = new Map<Client, Kept>();
-  readonly #byKey = new Map<string, Set<Client>>();
-  readonly #groups = new Map<string, Group>();
-  #largest: Group | undefined;
-  #bytes = 0;
+  readonly #byKey = new Map<string, OfKey>();
+  /** Those without a key: each address group is an owner of its own. */
+  readonly #keyless = new FairQueue<Kept>(Number.POSITIVE_INFINITY);
+  readonly #budget: FairBudget;
   /** When somebody's time may be over. */
   #lookAtMs = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: AbsenteesOptions) {
     this.#options = options;
+    this.#budget = new FairBudget(options.maxBytes);
   }
 
   get size(): number {
@@ -66,46 +78,33 @@ export class Absentees {
 
   /** About what all of them take. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#budget.total;
   }
 
   add(client: Client, absence: Absence): void {
-    const name = `${client.keyId ?? ""} ${absence.group}`;
-    const group = this.#groups.get(name) ?? { name, clients: new Set(), bytes: 0 };
-    const bytes = bytesOf(client);
-    this.#groups.set(name, group);
-    group.clients.add(client);
-    group.bytes += bytes;
-    this.#bytes += bytes;
-    if (group.bytes > (this.#largest?.bytes ?? 0)) this.#largest = group;
     const sinceMs = this.#options.now();
-    this.#kept.set(client, { absence, sinceMs, bytes, group });
+    const kept = new Kept(client, absence, sinceMs);
+    const bytes = bytesOf(client);
+    const owner = ownerOf(client.keyId, absence.group);
+    this.#kept.set(client, kept);
+    this.#siblingsOf(client).add(client.keyId === null ? owner : absence.group, kept, bytes);
+    this.#budget.charge(owner, bytes);
     this.#lookAtMs = Math.min(this.#lookAtMs, sinceMs + this.#options.resumeWindowMs);
-    if (client.keyId !== null) {
-      const siblings = this.#byKey.get(client.keyId) ?? new Set();
-      siblings.add(client);
-      this.#byKey.set(client.keyId, siblings);
-    }
     this.forget();
+    this.#lookLater();
   }
 
   /** It is here again, or is not waited for any more. */
   recall(client: Client): void {
     const kept = this.#kept.get(client);
     if (kept === undefined) return;
-    const { absence, bytes, group } = kept;
+    const { absence, amount } = kept;
     this.#kept.delete(client);
-    this.#bytes -= bytes;
-    group.bytes -= bytes;
-    group.clients.delete(client);
-    if (group.clients.size === 0) {
-      this.#groups.delete(group.name);
-      if (this.#largest === group) this.#largest = undefined;
-    }
-    const { keyId } = client;
-    const siblings = keyId === null ? undefined : this.#byKey.get(keyId);
-    siblings?.delete(client);
-    if (keyId !== null && siblings?.size === 0) this.#byKey.delete(keyId);
+    this.#budget.discharge(ownerOf(client.keyId, absence.group), amount);
+    const ofKey = client.keyId === null ? undefined : this.#byKey.get(client.keyId);
+    (ofKey?.byGroup ?? this.#keyless).remove(kept);
+    ofKey?.clients.delete(client);
+    if (client.keyId !== null && ofKey?.clients.size === 0) this.#byKey.delete(client.keyId);
     absence.end();
   }
 
@@ -113,14 +112,40 @@ export class Absentees {
   forget(): void {
     const nowMs = this.#options.now();
     if (nowMs >= this.#lookAtMs) this.#forgetLate(nowMs);
-    while (this.#bytes > this.#options.maxBytes) {
-      const group = this.#largestAtHand();
-      if (group === undefined) return;
-      for (const oldest of group.clients) {
-        this.#end(oldest);
-        break;
-      }
+    while (this.#budget.isExceeded) {
+      const name = this.#budget.largest?.name ?? "";
+      const kept = this.#byKey.get(name)?.byGroup.first ?? this.#keyless.oldestOf(name);
+      if (kept === undefined) return;
+      this.#end(kept.client);
     }
+  }
+
+  /** The list of those with whom it shares its key. */
+  #siblingsOf(client: Client): FairQueue<Kept> {
+    const { keyId } = client;
+    if (keyId === null) return this.#keyless;
+    let ofKey = this.#byKey.get(keyId);
+    if (ofKey === undefined) {
+      ofKey = { clients: new Set(), byGroup: new FairQueue(Number.POSITIVE_INFINITY) };
+      this.#byKey.set(keyId, ofKey);
+    }
+    ofKey.clients.add(client);
+    return ofKey.byGroup;
+  }
+
+  /** Also where nobody comes or goes any more, they end. */
+  #lookLater(): void {
+    if (this.#timer !== undefined || this.#kept.size === 0) return;
+    const { resumeWindowMs, now } = this.#options;
+    const inMs = Math.max(this.#lookAtMs - now(), resumeWindowMs * LATE_SHARE, 10);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.forget();
+        this.#lookLater();
+      },
+      Math.min(inMs, 2 ** 31 - 1),
+    ).unref();
   }
 
   /**
@@ -130,13 +155,15 @@ export class Absentees {
   #forgetLate(nowMs: number): void {
     const { resumeWindowMs } = this.#options;
     this.#lookAtMs = Number.POSITIVE_INFINITY;
+    let forgotten = 0;
     for (const [client, { sinceMs }] of this.#kept) {
       const endMs = sinceMs + resumeWindowMs;
-      if (endMs > nowMs) {
+      if (endMs > nowMs || forgotten === FORGOTTEN_AT_ONCE) {
         this.#lookAtMs = Math.max(endMs, nowMs + resumeWindowMs * LATE_SHARE);
         return;
       }
       this.#end(client);
+      forgotten += 1;
     }
   }
 
@@ -147,7 +174,7 @@ export class Absentees {
 
   /** A key changed, step by step: what those who are gone may no longer hear is noted as it is for those who are here. */
   *decideAgain(keyId: string): Steps {
-    for (const client of this.#byKey.get(keyId) ?? []) {
+    for (const client of this.#byKey.get(keyId)?.clients ?? []) {
       const absence = this.#kept.get(client)?.absence;
       if (absence === undefined) continue;
       if (absence.mayStill()) withdrawWhere(client, (channel) => !absence.mayStill(channel));
@@ -157,26 +184,8 @@ export class Absentees {
   }
 
   close(): void {
+    clearTimeout(this.#timer);
     for (const client of this.#kept.keys()) this.recall(client);
-  }
-
-  /** Those that were looked at go to the end: next time it is others. */
-  #largestAtHand(): Group | undefined {
-    let largest = this.#largest;
-    const looked: Group[] = [];
-    for (const group of this.#groups.values()) {
-      if (looked.length === SAMPLE) break;
-      looked.push(group);
-      if (group.bytes > (largest?.bytes ?? 0)) largest = group;
-    }
-    if (this.#groups.size > SAMPLE) {
-      for (const group of looked) {
-        this.#groups.delete(group.name);
-        this.#groups.set(group.name, group);
-      }
-    }
-    this.#largest = largest;
-    return largest;
   }
 }
 

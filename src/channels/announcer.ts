@@ -20,8 +20,8 @@ export type AnnouncerOptions = {
  */
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  readonly #lingering = new Lingering((channel, member, { keyId }) =>
-    this.#announceSoon(channel, [leaveOf(member, keyId ?? "")]),
+  readonly #lingering = new Lingering((channel, member, owner) =>
+    this.#announceSoon(channel, [leaveOf(member, owner)]),
   );
 
   constructor(options: AnnouncerOptions) {
@@ -72,7 +72,7 @@ export class Announcer {
 
   /** A connection was taken over: in each channel it leaves when its client joins again, or a little later. */
   leaveLater(resident: Resident, channels: readonly string[]): void {
-    this.#lingering.add(resident.client, channels, memberOf(resident));
+    this.#lingering.add(resident.client, channels, memberOf(resident), resident.owner);
   }
 
   /** See {@link PresenceCharges.debtMs}. */

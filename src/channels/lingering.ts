@@ -1,3 +1,5 @@
+import { FairQueue, Held } from "../lib/fair-queue.ts";
+import { shareOfMemory } from "../lib/memory-share.ts";
 import type { Member } from "../protocol/index.ts";
 import type { Client } from "./attendance.ts";
 import { roughSize } from "./rough-size.ts";
@@ -6,42 +8,57 @@ import { roughSize } from "./rough-size.ts";
 const REJOIN_MS = 2_000;
 
 /** What all that lingers may about take, profiles included. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = shareOfMemory(1 / 32, 64 * 1024 * 1024);
 const MEMBERSHIP_BYTES = 160;
 
-type Entry = { readonly members: Map<string, Member>; readonly timer: NodeJS.Timeout; bytes: number };
+type OnLeft = (channel: string, member: Member, owner: string) => void;
+
+class Entry extends Held<Entry> {
+  readonly client: Client;
+  readonly timer: NodeJS.Timeout;
+  readonly members = new Map<string, Member>();
+
+  constructor(client: Client, timer: NodeJS.Timeout) {
+    super();
+    this.client = client;
+    this.timer = timer;
+  }
+}
 
 /**
  * Memberships of connections that were taken over. Their clients are still here and about to join again: until they have,
  * or for a moment, they stay listed, and the others hear of the old id and the new one together. Owns the timers. An entry
- * ends with `take`, `takeAll` or its time, or the oldest a little earlier when there is too much; a client has one at most.
+ * ends with `take`, `takeAll` or its time, or a little earlier when there is too much and its owner has most of it; a client has one
+ * at most.
  */
 export class Lingering {
-  readonly #onLeft: (channel: string, member: Member, client: Client) => void;
-  readonly #maxBytes: number;
-  /** Oldest first. */
+  readonly #onLeft: OnLeft;
   readonly #byClient = new Map<Client, Entry>();
-  #bytes = 0;
+  readonly #queue: FairQueue<Entry>;
 
-  constructor(onLeft: (channel: string, member: Member, client: Client) => void, maxBytes = MAX_BYTES) {
+  constructor(onLeft: OnLeft, maxBytes = MAX_BYTES) {
     this.#onLeft = onLeft;
-    this.#maxBytes = maxBytes;
+    this.#queue = new FairQueue(maxBytes);
   }
 
   /** The time does not begin anew for a client that is taken over again and again. */
-  add(client: Client, channels: readonly string[], member: Member): void {
+  add(client: Client, channels: readonly string[], member: Member, owner: string): void {
     if (channels.length === 0) return;
     let entry = this.#byClient.get(client);
     if (entry === undefined) {
-      const timer = setTimeout(() => this.#tellLeft(client), REJOIN_MS);
-      entry = { members: new Map(), timer, bytes: 0 };
+      entry = new Entry(
+        client,
+        setTimeout(() => this.#tellLeft(client, owner), REJOIN_MS),
+      );
       this.#byClient.set(client, entry);
     }
     for (const channel of channels) entry.members.set(channel, member);
-    this.#weigh(entry);
-    for (const oldest of this.#byClient.keys()) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#tellLeft(oldest);
+    this.#queue.remove(entry);
+    this.#queue.add(owner, entry, bytesOf(entry));
+    while (this.#queue.isExceeded) {
+      const { first } = this.#queue;
+      if (first === undefined) return;
+      this.#tellLeft(first.client, first.queue?.owner ?? owner);
     }
   }
 
@@ -65,24 +82,23 @@ export class Lingering {
   close(): void {
     for (const { timer } of this.#byClient.values()) clearTimeout(timer);
     this.#byClient.clear();
-    this.#bytes = 0;
+    this.#queue.clear();
   }
 
-  /** What a client was in a channel before it was taken over once more is not kept, and does not count. */
-  #weigh(entry: Entry): void {
-    let bytes = entry.members.size * MEMBERSHIP_BYTES;
-    for (const { data } of new Set(entry.members.values())) bytes += roughSize(data);
-    this.#bytes += bytes - entry.bytes;
-    entry.bytes = bytes;
+  #tellLeft(client: Client, owner: string): void {
+    for (const [channel, member] of this.takeAll(client)) this.#onLeft(channel, member, owner);
   }
 
-  #tellLeft(client: Client): void {
-    for (const [channel, member] of this.takeAll(client)) this.#onLeft(channel, member, client);
-  }
-
-  #drop(client: Client, { timer, bytes }: Entry): void {
-    clearTimeout(timer);
+  #drop(client: Client, entry: Entry): void {
+    clearTimeout(entry.timer);
     this.#byClient.delete(client);
-    this.#bytes -= bytes;
+    this.#queue.remove(entry);
   }
+}
+
+/** What a client was in a channel before it was taken over once more is not kept, and does not count. */
+function bytesOf({ members }: Entry): number {
+  let bytes = members.size * MEMBERSHIP_BYTES;
+  for (const { data } of new Set(members.values())) bytes += roughSize(data);
+  return bytes;
 }

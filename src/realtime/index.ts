@@ -43,6 +43,7 @@ export type RealtimeOptions = {
   readonly overload: OverloadState;
   /** Of each connection; 0 is no limit. */
   readonly maxPresenceDeliveriesPerSecond: number;
+  readonly maxDisconnectedBytes: number;
   readonly maxChannels: number;
   readonly maxMemberships: number;
   readonly prove: (tcp: Duplex, keyId?: string) => void;
@@ -71,7 +72,7 @@ export class Realtime {
   readonly #greet: Greeting;
   readonly #inbox: Inbox;
   readonly #throttle = new FailureThrottle({ burst: 100, refillPerSecond: 20, delayMs: 250 });
-  readonly #clients = new Clients();
+  readonly #clients: Clients;
   readonly #seats: Seats;
   readonly #handshake: HandshakeContext;
   #isClosing = false;
@@ -82,6 +83,7 @@ export class Realtime {
   constructor(options: RealtimeOptions) {
     this.#options = options;
     this.#seats = new Seats(options);
+    this.#clients = new Clients({ maxAbsentBytes: options.maxDisconnectedBytes });
     this.#reading = new Reading(options.bounds);
     this.#unsent = new UnsentFrames(options.bounds.maxUnsentBytes);
     this.#door = new Door({

@@ -47,6 +47,22 @@ describe("clients that are gone", () => {
     expect(isKnown(clients, first)).to.equal(false);
   });
 
+  it("lose nothing to a crowd of another key, from however many places it comes", () => {
+    const clients = new Clients({ maxAbsentBytes: 1_000_000 });
+    const modest = Array.from({ length: 50 }, () => passBy(clients, "the office", names(20), "quiet"));
+    for (let i = 0; i < 3_000; i += 1) passBy(clients, `place ${i}`, [], "loud");
+    expect(clients.absent.bytes).to.be.at.most(1_000_000);
+    for (const one of modest) expect(isKnown(clients, one, "quiet")).to.equal(true);
+  });
+
+  it("are forgotten when their time is over, although nobody comes or goes", async () => {
+    const clients = new Clients({ resumeWindowMs: 30 });
+    passBy(clients, "home");
+    expect(clients.absent.count).to.equal(1);
+    while (clients.absent.count > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    clients.close();
+  });
+
   it("give way to those of many places evenly, the larger first", () => {
     const clients = new Clients({ maxAbsentBytes: 1_000_000 });
     const large = Array.from({ length: 10 }, () => passBy(clients, "large", names(100)));
@@ -154,10 +170,28 @@ describe("what lingers of connections that were taken over", () => {
     for (let i = 0; i < 20; i += 1) {
       const { client } = clients.connect(`${i}`, null, undefined);
       const data = "x".repeat(8_000);
-      lingering.add(client, ["a", "b"], { id: `${i}`, clientId: client.clientId, data });
+      lingering.add(client, ["a", "b"], { id: `${i}`, clientId: client.clientId, data }, "loud");
     }
     expect(left.slice(0, 4)).to.deep.equal(["0 a", "0 b", "1 a", "1 b"]);
     expect(left.length).to.be.within(28, 36);
+    lingering.close();
+  });
+
+  it("makes room for itself: what lingers of another key stays", () => {
+    const left: string[] = [];
+    const lingering = new Lingering(
+      (channel, { id }, owner) => left.push(`${owner} ${id} ${channel}`),
+      50_000,
+    );
+    const clients = new Clients();
+    for (let i = 0; i < 40; i += 1) {
+      const owner = i === 0 ? "quiet" : "loud";
+      const { client } = clients.connect(`${i}`, owner, undefined);
+      const data = "x".repeat(2_000);
+      lingering.add(client, ["a"], { id: `${i}`, clientId: client.clientId, data }, owner);
+    }
+    expect(left[0]).to.equal("loud 1 a");
+    expect(left.some((one) => one.startsWith("quiet"))).to.equal(false);
     lingering.close();
   });
 
@@ -166,18 +200,18 @@ describe("what lingers of connections that were taken over", () => {
     const lingering = new Lingering((channel, { id }) => left.push(`${id} ${channel}`), 100_000);
     const clients = new Clients();
     const { client: modest } = clients.connect("modest", null, undefined);
-    lingering.add(modest, ["a"], { id: "modest", clientId: modest.clientId, data: null });
+    lingering.add(modest, ["a"], { id: "modest", clientId: modest.clientId, data: null }, "quiet");
     const { client } = clients.connect("0", null, undefined);
     for (let i = 0; i < 50; i += 1) {
       const data = "x".repeat(8_000);
-      lingering.add(client, ["a", "b"], { id: `${i}`, clientId: client.clientId, data });
+      lingering.add(client, ["a", "b"], { id: `${i}`, clientId: client.clientId, data }, "loud");
     }
     expect(left).to.deep.equal([]);
     expect([...lingering.takeAll(client).values()].map(({ id }) => id)).to.deep.equal(["49", "49"]);
     for (let i = 0; i < 5; i += 1) {
       const { client: other } = clients.connect(`other ${i}`, null, undefined);
       const data = "x".repeat(8_000);
-      lingering.add(other, ["a"], { id: `other ${i}`, clientId: other.clientId, data });
+      lingering.add(other, ["a"], { id: `other ${i}`, clientId: other.clientId, data }, "other");
     }
     expect(left).to.deep.equal([]);
     lingering.close();
