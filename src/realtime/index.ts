@@ -57,8 +57,7 @@ const CLOSE_GRACE_MS = 1_500;
 const CONNECT_TIMEOUT_SLACK_MS = 1_000;
 
 /**
- * The realtime side: Socket.IO behind the door. Owns the connections, from CONNECT to their end, and
- * the hub that they hear.
+ * The realtime side: Socket.IO behind the door. Owns the connections, from CONNECT to their end, and the hub that they hear.
  */
 export class Realtime {
   readonly hub: Hub;
@@ -90,7 +89,6 @@ export class Realtime {
       ...options,
       outbound: options.bounds,
       reading: this.#reading,
-      // Known only once the port is.
       get publicOrigin() {
         return options.publicOrigin;
       },

@@ -154,7 +154,8 @@ describe("slow consumers", () => {
         readers.push(reader);
         reader.on("error", () => {});
         reader.pause();
-        reader.write(`GET ${poller.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+        // What is answered after the session has ended closes by itself.
+        reader.write(`GET ${poller.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
         await once(reader, "connect");
         await other.settle();
         return serverSides.get(reader.localPort ?? 0);
