@@ -37,7 +37,8 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   maxDisconnectedBytes: "What clients take in memory that are gone and may come back as themselves.",
   maxChannels:
     "Channels with members on this node; beyond it, keys and addresses above their fair share are refused.",
-  maxMemberships: "Memberships in all channels of this node, bounded in the same way.",
+  maxMemberships:
+    "Memberships in all channels of this node, and what is remembered of those that ended, bounded in the same way.",
   maxIdleChannels: "Channels without members that keep their position.",
   maxMessageIds: "Ids of messages that are remembered, so that a repeat is not sent again.",
   maxUnreadMs: "How long a client that has left more than that unread may read nothing.",

@@ -68,6 +68,20 @@ function forgetOne(client: Client): void {
   client.attendances.delete(oldest);
 }
 
+/**
+ * Forgets the oldest channel that it has left. Whether its right to it is withdrawn meanwhile is not noted then: it is replayed
+ * nothing in channels that are not known. @returns whether there was one
+ */
+export function forgetLeft(client: Client): boolean {
+  for (const [channel, { isLeft }] of client.attendances) {
+    if (!isLeft) continue;
+    client.hasForgotten = true;
+    client.attendances.delete(channel);
+    return true;
+  }
+  return false;
+}
+
 /** It left of its own will: what is sent from now on it has not attended. What it may not be replayed stays so. */
 export function leaveOff(client: Client, channel: string): void {
   const attendance = client.attendances.get(channel);

@@ -272,6 +272,7 @@ export class Hub {
     const joined = channelsIn(resident, "joined");
     for (const channel of channels.keys()) this.#exit(channel, resident);
     channels.clear();
+    this.#rooms.places.release(resident);
     return joined;
   }
 

@@ -26,6 +26,8 @@ export type Resident = {
   /** What of its presence is told to others; made with the first of it. */
   presenceBucket: TokenBucket | undefined;
   readonly channels: SmallMap<Membership>;
+  /** For how many channels it is counted: see {@link Places}. */
+  places: number;
   /** What it has heard of channels that it left or caught up with: nothing is replayed twice to one connection. */
   heard: Map<string, Heard> | undefined;
 };
@@ -44,6 +46,7 @@ export function createResident(id: string, client: Client, owner: string, addres
     memberBytes: EMPTY_MEMBER_BYTES,
     presenceBucket: undefined,
     channels: new SmallMap(),
+    places: 0,
     heard: undefined,
   };
 }

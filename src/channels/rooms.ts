@@ -1,9 +1,11 @@
-import { FairAdmission, type Occupant } from "../lib/fair-admission.ts";
+import { FairAdmission } from "../lib/fair-admission.ts";
 import { Slices } from "../lib/slices.ts";
 import { type NamesPage, SortedNames } from "../lib/sorted-names.ts";
 import type { Broker } from "./broker.ts";
 import { type ChannelList, type ChannelListRequest, listChannels } from "./channel-list.ts";
 import { MessageRate } from "./message-rate.ts";
+import { Places } from "./places.ts";
+import type { Resident } from "./resident.ts";
 import { Taps } from "./taps.ts";
 
 /** A channel with members on this node, and how far this node has delivered it. */
@@ -14,17 +16,14 @@ export type Room = {
   readonly rate: MessageRate;
   readonly ready: Promise<void>;
   /** The member that the channel is counted with. */
-  payer: RoomMember;
+  payer: Resident;
   /** Those who may be the next: each is passed once, however many leave. */
   payers: Iterator<string> | undefined;
   /** Other owners than the first that have had members in it: they were told its epoch. */
   others: string[] | undefined;
 };
 
-/** A connection as a room counts it. */
-export type RoomMember = Occupant & { readonly id: string };
-
-/** How many channels with members, and memberships, a node takes: see {@link FairAdmission}. */
+/** How many channels with members, and memberships, a node takes: see {@link FairAdmission} and {@link Places}. */
 export type RoomBudgets = { readonly maxChannels: number; readonly maxMemberships: number };
 
 export const UNLIMITED: RoomBudgets = {
@@ -58,7 +57,7 @@ export type RoomsOptions = {
   readonly onFault: (error: unknown) => void;
   readonly budgets: RoomBudgets;
   /** Every connection that is in a room. */
-  readonly memberOf: (id: string) => RoomMember | undefined;
+  readonly memberOf: (id: string) => Resident | undefined;
 };
 
 /**
@@ -68,27 +67,28 @@ export type RoomsOptions = {
 export class Rooms {
   readonly #broker: Broker;
   readonly #onFault: (error: unknown) => void;
-  readonly #memberOf: (id: string) => RoomMember | undefined;
+  readonly #memberOf: (id: string) => Resident | undefined;
   readonly #rooms = new Map<string, Room>();
   /** Their names in order: to list some of many must not cost a look at each. */
   readonly #names = new SortedNames();
   readonly #slices = new Slices(LIST_SLICE_MS);
   readonly taps: Taps;
   readonly #channels: FairAdmission;
-  readonly #memberships: FairAdmission;
+  readonly places: Places;
+  #memberships = 0;
 
   constructor({ broker, onFault, budgets, memberOf }: RoomsOptions) {
     this.#broker = broker;
     this.#onFault = onFault;
     this.#memberOf = memberOf;
     this.#channels = new FairAdmission(budgets.maxChannels);
-    this.#memberships = new FairAdmission(budgets.maxMemberships);
+    this.places = new Places(budgets.maxMemberships);
     this.taps = new Taps({ broker, onFault, readyOf: (channel) => this.#rooms.get(channel)?.ready });
   }
 
   /** Members of all channels together. */
   get memberships(): number {
-    return this.#memberships.total;
+    return this.#memberships;
   }
 
   get size(): number {
@@ -122,15 +122,16 @@ export class Rooms {
   }
 
   /** Whether one that is not in the channel may enter it: it is counted, and so is the channel if it is new here. */
-  admits(channel: string, member: RoomMember): boolean {
-    return this.#memberships.admits(member) && (this.#rooms.has(channel) || this.#channels.admits(member));
+  admits(channel: string, member: Resident): boolean {
+    return (this.#rooms.has(channel) || this.#channels.admits(member)) && this.places.admits(member);
   }
 
   /** The room with this connection in it; the first one asks the broker for the channel. */
-  enter(channel: string, member: RoomMember): Room {
+  enter(channel: string, member: Resident): Room {
     const known = this.#rooms.get(channel);
     if (known?.members.has(member.id) === true) return known;
-    this.#memberships.add(member);
+    this.#memberships += 1;
+    this.places.recount(member);
     if (known !== undefined) {
       known.members.add(member.id);
       noteOwner(known, member);
@@ -160,10 +161,11 @@ export class Rooms {
   }
 
   /** Take a connection out. @returns whether it was the last one, with which the room ends. */
-  exit(channel: string, member: RoomMember): boolean {
+  exit(channel: string, member: Resident): boolean {
     const room = this.#rooms.get(channel);
     if (room === undefined || !room.members.delete(member.id)) return false;
-    this.#memberships.remove(member);
+    this.#memberships -= 1;
+    this.places.recount(member);
     if (room.members.size > 0) {
       if (room.payer === member) this.#passOn(room);
       return false;
@@ -189,7 +191,7 @@ export class Rooms {
   }
 }
 
-function noteOwner(room: Room, { owner }: RoomMember): void {
+function noteOwner(room: Room, { owner }: Resident): void {
   if (owner === room.payer.owner || room.others?.includes(owner) === true) return;
   room.others ??= [];
   if (room.others.length < MAX_OTHERS) room.others.push(owner);

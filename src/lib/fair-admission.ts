@@ -38,14 +38,14 @@ export class FairAdmission {
     );
   }
 
-  add({ owner, addressGroup }: Occupant): void {
-    this.#byOwner.charge(owner, 1);
-    this.#byAddress.charge(addressGroup, 1);
+  add({ owner, addressGroup }: Occupant, places = 1): void {
+    this.#byOwner.charge(owner, places);
+    this.#byAddress.charge(addressGroup, places);
   }
 
-  remove({ owner, addressGroup }: Occupant): void {
-    this.#byOwner.discharge(owner, 1);
-    this.#byAddress.discharge(addressGroup, 1);
+  remove({ owner, addressGroup }: Occupant, places = 1): void {
+    this.#byOwner.discharge(owner, places);
+    this.#byAddress.discharge(addressGroup, places);
   }
 
   #isBelow(budget: FairBudget, name: string, reserve: number): boolean {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
-import { MemoryBroker } from "../../src/channels/index.ts";
+import { Clients, MemoryBroker } from "../../src/channels/index.ts";
+import { createResident } from "../../src/channels/resident.ts";
 import { Rooms, UNLIMITED } from "../../src/channels/rooms.ts";
 
 const MANY = 20_000;
@@ -8,7 +9,7 @@ const nameOf = (index: number): string => `n:${String(index).padStart(5, "0")}`;
 
 describe("a list of channels", () => {
   const broker = new MemoryBroker();
-  const member = { id: "m", owner: "key_a", addressGroup: "here" };
+  const member = createResident("m", new Clients().connect("m", "key_a", undefined).client, "key_a");
   const rooms = new Rooms({
     broker,
     budgets: UNLIMITED,

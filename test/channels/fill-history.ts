@@ -1,10 +1,10 @@
 /**
- * Run in a process of its own by `history-memory.test.ts`: fills a broker's history with messages of one shape, as they come in over
- * the wire, and prints by how much the heap and the memory outside it have grown.
+ * Run in a process of its own by `history-memory.test.ts`: fills a broker's history with messages of one shape after the other, as
+ * they come in over the wire, and prints by how much the heap and the memory outside it have grown with each.
  */
 import { MemoryBroker, parsePublication } from "../../src/channels/index.ts";
 
-const [shape = "", maxHistoryBytes = ""] = process.argv.slice(2);
+const maxHistoryBytes = Number(process.argv[2]);
 
 const repeat = (count: number, make: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => make(index)).join(",");
@@ -35,37 +35,40 @@ function usedBytes(): number {
   return heapUsed + external;
 }
 
-const broker = new MemoryBroker({ maxHistoryBytes: Number(maxHistoryBytes) });
-const make = MESSAGES[shape];
-if (make === undefined) throw new Error(`no shape "${shape}"`);
+type Filled = { readonly grownBytes: number; readonly count: number };
 
-let sent = 0;
-const sendOne = async (): Promise<void> => {
-  const n = sent;
-  const who = shape === "from many clients" ? n : 0;
-  const ids = JSON.parse(`{"id":"connection-of-client-${who}","clientId":"client-of-128-bits-${who}"}`);
-  const input = {
-    eventName: JSON.parse('"say something"'),
-    message: make(n),
-    id: JSON.parse(`"message ${n}"`),
+async function fill(shape: string, make: (n: number) => unknown): Promise<Filled> {
+  const broker = new MemoryBroker({ maxHistoryBytes });
+  let count = 0;
+  const send = async (times: number): Promise<void> => {
+    for (let i = 0; i < times; i += 1) {
+      const who = shape === "from many clients" ? count : 0;
+      const from = JSON.parse(`{"id":"connection-of-client-${who}","clientId":"client-of-128-bits-${who}"}`);
+      const input = {
+        eventName: JSON.parse('"say something"'),
+        message: make(count),
+        id: JSON.parse(`"m ${count}"`),
+      };
+      const parsed = parsePublication(input, { from, now: Date.now(), exceptId: from.id });
+      if ("allowed" in parsed) throw new Error(parsed.message);
+      await broker.publish(`channel ${count % 1_000}`, parsed.publication, { owner: "key" });
+      count += 1;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
   };
-  const parsed = parsePublication(input, { from: ids, now: Date.now(), exceptId: ids.id });
-  if ("allowed" in parsed) throw new Error(parsed.message);
-  await broker.publish(`channel ${n % 1_000}`, parsed.publication, { owner: "key" });
-  sent += 1;
-};
-
-// Once round, so that what code and shapes take is there before, and then as much as makes it trim itself for a while.
-for (let i = 0; i < 50; i += 1) await sendOne();
-const before = usedBytes();
-let heldBytes = 0;
-while (broker.historyBytes > heldBytes) {
-  heldBytes = broker.historyBytes;
-  for (let i = 0; i < 50; i += 1) await sendOne();
-  await new Promise((resolve) => setImmediate(resolve));
+  // First a few, so that what code and shapes take is there before, and then until it has to let go for a while.
+  await send(50);
+  const before = usedBytes();
+  for (let heldBytes = 0; broker.historyBytes > heldBytes; ) {
+    heldBytes = broker.historyBytes;
+    await send(50);
+  }
+  await send(500);
+  const grownBytes = usedBytes() - before;
+  await broker.close();
+  return { grownBytes, count };
 }
-for (let i = 0; i < 500; i += 1) await sendOne();
-await new Promise((resolve) => setImmediate(resolve));
-const grownBytes = usedBytes() - before;
-process.stdout.write(JSON.stringify({ grownBytes, count: sent, heldBytes: broker.historyBytes }));
-await broker.close();
+
+const filled: Record<string, Filled> = {};
+for (const [shape, make] of Object.entries(MESSAGES)) filled[shape] = await fill(shape, make);
+process.stdout.write(JSON.stringify(filled));

@@ -3,39 +3,20 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 
 const run = promisify(execFile);
-const MAX_HISTORY_BYTES = 24 * 1024 * 1024;
+const MAX_HISTORY_BYTES = 8 * 1024 * 1024;
 
 /** The budget and what else a broker holds of so many messages, and what is not collected at once. */
 const TOLERANCE = 1.25;
 
 describe("memory of histories", () => {
-  for (const shape of [
-    "one byte of a 64 KiB chunk",
-    "tiny",
-    "from many clients",
-    "long strings",
-    "two-byte strings",
-    "short strings",
-    "numbers",
-    "many small objects",
-    "arrays of arrays",
-    "deep arrays",
-    "deep objects that have no shape in common",
-    "objects of many members",
-    "text cut out of a packet",
-  ]) {
-    it(`stays within its budget when it is filled with: ${shape}`, async () => {
-      const { stdout } = await run(process.execPath, [
-        "--expose-gc",
-        "--import",
-        "tsx",
-        "test/channels/fill-history.ts",
-        shape,
-        String(MAX_HISTORY_BYTES),
-      ]);
-      const { grownBytes, count }: { grownBytes?: unknown; count?: unknown } = JSON.parse(stdout);
-      expect(Number(count), "messages").to.be.above(20);
-      expect(Number(grownBytes) / MAX_HISTORY_BYTES).to.be.within(0.02, TOLERANCE);
-    }).timeout(120_000);
-  }
+  it("stays within the budget, whatever shape of messages fills it", async () => {
+    const child = ["--expose-gc", "--import", "tsx", "test/channels/fill-history.ts", `${MAX_HISTORY_BYTES}`];
+    const { stdout } = await run(process.execPath, child);
+    const filled: Readonly<Record<string, Readonly<Record<string, unknown>>>> = JSON.parse(stdout);
+    expect(Object.keys(filled)).to.have.length.above(10);
+    for (const [shape, { grownBytes, count }] of Object.entries(filled)) {
+      expect(Number(count), shape).to.be.above(20);
+      expect(Number(grownBytes) / MAX_HISTORY_BYTES, shape).to.be.within(0.1, TOLERANCE);
+    }
+  }).timeout(120_000);
 });
