@@ -4,7 +4,7 @@ type ModeChoiceProps<Mode extends string> = {
   readonly label: string;
   readonly description?: string;
   readonly error: string | undefined;
-  readonly modes: readonly { readonly value: Mode; readonly label: string }[];
+  readonly modes: readonly { readonly value: Mode; readonly label: string; readonly description?: string }[];
   readonly value: Mode;
   readonly onChange: (mode: Mode) => void;
 };
@@ -19,8 +19,8 @@ export function ModeChoice<Mode extends string>(props: ModeChoiceProps<Mode>) {
   return (
     <Radio.Group {...group} onChange={choose}>
       <Stack gap="xs" mt="xs">
-        {modes.map(({ value, label }) => (
-          <Radio key={value} value={value} label={label} />
+        {modes.map((mode) => (
+          <Radio key={mode.value} {...mode} />
         ))}
       </Stack>
     </Radio.Group>

@@ -20,8 +20,17 @@ const MODES = [
   { value: "rules", label: "Only what these rules grant" },
 ] as const;
 const BROADCASTS = [
-  { value: "key", label: "The connections of this key" },
-  { value: "everyone", label: "Everyone connected, whatever their key" },
+  {
+    value: "key",
+    label: "The connections of this key",
+    description:
+      "Who uses another key hears nothing. Over HTTP it is refused while this key has no connection.",
+  },
+  {
+    value: "everyone",
+    label: "Everyone connected, whatever their key",
+    description: "For a key that speaks to all: whoever holds it reaches every connection of the server.",
+  },
 ] as const;
 const ACTIONS = ["join", "publish", "presence", "history", "broadcast"];
 
@@ -85,7 +94,7 @@ export function ChannelsTab({ form }: { readonly form: KeyForm }) {
       )}
       <ModeChoice
         label="Broadcasts reach"
-        description="A broadcast is a message without a channel. Over HTTP one to this key alone is refused while it has no connection."
+        description="A broadcast is a message without a channel."
         error={errorAt(form, "broadcastTo")}
         modes={BROADCASTS}
         value={form.values.broadcastTo}
@@ -96,9 +105,9 @@ export function ChannelsTab({ form }: { readonly form: KeyForm }) {
 }
 
 const KINDS = [
-  { value: "calls", label: "Publishes, broadcasts and endpoint calls" },
-  { value: "joins", label: "Joins, leaves and profile updates" },
-  { value: "reads", label: "Lists of members and channels, history" },
+  { value: "calls", label: "Calls" },
+  { value: "joins", label: "Joins" },
+  { value: "reads", label: "Reads" },
 ];
 const PER = [
   { value: "connection", label: "Connection" },
@@ -118,7 +127,8 @@ export function LimitsTab({ form }: { readonly form: KeyForm }) {
         </Text>
         <Text size="xs" c="dimmed">
           How often something may be asked within a window of time, counted for each connection, address,
-          client or the whole key.
+          client or the whole key. Calls are publishes, broadcasts and endpoint calls; joins are joins, leaves
+          and profile updates; reads are lists of members and channels, and history.
         </Text>
       </div>
       {errorAt(form, "limits") !== undefined && (
@@ -154,7 +164,7 @@ export function LimitsTab({ form }: { readonly form: KeyForm }) {
               <NativeSelect
                 label="Counts"
                 data={KINDS}
-                flex="1 1 12rem"
+                flex="1 1 6rem"
                 {...form.getInputProps(`${path}.kind`)}
               />
               <NativeSelect
