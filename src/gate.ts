@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
+import { explainRequest } from "./explanation.ts";
 import type { Asker, Explanation, GateDenial, GateOptions, Identity, Unknown, Whence } from "./gate-types.ts";
 import { UnreadableRecordError, validSecret } from "./keys/index.ts";
 import type { PresentedKey } from "./keys/presented-key.ts";
@@ -13,10 +14,8 @@ import { LoadLedger } from "./overload/index.ts";
 import {
   type AccessRequest,
   decide,
-  explain,
   type Limit,
   type LimitKind,
-  limitKindOf,
   type Policy,
   unheardMessage,
 } from "./policy/index.ts";
@@ -239,23 +238,9 @@ export class Gate {
     }
   }
 
-  /**
-   * The decision about a request that nobody has sent, and every check that leads to it. Limits are read, not used; what
-   * counts by connection or client is shown as over HTTP, by address. `keyId` null: settings that no key has yet.
-   */
-  async explain(keyId: string | null, policy: Policy, request: AccessRequest): Promise<Explanation> {
-    const now = this.#now();
-    const decision = decide(policy, request, now);
-    const checks = explain(policy, request, now);
-    const kind = limitKindOf(request.action);
-    const counted = kind === undefined ? [] : policy.limits[kind];
-    // What limits have always counted is always said; of the other kinds, where there is one.
-    if (kind === undefined || (kind !== "calls" && counted.length === 0)) return { decision, checks };
-    const limits = await this.#limits.explain(keyId, counted, { ip: request.ip });
-    return {
-      decision: decision.allowed ? limits.verdict : decision,
-      checks: [...checks, ...limits.checks],
-    };
+  /** See {@link explainRequest}. `keyId` null: settings that no key has yet. */
+  explain(keyId: string | null, policy: Policy, request: AccessRequest): Promise<Explanation> {
+    return explainRequest({ keyId, policy }, request, this.#limits, this.#now());
   }
 
   /** The same question again, about something that was let in before: not counted. */
