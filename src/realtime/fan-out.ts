@@ -18,13 +18,15 @@ export type FanOutOptions = {
   readonly unsent: UnsentFrames;
   readonly log: Logger;
   readonly onFault: (error: unknown) => void;
+  /** Told how long each flush took: it is nobody's request. */
+  readonly onFlushed?: ((ms: number) => void) | undefined;
   /** Why the fast path cannot be used, if it cannot. */
   readonly fault?: string | undefined;
 };
 
 /** The fast fan-out; over Socket.IO's rooms where the installed packages are not as it knows them. */
 export function openFanOut(options: FanOutOptions): NodeFanOut {
-  const { namespace, sessionOf, ownerOf, unsent, log, onFault } = options;
+  const { namespace, sessionOf, ownerOf, unsent, log, onFault, onFlushed } = options;
   const fault = options.fault ?? seamFault(namespace);
   if (fault !== undefined) {
     log.warn(
@@ -42,6 +44,7 @@ export function openFanOut(options: FanOutOptions): NodeFanOut {
     ownerOf,
     unsent,
     onFault,
+    onFlushed,
   });
 }
 

@@ -13,6 +13,7 @@ export type FastFanOutOptions = {
   readonly ownerOf: (payload: unknown) => string;
   readonly unsent: UnsentFrames;
   readonly onFault: (error: unknown) => void;
+  readonly onFlushed?: ((ms: number) => void) | undefined;
 };
 
 /**
@@ -38,7 +39,7 @@ export class FastFanOut implements FanOut {
 
   constructor(options: FastFanOutOptions) {
     this.#options = options;
-    this.#outbox = new Outbox(options.onFault);
+    this.#outbox = new Outbox(options.onFault, options.onFlushed);
     this.#shared = {
       flushMember: (member) => this.#outbox.flushMember(member),
       unsent: options.unsent,

@@ -110,6 +110,7 @@ export class Realtime {
       unsent: this.#unsent,
       log: options.log,
       onFault: (error) => this.#fault(error, "a message was not sent to a member"),
+      onFlushed: (ms) => this.#reading.turn.exclude(ms),
     });
     this.hub = new Hub(options.broker, this.#fanOut, {
       channels: options.channels ?? [],
@@ -121,7 +122,7 @@ export class Realtime {
         if (eventName === "channel:gap") options.traffic.gaps += 1;
         const connection = this.registry.get(id);
         connection?.tell(eventName, payload);
-        return connection?.untilRead();
+        return connection?.untilRead() ?? this.#reading.turn.untilTurn(connection?.owner ?? "");
       },
     });
     this.registry = new Enforcement(this.hub, this.#clients);

@@ -3,7 +3,7 @@ import type { Socket as EngineSocket, Transport } from "engine.io";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import { forgivePong, pauseReading, resumeReading } from "./engine-reading.ts";
 import type { Outbound } from "./outbound.ts";
-import { type Reader, type Reading, TURN_PACKETS } from "./reading.ts";
+import type { Reader, Reading } from "./reading.ts";
 import { Turns } from "./turns.ts";
 
 /** The session whose packets come in. */
@@ -45,7 +45,7 @@ const MIN_CHARGED_BYTES = 4 * 1024;
 /**
  * What one connection sends, from its first packet after CONNECT: handed on at once while there is room, and kept as it came,
  * not decoded, while there is none. Then nothing more is read, so that the network slows the client down: nothing is
- * refused and nothing is lost. There is no room while a membership change is under way, while 64 requests or 256 KiB of them are,
+ * refused and nothing is lost. There is no room when the requests of all clients have taken their time of this turn, while a membership change is under way, while 64 requests or 256 KiB of them are,
  * when the connection has had its turn, and when it has sent faster than it may.
  */
 export class Intake implements Reader {
@@ -60,7 +60,6 @@ export class Intake implements Reader {
   /** Handed on since it had to yield last. */
   #packets = 0;
   #bytes = 0;
-  #handedOn = 0;
   /** Until when the clock has to run for what was sent to be within the rates; milliseconds of `performance.now()`. */
   #requestsPaidMs = 0;
   #bytesPaidMs = 0;
@@ -86,6 +85,7 @@ export class Intake implements Reader {
     return (
       this.#waiting.length === 0 &&
       !this.#isYielding &&
+      !this.#options.reading.turn.isSpent &&
       !this.turns.isChanging &&
       this.turns.open < MAX_OPEN_REQUESTS &&
       this.#openBytes < MAX_OPEN_BYTES
@@ -107,13 +107,16 @@ export class Intake implements Reader {
     this.#waiting.push(owned(data));
     this.hold(PACKET_BYTES + 2 * lengthOf(data));
     this.#stop();
+    this.#waitForTurn();
   }
 
   /** A payload goes on when there is room, and is asked again until it says that it is over. */
   take(payload: Payload): void {
     this.#payload = payload;
     if (this.hasRoom) payload.advance();
-    if (this.#payload !== undefined && !this.hasRoom) this.#stop();
+    if (this.#payload === undefined || this.hasRoom) return;
+    this.#stop();
+    this.#waitForTurn();
   }
 
   /** So many bytes wait more, or fewer. */
@@ -160,9 +163,8 @@ export class Intake implements Reader {
   }
 
   /** {@link Reader.advance} */
-  advance(): number {
+  advance(): void {
     this.#isYielding = false;
-    const before = this.#handedOn;
     const waiting = this.#waiting;
     this.#waiting = [];
     let [next, letGo] = [0, 0];
@@ -175,7 +177,6 @@ export class Intake implements Reader {
     if (letGo > 0) this.hold(-letGo);
     if (this.hasRoom) this.#payload?.advance();
     if (this.hasRoom) this.#start();
-    return this.#isYielding ? TURN_PACKETS : this.#handedOn - before;
   }
 
   /** {@link Reader.keepAlive}: unless it reads nothing although there is something to read. */
@@ -207,8 +208,8 @@ export class Intake implements Reader {
   #handOn(data: unknown): void {
     const bytes = lengthOf(data);
     this.#receivedBytes += bytes;
-    this.#handedOn += 1;
     this.#spend(bytes);
+    this.#options.reading.turn.begin();
     this.#options.handOn(owned(data));
   }
 
@@ -216,7 +217,7 @@ export class Intake implements Reader {
   #spend(bytes: number): void {
     this.#packets += 1;
     this.#bytes += bytes;
-    if (this.#packets >= TURN_PACKETS || this.#bytes >= TURN_BYTES) this.#yield();
+    if (this.#packets >= this.#options.reading.turn.packets || this.#bytes >= TURN_BYTES) this.#yield();
   }
 
   #yield(): void {
@@ -243,21 +244,27 @@ export class Intake implements Reader {
     const { outbound, reading } = this.#options;
     const untilRead = outbound.untilRead();
     if (untilRead === undefined) {
-      reading.queue(this);
+      reading.turn.queue(this);
       return;
     }
     this.#isUnread = true;
     outbound.expectReading(outbound.aheadBytes, this.#options);
     void untilRead.then(() => {
       this.#isUnread = false;
-      if (!this.#isOver) reading.queue(this);
+      if (!this.#isOver) reading.turn.queue(this);
     });
+  }
+
+  /** All that it waits for is the time of a turn: nothing else will wake it. */
+  #waitForTurn(): void {
+    const { turn } = this.#options.reading;
+    if (turn.isSpent && !this.#isYielding) turn.queue(this);
   }
 
   /** Something that was under way is done. */
   #wake(): void {
     if (this.#paused !== undefined && this.#owing === undefined && !this.#isUnread)
-      this.#options.reading.queue(this);
+      this.#options.reading.turn.queue(this);
   }
 
   #stop(): void {

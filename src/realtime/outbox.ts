@@ -24,6 +24,7 @@ const MAX_WAIT_MS = 5;
  */
 export class Outbox {
   readonly #onFault: (error: unknown) => void;
+  readonly #onFlushed: (ms: number) => void;
   /** The last sequence that was given. */
   #sequence = 0;
   #batches: Batch[] = [];
@@ -35,8 +36,10 @@ export class Outbox {
   /** How long the next messages may wait for others, from what the last flush took; 0: until the end of the turn. */
   #waitMs = 0;
 
-  constructor(onFault: (error: unknown) => void) {
+  /** `onFlushed` is told how long each flush took. */
+  constructor(onFault: (error: unknown) => void, onFlushed: (ms: number) => void = () => {}) {
     this.#onFault = onFault;
+    this.#onFlushed = onFlushed;
   }
 
   get sequence(): number {
@@ -110,7 +113,9 @@ export class Outbox {
     } finally {
       this.#leaving = [];
       for (const { audience } of batches) audience.leaving = undefined;
-      this.#waitMs = waitAfter(performance.now() - startedMs, batches);
+      const tookMs = performance.now() - startedMs;
+      this.#waitMs = waitAfter(tookMs, batches);
+      this.#onFlushed(tookMs);
     }
   }
 

@@ -1,4 +1,5 @@
 import { FairBudget } from "../lib/fair-budget.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 /** A connection of which more has come, or may come, than was handed on. */
 export type Reader = {
@@ -6,8 +7,8 @@ export type Reader = {
   readonly name: string;
   /** Whom what it holds is charged to: its API key, or its address group. */
   readonly owner: string;
-  /** Hands on what there is room for, at most a turn's share. @returns how many packets that were, or count as */
-  advance(): number;
+  /** Hands on what there is room for, at most a turn's share. */
+  advance(): void;
   /** It has not been read for a while. */
   keepAlive(): void;
   /** It holds most of a budget that is exceeded: it lets go of everything and ends. */
@@ -21,28 +22,23 @@ export type ReadingOptions = {
   readonly maxWaitingBytes: number;
 };
 
-/** Packets that those whose turn it is may hand on before the network is looked at again: a few milliseconds of work. */
-export const TURN_PACKETS = 64;
-
 /** Well below the 20 s in which Engine.IO expects a pong. */
 const KEEP_ALIVE_MS = 5_000;
 
 type Held = { readonly budget: FairBudget; readonly readers: Map<string, Reader> };
 
 /**
- * What the connections of a node share when they are read: whose turn it is, and how much may wait. Connections that have
- * sent more than one turn's share go on one after the other, with the network in between, so that nobody waits long behind them.
+ * What the connections of a node share when they are read: the time of each turn of the event loop, and how much may wait.
  *
- * Owns the queue of those whose turn comes, an immediate while there are any, and an interval while somebody is not read.
+ * Owns the {@link TurnBudget}, and an interval while somebody is not read.
  */
 export class Reading {
   readonly options: ReadingOptions;
-  readonly #queue = new Set<Reader>();
+  readonly turn = new TurnBudget();
   readonly #stopped = new Set<Reader>();
   /** By owner. */
   readonly #budget: FairBudget;
   readonly #held = new Map<string, Held>();
-  #immediate: NodeJS.Immediate | undefined;
   #interval: NodeJS.Timeout | undefined;
   #shedding: NodeJS.Immediate | undefined;
 
@@ -59,12 +55,6 @@ export class Reading {
   /** Connections that are not read at the moment. */
   get stoppedCount(): number {
     return this.#stopped.size;
-  }
-
-  /** Its turn comes after all those that wait for theirs. */
-  queue(reader: Reader): void {
-    this.#queue.add(reader);
-    this.#immediate ??= setImmediate(() => this.#run());
   }
 
   /** It is not read from now on, until {@link started}. */
@@ -109,31 +99,18 @@ export class Reading {
 
   /** It is over: nothing of it waits. */
   forget(reader: Reader): void {
-    this.#queue.delete(reader);
+    this.turn.forget(reader);
     this.started(reader);
     this.letGo(reader, Number.POSITIVE_INFINITY);
   }
 
   close(): void {
-    clearImmediate(this.#immediate);
+    this.turn.close();
     clearImmediate(this.#shedding);
     clearInterval(this.#interval);
-    this.#queue.clear();
     this.#stopped.clear();
     this.#held.clear();
     this.#budget.clear();
-  }
-
-  /** One turn's share, of one connection or several; what it sets off is done before the network and the next turn. */
-  #run(): void {
-    this.#immediate = undefined;
-    let handedOn = 0;
-    for (const next of this.#queue) {
-      this.#queue.delete(next);
-      handedOn += next.advance();
-      if (handedOn >= TURN_PACKETS) break;
-    }
-    if (this.#queue.size > 0) this.#immediate ??= setImmediate(() => this.#run());
   }
 
   /** Of whoever holds most, the connection that holds most ends, and so on until what is left fits. */

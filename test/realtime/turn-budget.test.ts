@@ -1,0 +1,79 @@
+import { expect } from "chai";
+import { TurnBudget } from "../../src/realtime/turn-budget.ts";
+
+/** Takes the processor for a while, as the work of a request does. */
+function work(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("the budget of a turn", () => {
+  let budget: TurnBudget;
+  beforeEach(() => {
+    budget = new TurnBudget();
+  });
+  afterEach(() => budget.close());
+
+  it("is spent by what a packet sets off behind its promises, and renewed with the next turn", async () => {
+    expect(budget.isSpent).to.equal(false);
+    budget.begin();
+    await Promise.resolve().then(() => work(20));
+    await new Promise<void>((resolve) => process.nextTick(() => process.nextTick(resolve)));
+    expect(budget.isSpent).to.equal(true);
+    await nextTurn();
+    await nextTurn();
+    expect(budget.isSpent).to.equal(false);
+  });
+
+  it("does not count what others do meanwhile", async () => {
+    budget.begin();
+    work(20);
+    budget.exclude(20);
+    await new Promise<void>((resolve) => setTimeout(resolve, 1));
+    expect(budget.packets).to.be.above(4);
+  });
+
+  it("lets owners take turns, however many connections one of them has", async () => {
+    const order: string[] = [];
+    const turnOf = (owner: string) => ({
+      owner,
+      advance: () => {
+        budget.begin();
+        order.push(owner);
+        work(10);
+      },
+    });
+    for (let i = 0; i < 50; i += 1) budget.queue(turnOf("crowd"));
+    budget.queue(turnOf("one"));
+    while (!order.includes("one")) await nextTurn();
+    expect(order.filter((owner) => owner === "crowd").length).to.be.at.most(2);
+  });
+
+  it("hands on fewer packets of one connection the more they cost", async () => {
+    const before = budget.packets;
+    for (let i = 0; i < 8; i += 1) {
+      budget.begin();
+      work(10);
+      await nextTurn();
+      await nextTurn();
+    }
+    expect(before).to.equal(64);
+    expect(budget.packets).to.equal(1);
+  });
+
+  it("makes work in many steps wait when its turn is over, and ends the wait when it is closed", async () => {
+    budget.begin();
+    expect(budget.untilTurn("a")).to.equal(undefined);
+    work(20);
+    const waited = budget.untilTurn("a");
+    expect(waited).to.be.an.instanceOf(Promise);
+    await waited;
+    budget.begin();
+    work(20);
+    const last = budget.untilTurn("a");
+    budget.close();
+    await last;
+  });
+});
