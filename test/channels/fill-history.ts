@@ -57,7 +57,7 @@ async function fill(shape: string, make: (n: number) => unknown): Promise<Filled
     await new Promise((resolve) => setImmediate(resolve));
   };
   // First a few, so that what code and shapes take is there before, and then until it has to let go for a while.
-  await send(50);
+  await send(5);
   const before = usedBytes();
   for (let heldBytes = 0; broker.historyBytes > heldBytes; ) {
     heldBytes = broker.historyBytes;
