@@ -184,7 +184,7 @@ export class Gate {
 
   /** The limits that count what this caller does. */
   limitsOf({ key }: Identity, kind: LimitKind): readonly Limit[] {
-    return key === null ? NO_LIMITS : (this.#live.newest(key).policy?.limits[kind] ?? NO_LIMITS);
+    return key === null ? NO_LIMITS : (this.#live.newest(key).policy?.limitsByKind[kind] ?? NO_LIMITS);
   }
 
   /** Count what may always be done, such as leaving a channel, in every limit that is not used up. */

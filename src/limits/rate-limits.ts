@@ -60,7 +60,7 @@ export class RateLimits {
     if (limits.length === 0) {
       return {
         verdict: { allowed: true },
-        checks: [{ check: "limit", passed: true, message: "no limit of the key counts this" }],
+        checks: [{ check: "limit", passed: true, message: "the key has no limits" }],
       };
     }
     const uses = keyId === null ? [] : await this.#counters.read(budgetsOf(keyId, limits, caller));

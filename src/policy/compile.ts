@@ -24,8 +24,10 @@ export type Policy = {
   /** null: every channel and action. */
   readonly channels: ChannelRules | null;
   readonly broadcastTo: BroadcastTo;
-  /** By what they count. Counted by the gate, which alone knows what was used. Empty: no limit. */
-  readonly limits: Readonly<Record<LimitKind, readonly Limit[]>>;
+  /** Counted by the gate, which alone knows what was used. Empty: no limit. */
+  readonly limits: readonly Limit[];
+  /** The same by what they count. */
+  readonly limitsByKind: Readonly<Record<LimitKind, readonly Limit[]>>;
 };
 
 /**
@@ -69,9 +71,10 @@ const unreadable: ParsedSettings = {
   expiresAtMs: Number.POSITIVE_INFINITY,
 };
 
-const NO_LIMITS: Policy["limits"] = limitsByKind([]);
+const NO_LIMITS: readonly Limit[] = Object.freeze([]);
+const NONE_OF_ANY_KIND = limitsByKind(NO_LIMITS);
 
-function limitsByKind(limits: readonly Limit[]): Policy["limits"] {
+function limitsByKind(limits: readonly Limit[]): Policy["limitsByKind"] {
   const of = (wanted: LimitKind): readonly Limit[] =>
     Object.freeze(limits.filter(({ kind = "calls" }) => kind === wanted));
   return Object.freeze({ calls: of("calls"), joins: of("joins"), reads: of("reads") });
@@ -90,6 +93,7 @@ function compile(parsed: ParsedSettings, faults: readonly Fault[]): Policy {
     networks: settings.ips.mode === "all" ? null : new NetworkSet(parsed.networks),
     channels: settings.channels === undefined ? null : new ChannelRules(settings.channels),
     broadcastTo: settings.broadcastTo ?? "key",
-    limits: settings.limits === undefined ? NO_LIMITS : limitsByKind(settings.limits),
+    limits: settings.limits ?? NO_LIMITS,
+    limitsByKind: settings.limits === undefined ? NONE_OF_ANY_KIND : limitsByKind(settings.limits),
   });
 }

@@ -118,7 +118,7 @@ describe("rate limits", () => {
     expect((await ask()).checks[0]).to.include({ passed: false });
     expect((await limits.explain(null, [burst], caller)).verdict.allowed).to.equal(true);
     expect((await limits.explain("key_a", [], caller)).checks).to.deep.equal([
-      { check: "limit", passed: true, message: "no limit of the key counts this" },
+      { check: "limit", passed: true, message: "the key has no limits" },
     ]);
   });
 });

@@ -65,6 +65,14 @@ describe("settings", () => {
     expect(parseSettings({ name: "web", limits: [] })).to.deep.equal(parseSettings({ name: "web" }));
     expect(compilePolicy({ name: "web", limits }).limits).to.deep.equal(limits);
     expect(compilePolicy({ name: "web" }).limits).to.deep.equal([]);
+    const joins = { ...burst, name: "arrivals", kind: "joins" };
+    const { limitsByKind } = compilePolicy({
+      name: "web",
+      limits: [daily, joins, { ...burst, kind: "calls" }],
+    });
+    const arrivals = { ...joins, per: "connection" };
+    const calls = [daily, { ...burst, per: "connection" }];
+    expect(limitsByKind).to.deep.equal({ calls, joins: [arrivals], reads: [] });
     const upper = [burst, { ...burst, name: "Burst" }];
     expect(parseSettings({ name: "web", limits: upper }).limits).to.have.length(2);
   });
