@@ -164,6 +164,8 @@ export class Intake implements Reader {
 
   /** {@link Reader.advance} */
   advance(): void {
+    // It owes time, or has answers to read: whatever woke it, that comes first.
+    if (this.#owing !== undefined || this.#isUnread) return;
     this.#isYielding = false;
     const waiting = this.#waiting;
     this.#waiting = [];

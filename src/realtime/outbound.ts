@@ -32,6 +32,8 @@ export class Outbound {
   /** The latest poll, which what is in flight was answered to. */
   poll: OpenPoll | undefined;
   #inFlightBytes = 0;
+  /** Resolves when the client has read, while anybody waits for it. */
+  #reading: Promise<void> | undefined;
   #queuedBytes = 0;
   #flushedBytes = 0;
   #isCorked = false;
@@ -129,6 +131,12 @@ export class Outbound {
    */
   untilRead(): Promise<void> | undefined {
     if (!this.#isAhead()) return undefined;
+    this.#reading ??= this.#nextReading();
+    return this.#reading;
+  }
+
+  /** One for all who wait: each has listeners on everything that may tell. */
+  #nextReading(): Promise<void> {
     return new Promise((resolve) => {
       const { transport } = this.#conn;
       const tcps = [...this.#tcps];
@@ -138,6 +146,7 @@ export class Outbound {
         for (const sign of SIGNS) this.#conn.off(sign, look);
         transport.off("ready", look);
         for (const tcp of tcps) tcp.off("drain", look);
+        this.#reading = undefined;
         resolve();
       };
       for (const sign of SIGNS) this.#conn.on(sign, look);
