@@ -18,6 +18,7 @@ import {
   openSocketCount,
 } from "./http/index.ts";
 import { openKeyStorage, openKeyStore, unstoredLog } from "./keys/index.ts";
+import { TurnBudget } from "./lib/turn-budget.ts";
 import { addChecks, budgetsOf, createMetrics, listenForCollectors } from "./node-report.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
@@ -132,6 +133,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     // Known only once the port is, where the port is left to the system.
     let { publicOrigin } = config;
     const tcp = tcpConnections(config, log);
+    const turn = new TurnBudget();
     const doors = {
       ...config,
       gate,
@@ -140,6 +142,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       addressOf,
       traffic,
       overload,
+      turn,
       prove: tcp.public.prove,
       bounds: config,
       get publicOrigin() {
@@ -175,6 +178,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       hub: realtime.hub,
       traffic,
       overload,
+      turn,
       readiness,
       version,
       endpointPrefix: config.endpointPrefix,

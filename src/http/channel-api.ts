@@ -17,6 +17,7 @@ import {
   parsePublication,
 } from "../channels/index.ts";
 import { type Charge, redeem } from "../gate.ts";
+import type { TurnBudget } from "../lib/turn-budget.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import { type OverloadState, publishRefusal } from "../overload/index.ts";
 import { addressGroup } from "../policy/index.ts";
@@ -30,25 +31,38 @@ import {
 } from "../protocol/index.ts";
 import { type Access, bytesOf } from "./access.ts";
 import { CHANNEL_ROUTES } from "./channel-schemas.ts";
+import { jsonMessage } from "./json-message.ts";
 
 type Published = { readonly id: string } & Position;
 
 /** Of each at most a thousand members, and half a megabyte. */
 const MAX_PAGES = 20;
 
+export type ChannelApiOptions = {
+  readonly hub: Hub;
+  readonly overload: OverloadState;
+  /** What clients ask for takes its time of each turn of the event loop from here, over HTTP as over sockets. */
+  readonly turn: TurnBudget;
+  readonly log: Logger;
+};
+
 /** What a server does on channels over HTTP: publish, broadcast, list members. */
 export function registerChannelApi(
   app: FastifyInstance,
   access: Access,
-  hub: Hub,
-  overload: OverloadState,
-  log: Logger,
+  { hub, overload, turn, log }: ChannelApiOptions,
 ): void {
   app.register(async (scope) => {
     // Before its body is read: what is large is refused while the node is overloaded.
     scope.addHook("onRequest", async (request, reply) => {
       const refusal = publishRefusal(overload, bytesOf(request.raw));
       return refusal === undefined ? undefined : reply.refuse(refusal);
+    });
+    // Before anything is decided: what is allowed now may not be when its turn comes.
+    scope.addHook("preHandler", async (request) => {
+      const owner = ownerOfRequest(access, request);
+      await turn.untilTurn(owner);
+      turn.begin(owner);
     });
     // The schemas of answers document them; what is answered is not cut down to them.
     scope.setSerializerCompiler(() => JSON.stringify);
@@ -122,7 +136,9 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
     const page =
       limit === undefined ? LIMITS.historyPageDefault : Math.min(Number(limit), LIMITS.historyPageMax);
     const owner = ownerOfRequest(access, request);
-    return redeem(charge, () => hub.history(parsed.channel, position, page, owner));
+    const read = await redeem(charge, () => hub.history(parsed.channel, position, page, owner));
+    const messages = read.messages.map((message) => ({ ...message, ...jsonMessage(message.message) }));
+    return { ...read, messages };
   });
 
   app.get("/channels", { onRequest, schema: CHANNEL_ROUTES.list }, async (request, reply) => {

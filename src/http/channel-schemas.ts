@@ -29,6 +29,8 @@ const Message = Type.Object({
   eventName: Type.String(),
   channel: Type.String(),
   message: Type.Unknown(),
+  /** JSON pointers to the texts in `message` that are binary values in base64. */
+  binary: Type.Optional(Type.Array(Type.String())),
   id: Type.String(),
   from: Sender,
   timestamp: Type.Number(),

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Hub } from "../channels/index.ts";
 import type { EndpointDeclaration } from "../config.ts";
 import { registerHealth } from "../health.ts";
+import type { TurnBudget } from "../lib/turn-budget.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Readiness } from "../observe/readiness.ts";
 import type { Traffic } from "../observe/traffic.ts";
@@ -32,6 +33,7 @@ export type PublicAppOptions = AccessOptions & {
   readonly hub: Hub;
   readonly traffic: Traffic;
   readonly overload: OverloadState;
+  readonly turn: TurnBudget;
   readonly readiness: Readiness;
   readonly version: string;
   readonly endpointPrefix: string;
@@ -52,8 +54,7 @@ export function createPublicApp(options: PublicAppOptions): App {
   app.register(async (scope) => {
     await describePublic(scope, options);
     registerHealth(scope, options.readiness);
-    if (options.realtime !== undefined)
-      registerChannelApi(scope, access, options.hub, options.overload, options.log);
+    if (options.realtime !== undefined) registerChannelApi(scope, access, options);
   });
   registerEndpoints(app, access, options);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import { type Absence, type Broker, type ChannelSettings, Clients, Hub, ownerOf } from "../channels/index.ts";
 import type { Gate, Identity } from "../gate.ts";
+import type { TurnBudget } from "../lib/turn-budget.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";
 import type { OverloadState } from "../overload/index.ts";
@@ -39,6 +40,7 @@ export type RealtimeOptions = {
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerKey: number;
   /** Of what connections send and of what they leave unread. */
+  readonly turn: TurnBudget;
   readonly bounds: ReadingOptions & OutboundBounds & { readonly maxUnsentBytes: number };
   readonly overload: OverloadState;
   /** Of each connection; 0 is no limit. */
@@ -83,7 +85,7 @@ export class Realtime {
     this.#options = options;
     this.#seats = new Seats(options);
     this.#clients = new Clients({ maxAbsentBytes: options.maxDisconnectedBytes });
-    this.#reading = new Reading(options.bounds);
+    this.#reading = new Reading(options.bounds, options.turn);
     this.#unsent = new UnsentFrames(options.bounds.maxUnsentBytes);
     this.#door = new Door({
       ...options,

@@ -85,7 +85,7 @@ export class Intake implements Reader {
     return (
       this.#waiting.length === 0 &&
       !this.#isYielding &&
-      !this.#options.reading.turn.isSpent &&
+      !this.#options.reading.turn.isSpentFor(this.owner) &&
       !this.turns.isChanging &&
       this.turns.open < MAX_OPEN_REQUESTS &&
       this.#openBytes < MAX_OPEN_BYTES
@@ -211,7 +211,7 @@ export class Intake implements Reader {
     const bytes = lengthOf(data);
     this.#receivedBytes += bytes;
     this.#spend(bytes);
-    this.#options.reading.turn.begin();
+    this.#options.reading.turn.begin(this.owner);
     this.#options.handOn(owned(data));
   }
 
@@ -260,7 +260,7 @@ export class Intake implements Reader {
   /** All that it waits for is the time of a turn: nothing else will wake it. */
   #waitForTurn(): void {
     const { turn } = this.#options.reading;
-    if (turn.isSpent && !this.#isYielding) turn.queue(this);
+    if (turn.isSpentFor(this.owner) && !this.#isYielding) turn.queue(this);
   }
 
   /** Something that was under way is done. */

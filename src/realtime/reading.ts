@@ -1,5 +1,5 @@
 import { FairBudget } from "../lib/fair-budget.ts";
-import { TurnBudget } from "./turn-budget.ts";
+import { TurnBudget } from "../lib/turn-budget.ts";
 
 /** A connection of which more has come, or may come, than was handed on. */
 export type Reader = {
@@ -30,11 +30,12 @@ type Held = { readonly budget: FairBudget; readonly readers: Map<string, Reader>
 /**
  * What the connections of a node share when they are read: the time of each turn of the event loop, and how much may wait.
  *
- * Owns the {@link TurnBudget}, and an interval while somebody is not read.
+ * Owns an interval while somebody is not read.
  */
 export class Reading {
   readonly options: ReadingOptions;
-  readonly turn = new TurnBudget();
+  /** Shared with whoever else does what clients ask for. */
+  readonly turn: TurnBudget;
   readonly #stopped = new Set<Reader>();
   /** By owner. */
   readonly #budget: FairBudget;
@@ -42,8 +43,9 @@ export class Reading {
   #interval: NodeJS.Timeout | undefined;
   #shedding: NodeJS.Immediate | undefined;
 
-  constructor(options: ReadingOptions) {
+  constructor(options: ReadingOptions, turn: TurnBudget = new TurnBudget()) {
     this.options = options;
+    this.turn = turn;
     this.#budget = new FairBudget(options.maxWaitingBytes);
   }
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { TurnBudget } from "../../src/realtime/turn-budget.ts";
+import { TurnBudget } from "../../src/lib/turn-budget.ts";
 
 /** Takes the processor for a while, as the work of a request does. */
 function work(ms: number): void {
@@ -17,18 +17,29 @@ describe("the budget of a turn", () => {
   afterEach(() => budget.close());
 
   it("is spent by what a packet sets off behind its promises, and renewed with the next turn", async () => {
-    expect(budget.isSpent).to.equal(false);
-    budget.begin();
+    expect(budget.isSpentFor("a")).to.equal(false);
+    budget.begin("a");
     await Promise.resolve().then(() => work(20));
     await new Promise<void>((resolve) => process.nextTick(() => process.nextTick(resolve)));
-    expect(budget.isSpent).to.equal(true);
+    expect(budget.isSpentFor("a")).to.equal(true);
     await nextTurn();
     await nextTurn();
-    expect(budget.isSpent).to.equal(false);
+    expect(budget.isSpentFor("another")).to.equal(false);
+  });
+
+  it("makes an owner whose work held a turn for long wait as long again, and nobody else", async () => {
+    const order: string[] = [];
+    budget.begin("heavy");
+    work(40);
+    await nextTurn();
+    for (const owner of ["heavy", "light"]) budget.queue({ owner, advance: () => order.push(owner) });
+    expect(budget.isSpentFor("heavy")).to.equal(true);
+    while (order.length < 2) await nextTurn();
+    expect(order).to.deep.equal(["light", "heavy"]);
   });
 
   it("does not count what others do meanwhile", async () => {
-    budget.begin();
+    budget.begin("a");
     work(20);
     budget.exclude(20);
     await new Promise<void>((resolve) => setTimeout(resolve, 1));
@@ -40,7 +51,7 @@ describe("the budget of a turn", () => {
     const turnOf = (owner: string) => ({
       owner,
       advance: () => {
-        budget.begin();
+        budget.begin(owner);
         order.push(owner);
         work(10);
       },
@@ -54,7 +65,7 @@ describe("the budget of a turn", () => {
   it("hands on fewer packets of one connection the more they cost", async () => {
     const before = budget.packets;
     for (let i = 0; i < 8; i += 1) {
-      budget.begin();
+      budget.begin("a");
       work(10);
       await nextTurn();
       await nextTurn();
@@ -64,13 +75,13 @@ describe("the budget of a turn", () => {
   });
 
   it("makes work in many steps wait when its turn is over, and ends the wait when it is closed", async () => {
-    budget.begin();
+    budget.begin("a");
     expect(budget.untilTurn("a")).to.equal(undefined);
     work(20);
     const waited = budget.untilTurn("a");
     expect(waited).to.be.an.instanceOf(Promise);
     await waited;
-    budget.begin();
+    budget.begin("a");
     work(20);
     const last = budget.untilTurn("a");
     budget.close();

@@ -13,6 +13,9 @@ const TURN_MS = 6;
 /** How many packets one connection hands on in its turn: as many as fit by what they have cost lately. */
 const MAX_PACKETS = 64;
 
+/** A pause of the whole process (a collection, a sleeping machine) is nobody's doing. */
+const MAX_OWED_MS = 100;
+
 /** How much the last measurement counts beside those before. */
 const WEIGHT = 1 / 4;
 
@@ -21,13 +24,20 @@ const WEIGHT = 1 / 4;
  * measured until its promises are settled. When the time is spent, what comes in waits and is not read, and goes on after the network
  * has had its turn, in rounds of owners: a key with a thousand busy connections does not make another key's single one wait for all of them.
  *
+ * What takes more than a turn's time in one piece (a page of a megabyte, say) is paid back: its owner waits as long again, in which the
+ * others' requests and what they are sent find short turns.
+ *
  * What the fan-out writes is not counted (see {@link exclude}): it is bounded by itself, and gets cheaper the more it joins.
  *
- * Owns the queue of those that wait, and an immediate while there are any or time was spent.
+ * Owns the queue of those that wait, an immediate while there are any or time was spent, and a timer while all of them owe.
  */
 export class TurnBudget {
   readonly #byOwner = new Map<string, Set<Turn>>();
+  /** Until when an owner waits; `performance.now()`. Those whose time has come are forgotten with the next look. */
+  readonly #owesUntilMs = new Map<string, number>();
   #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #owner = "";
   #spentMs = 0;
   #sinceMs = 0;
   #isMeasuring = false;
@@ -38,9 +48,9 @@ export class TurnBudget {
   #packetsInTurn = MAX_PACKETS;
   #isClosed = false;
 
-  /** Whether nothing more may be begun in this turn. */
-  get isSpent(): boolean {
-    return this.#spentMs >= TURN_MS;
+  /** Whether this owner may begin nothing more in this turn. */
+  isSpentFor(owner: string): boolean {
+    return this.#spentMs >= TURN_MS || (this.#owesUntilMs.size > 0 && this.#owes(owner));
   }
 
   /** What one connection may hand on before the others. */
@@ -48,9 +58,10 @@ export class TurnBudget {
     return this.#packetsInTurn;
   }
 
-  /** A packet was handed on: what it sets off counts. */
-  begin(): void {
+  /** A packet of this owner was handed on: what it sets off counts. */
+  begin(owner: string): void {
     this.#packets += 1;
+    this.#owner = owner;
     if (this.#isMeasuring || this.#isClosed) return;
     this.#isMeasuring = true;
     this.#sinceMs = performance.now();
@@ -79,22 +90,25 @@ export class TurnBudget {
   /** For work in many steps that one request sets off. @returns undefined while this turn has time, else resolves in one that has. */
   untilTurn(owner: string): Promise<void> | undefined {
     const measuredMs = this.#isMeasuring ? performance.now() - this.#sinceMs : 0;
-    if (this.#spentMs + measuredMs < TURN_MS || this.#isClosed) return undefined;
+    const hasTime = this.#spentMs + measuredMs < TURN_MS && !this.#owes(owner);
+    if (hasTime || this.#isClosed) return undefined;
     return new Promise((resolve) => {
       this.queue({
         owner,
         advance: () => {
-          this.begin();
+          this.begin(owner);
           resolve();
         },
       });
     });
   }
 
-  /** Whoever waits goes on at once, to find that everything has ended. */
+  /** Whoever waits goes on at once, and finds that everything has ended. */
   close(): void {
     this.#isClosed = true;
     clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#owesUntilMs.clear();
     const waiting = [...this.#byOwner.values()].flatMap((turns) => [...turns]);
     this.#byOwner.clear();
     for (const turn of waiting) turn.advance();
@@ -106,6 +120,8 @@ export class TurnBudget {
     const tookMs = performance.now() - this.#sinceMs;
     this.#isMeasuring = false;
     this.#spentMs += tookMs;
+    if (tookMs > TURN_MS)
+      this.#owesUntilMs.set(this.#owner, performance.now() + Math.min(tookMs, MAX_OWED_MS));
     this.#packetMs += (tookMs / Math.max(1, this.#packets) - this.#packetMs) * WEIGHT;
     this.#packets = 0;
     this.#packetsInTurn = Math.max(1, Math.min(MAX_PACKETS, Math.floor(TURN_MS / this.#packetMs)));
@@ -125,9 +141,12 @@ export class TurnBudget {
   /** One after the other, each measured before the next. */
   #goOn(): void {
     this.#isRunning = false;
-    while (!this.isSpent) {
+    while (this.#spentMs < TURN_MS) {
       const turn = this.#next();
-      if (turn === undefined) return;
+      if (turn === undefined) {
+        if (this.#byOwner.size > 0) this.#waitForOwing();
+        return;
+      }
       turn.advance();
       if (!this.#isMeasuring) continue;
       this.#isRunning = true;
@@ -138,6 +157,7 @@ export class TurnBudget {
 
   #next(): Turn | undefined {
     for (const [owner, turns] of this.#byOwner) {
+      if (this.#owes(owner)) continue;
       this.#byOwner.delete(owner);
       for (const turn of turns) {
         turns.delete(turn);
@@ -146,5 +166,20 @@ export class TurnBudget {
       }
     }
     return undefined;
+  }
+
+  #owes(owner: string): boolean {
+    const untilMs = this.#owesUntilMs.get(owner);
+    if (untilMs === undefined) return false;
+    if (performance.now() < untilMs) return true;
+    this.#owesUntilMs.delete(owner);
+    return false;
+  }
+
+  #waitForOwing(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#schedule();
+    }, 1);
   }
 }
