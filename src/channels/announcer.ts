@@ -1,5 +1,6 @@
 import type { Member } from "../protocol/index.ts";
 import type { Broker, MembersPage, PageRequest, PresenceChange } from "./broker.ts";
+import type { HubOptions } from "./hub-options.ts";
 import { Lingering } from "./lingering.ts";
 import type { PresenceCharges } from "./presence-charges.ts";
 import { memberOf, type Resident } from "./resident.ts";
@@ -12,7 +13,11 @@ export type AnnouncerOptions = {
   /** Somebody is told who is in a channel. */
   readonly onListed: (channel: string) => void;
   readonly onFault: (error: unknown) => void;
+  readonly untilTurn: HubOptions["untilTurn"];
 };
+
+/** Channels that an update is told in before others may have their turn: each is an encoding or two. */
+const CHANNELS_AT_ONCE = 16;
 
 /**
  * Tells the broker who of this node comes, changes and goes, where the configuration wants to know. Owns what lingers of
@@ -50,7 +55,14 @@ export class Announcer {
   async update(resident: Resident, channels: readonly string[], exceptId?: string): Promise<void> {
     this.#options.charges.charge(resident, channels);
     const updates = [changeOf("update", resident, exceptId)];
-    await Promise.all(channels.map((channel) => this.#announce(channel, updates)));
+    for (let from = 0; from < channels.length; from += CHANNELS_AT_ONCE) {
+      if (from > 0) await this.#options.untilTurn?.(resident.owner);
+      // It may have left some of them meanwhile, or all.
+      const now = channels
+        .slice(from, from + CHANNELS_AT_ONCE)
+        .filter((channel) => resident.channels.get(channel)?.state === "joined");
+      await Promise.all(now.map((channel) => this.#announce(channel, updates)));
+    }
   }
 
   /** Connections were taken out, of these channels each; of all of one channel in one step. */

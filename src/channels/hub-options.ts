@@ -24,6 +24,8 @@ export type HubOptions = {
    * may follow at once, else resolves when the connection has read of it, or is gone.
    */
   readonly deliver: (connectionId: string, eventName: string, payload: unknown) => Promise<void> | undefined;
+  /** For work in many steps that one request of an owner sets off. @returns undefined while it may go on, else resolves when it may */
+  readonly untilTurn?: ((owner: string) => Promise<void> | undefined) | undefined;
   readonly channels?: readonly ChannelSettings[];
   /** Of each connection; 0, the default: no limit. */
   readonly maxPresenceDeliveriesPerSecond?: number;

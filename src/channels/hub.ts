@@ -162,7 +162,7 @@ export class Hub {
       return { epoch: room.epoch, offset: room.offset, recovered: false };
     }
     // A join that asks for nothing waits for nothing here.
-    const source = { broker: this.#broker, deliver: this.#options.deliver };
+    const source = { ...this.#options, broker: this.#broker };
     const replayed =
       options.since === undefined
         ? undefined

@@ -5,11 +5,11 @@ import { heardOf, type Resident, reachOf } from "./resident.ts";
 import type { Room } from "./rooms.ts";
 
 /** Where what was missed comes from, and how it goes to the connection. */
-type Source = { readonly broker: Broker; readonly deliver: HubOptions["deliver"] };
+type Source = Pick<HubOptions, "deliver" | "untilTurn"> & { readonly broker: Broker };
 
 /** Send a connection that joins what it has missed, if it asked for it. @returns undefined when the join ended meanwhile. */
 export async function replayToJoining(
-  { broker, deliver }: Source,
+  { broker, deliver, untilTurn }: Source,
   resident: Resident,
   channel: string,
   room: Room,
@@ -25,7 +25,8 @@ export async function replayToJoining(
     clientId: resident.client.clientId,
     owner: resident.owner,
     isWanted,
-    deliver: (eventName, payload) => deliver(resident.id, eventName, payload),
+    // To be encoded for one connection alone costs the others' time, too.
+    deliver: (eventName, payload) => deliver(resident.id, eventName, payload) ?? untilTurn?.(resident.owner),
   });
   return isWanted() ? outcome : undefined;
 }

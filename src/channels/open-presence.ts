@@ -21,7 +21,13 @@ export function openPresence({ broker, fanOut, rooms, residents, options }: Pres
   readonly presence: Presence;
   readonly announcer: Announcer;
 } {
-  const { channels = [], maxPresenceDeliveriesPerSecond = 0, presenceCostPerTurn, onFault } = options;
+  const {
+    channels = [],
+    maxPresenceDeliveriesPerSecond = 0,
+    presenceCostPerTurn,
+    untilTurn,
+    onFault,
+  } = options;
   const membersOf = (channel: string): number => rooms.get(channel)?.members.size ?? 0;
   const presence = new Presence({
     fanOut,
@@ -36,5 +42,5 @@ export function openPresence({ broker, fanOut, rooms, residents, options }: Pres
   );
   const isOff = (channel: string): boolean => presenceOf(channels, channel) === false;
   const onListed = (channel: string): void => presence.noteListed(channel);
-  return { presence, announcer: new Announcer({ broker, charges, isOff, onListed, onFault }) };
+  return { presence, announcer: new Announcer({ broker, charges, isOff, onListed, onFault, untilTurn }) };
 }

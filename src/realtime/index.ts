@@ -120,11 +120,12 @@ export class Realtime {
       maxPresenceDeliveriesPerSecond: options.maxPresenceDeliveriesPerSecond,
       budgets: options,
       onFault: (error) => this.#fault(error, "an announcement was lost"),
+      untilTurn: (owner) => options.turn.untilTurn(owner),
       deliver: (id, eventName, payload) => {
         if (eventName === "channel:gap") options.traffic.gaps += 1;
         const connection = this.registry.get(id);
         connection?.tell(eventName, payload);
-        return connection?.untilRead() ?? this.#reading.turn.untilTurn(connection?.owner ?? "");
+        return connection?.untilRead();
       },
     });
     this.registry = new Enforcement(this.hub, this.#clients);

@@ -65,8 +65,7 @@ describe("reading", () => {
     expect(greedy.conn.calls).to.deep.equal(["pause"]);
     for (let turn = 0; greedy.handedOn.length < 1_000; turn += 1) {
       modest.intake.receive(`2${turn}`);
-      await endOfTurn();
-      expect(modest.handedOn.length).to.equal(turn + 1);
+      while (modest.handedOn.length <= turn) await endOfTurn();
     }
     expect(greedy.handedOn).to.deep.equal(all);
     await endOfTurn();

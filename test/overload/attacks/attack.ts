@@ -13,6 +13,8 @@ export type Attack = {
   readonly title: string;
   /** Settings of the attacker's key, beside realtime. */
   readonly key?: object;
+  /** What is kept of it for a time that is promised (two minutes for who may come back), in MB; absent: nothing that counts. */
+  readonly keepsMb?: number;
   /** @returns what it did, in a line. @throws when a promise to somebody else of its key was broken. */
   run(context: AttackContext): Promise<string>;
 };

@@ -10,6 +10,8 @@ export const CHANNEL_ATTACKS: readonly [string, Attack][] = [
     "many-channels",
     {
       title: "100 connections in 1,000 channels each",
+      // Which channels its 100 clients were in.
+      keepsMb: 64,
       async run({ scale, isOver, ...target }) {
         let joined = 0;
         const sessions: RawSession[] = [];
