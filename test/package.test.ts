@@ -32,7 +32,7 @@ describe("package", () => {
 
   it("names what Node it needs, and has its own command", () => {
     const { engines, bin } = JSON.parse(readFileSync("package.json", "utf8"));
-    expect(engines.node).to.equal(">=20.19");
+    expect(engines.node).to.equal(">=20.20.2");
     expect(readFileSync(bin.sluice, "utf8")).to.match(/^#!\/usr\/bin\/env node/);
   });
 });

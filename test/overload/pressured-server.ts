@@ -14,6 +14,8 @@ const server = createServer(
     store: "memory:",
     adminToken: process.env["SLUICE_ADMIN_TOKEN"],
     maxOutboundBytes: 1024 ** 3,
+    maxUnreadMs: 600_000,
+    maxUnsentBytes: 1024 ** 4,
     channels: [{ pattern: "**", history: { size: 0, seconds: 0 } }],
   }),
   { log: createLogger("silent") },

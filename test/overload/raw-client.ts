@@ -20,6 +20,8 @@ export class RawSession {
   readonly #received: string[] = [];
   readonly #wakes = new Set<() => void>();
   isOver = false;
+  /** The server's last word, if it had one. */
+  closing = "without a word";
   #acks = 0;
 
   constructor({ port, localAddress }: Target) {
@@ -80,6 +82,7 @@ export class RawSession {
   }
 
   #take(packet: string): void {
+    if (packet.startsWith('42["connection:closing"')) this.closing = packet.slice(24, 124);
     if (packet === "2") this.send("3");
     else if (this.#wakes.size > 0) this.#received.push(packet);
     this.#wake();

@@ -119,8 +119,9 @@ export const REQUEST_ATTACKS: readonly [string, Attack][] = [
           bursts += 1;
           await pause(1_000);
         }
-        const closed = readers.filter((reader) => reader.isOver).length;
-        if (closed > 0) throw new Error(`${closed} of ${readers.length} readers were closed`);
+        const closed = readers.filter((reader) => reader.isOver);
+        if (closed.length > 0)
+          throw new Error(`${closed.length} of ${readers.length} readers were closed: ${closed[0]?.closing}`);
         return `${bursts} bursts to ${readers.length} readers`;
       },
     },
