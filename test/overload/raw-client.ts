@@ -16,9 +16,8 @@ export async function openTcp({ port, localAddress }: Target): Promise<Socket> {
 /** An Engine.IO session over WebSocket, driven by hand. */
 export class RawSession {
   readonly webSocket: WebSocket;
-  /** Packets that came and were not taken. */
-  readonly #received: string[] = [];
-  readonly #wakes = new Set<() => void>();
+  /** Who waits for a packet; each is shown every one. @returns whether it was the one */
+  readonly #waiting = new Set<(packet: string | undefined) => boolean>();
   isOver = false;
   /** The server's last word, if it had one. */
   closing = "without a word";
@@ -34,7 +33,7 @@ export class RawSession {
     this.webSocket.on("error", () => {});
     this.webSocket.on("close", () => {
       this.isOver = true;
-      this.#wake();
+      this.#show(undefined);
     });
   }
 
@@ -84,23 +83,22 @@ export class RawSession {
   #take(packet: string): void {
     if (packet.startsWith('42["connection:closing"')) this.closing = packet.slice(24, 124);
     if (packet === "2") this.send("3");
-    else if (this.#wakes.size > 0) this.#received.push(packet);
-    this.#wake();
+    else this.#show(packet);
   }
 
-  #wake(): void {
-    for (const wake of this.#wakes) wake();
+  /** `undefined`: none will come any more. */
+  #show(packet: string | undefined): void {
+    for (const look of this.#waiting) if (look(packet)) this.#waiting.delete(look);
   }
 
   #until(matches: (packet: string) => boolean): Promise<boolean> {
+    if (this.isOver) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const look = (): void => {
-        const isFound = this.#received.splice(0).some(matches);
-        if (!isFound && !this.isOver) return;
-        this.#wakes.delete(look);
-        resolve(isFound);
-      };
-      this.#wakes.add(look);
+      this.#waiting.add((packet) => {
+        if (packet !== undefined && !matches(packet)) return false;
+        resolve(packet !== undefined);
+        return true;
+      });
     });
   }
 }
