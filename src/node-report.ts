@@ -11,6 +11,7 @@ import { StoreProbe } from "./observe/store-probe.ts";
 import type { Traffic } from "./observe/traffic.ts";
 import type { OverloadGuard } from "./overload/index.ts";
 import { refuse } from "./protocol/index.ts";
+import type { HeldBytes } from "./realtime/index.ts";
 import type { tcpConnections } from "./tcp-connections.ts";
 
 export type NodeReportParts = {
@@ -23,6 +24,7 @@ export type NodeReportParts = {
     readonly membershipCount: number;
   };
   readonly budgets: readonly Budget[];
+  readonly tcp: ReturnType<typeof tcpConnections>;
   readonly version: string;
   readonly log: Logger;
 };
@@ -30,11 +32,12 @@ export type NodeReportParts = {
 type BudgetParts = {
   readonly tcp: ReturnType<typeof tcpConnections>;
   readonly hub: NodeReportParts["hub"];
+  readonly realtime: { readonly held: HeldBytes };
   readonly broker: Broker;
 };
 
 /** What is bounded on this node, and how much of it is in use. */
-export function budgetsOf(config: Config, { tcp, hub, broker }: BudgetParts): readonly Budget[] {
+export function budgetsOf(config: Config, { tcp, hub, realtime, broker }: BudgetParts): readonly Budget[] {
   const budget = (name: string, used: () => number, limit: number): Budget => ({
     name,
     used,
@@ -44,6 +47,11 @@ export function budgetsOf(config: Config, { tcp, hub, broker }: BudgetParts): re
     budget("connections", () => hub.connectionCount, config.maxConnections),
     budget("tcp_connections", () => tcp.public.connections.size, tcp.public.connections.limit),
     budget("unsent_http_bytes", () => tcp.unsent.total, tcp.unsent.max),
+    budget("channels", () => hub.channelCount, config.maxChannels),
+    budget("memberships", () => hub.membershipCount, config.maxMemberships),
+    budget("waiting_bytes", () => realtime.held.waitingBytes, config.maxWaitingBytes),
+    budget("unsent_bytes", () => realtime.held.unsentBytes, config.maxUnsentBytes),
+    budget("disconnected_bytes", () => realtime.held.disconnectedBytes, config.maxDisconnectedBytes),
   ];
   if (!(broker instanceof MemoryBroker)) return general;
   return [
@@ -77,7 +85,15 @@ export function addChecks(readiness: Readiness, { keys, overload }: NodeReportPa
   });
 }
 
-export function createMetrics({ overload, traffic, hub, budgets, version, log }: NodeReportParts): Metrics {
+export function createMetrics({
+  overload,
+  traffic,
+  hub,
+  budgets,
+  tcp,
+  version,
+  log,
+}: NodeReportParts): Metrics {
   const gauges = () => ({
     connections: hub.connectionCount,
     channels: hub.channelCount,
@@ -89,6 +105,7 @@ export function createMetrics({ overload, traffic, hub, budgets, version, log }:
       traffic,
       gauges,
       budgets,
+      network: () => tcp.public.connections.traffic,
       process: () => processFigures(overload),
       overload: () => overload.view(),
     },

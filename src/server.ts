@@ -158,7 +158,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       overload,
       traffic,
       hub,
-      budgets: budgetsOf(config, { tcp, hub, broker }),
+      budgets: budgetsOf(config, { tcp, hub, realtime, broker }),
+      tcp,
       version,
       log,
     };

@@ -35,6 +35,8 @@ export type MetricsSources = {
     readonly memberships: number;
   };
   readonly budgets: readonly Budget[];
+  /** Over the public listener, since the start. */
+  readonly network: () => { readonly receivedBytes: number; readonly sentBytes: number };
   readonly process: () => ProcessFigures;
   readonly overload: () => { readonly stage: number; readonly shed: number };
 };
@@ -94,6 +96,16 @@ export const METRIC_ROWS: readonly MetricRow[] = [
     "sluice_messages_delivered_total",
     "Messages times the members on this node that each was sent to.",
     ({ traffic }) => traffic.delivered,
+  ),
+  counter(
+    "sluice_network_received_bytes_total",
+    "Bytes that came in over the public listener.",
+    ({ network }) => network().receivedBytes,
+  ),
+  counter(
+    "sluice_network_sent_bytes_total",
+    "Bytes that went out over the public listener.",
+    ({ network }) => network().sentBytes,
   ),
   {
     type: "counter",

@@ -52,6 +52,13 @@ export type RealtimeOptions = {
   readonly log: Logger;
 };
 
+/** Of requests that wait, of messages that nobody has read, and of clients that may come back. */
+export type HeldBytes = {
+  readonly waitingBytes: number;
+  readonly unsentBytes: number;
+  readonly disconnectedBytes: number;
+};
+
 /** How long clients may take to fetch that the server stops. */
 const CLOSE_GRACE_MS = 1_500;
 
@@ -146,6 +153,15 @@ export class Realtime {
     this.#onEvent = function onEvent(this: Socket, event: unknown, ...args: unknown[]): void {
       const connection = realtime.registry.get(this.id);
       if (connection !== undefined) realtime.#inbox.receive(connection, event, args);
+    };
+  }
+
+  /** What is held for all clients together. */
+  get held(): HeldBytes {
+    return {
+      waitingBytes: this.#reading.waitingBytes,
+      unsentBytes: this.#unsent.totalBytes,
+      disconnectedBytes: this.#clients.absent.bytes,
     };
   }
 

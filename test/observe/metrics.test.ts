@@ -161,6 +161,27 @@ describe("the metrics of a node", () => {
     await server.close();
   });
 
+  it("count the bytes of connections that are open and of those that have closed", async () => {
+    const server = await startServer();
+    const received = async (): Promise<number> =>
+      Number(figureOf(await scrape(server), "sluice_network_received_bytes_total"));
+    const { secret } = await server.createKey({ allowRealtime: true });
+    const publish = (text: string) =>
+      fetch(`${server.url}/channels/publish`, {
+        method: "POST",
+        headers: { "x-api-key": secret, "content-type": "application/json" },
+        body: JSON.stringify({ channel: "a", eventName: "e", message: text }),
+      });
+    expect((await publish("x".repeat(100_000))).status).to.equal(200);
+    const open = await received();
+    expect(open).to.be.within(100_000, 102_000);
+    const client = await new SocketClient(server.url, { apiKey: secret }).ready();
+    await client.request("message", { channel: "a", eventName: "e", message: "x".repeat(50_000) });
+    client.close();
+    expect(await received()).to.be.within(open + 50_000, open + 54_000);
+    await server.close();
+  });
+
   it("keep their last value where a figure cannot be read, and answer all the same", async () => {
     let isShort = false;
     const metrics = new Metrics(
@@ -169,6 +190,7 @@ describe("the metrics of a node", () => {
         traffic: new Traffic(),
         gauges: () => ({ connections: 7, channels: 0, memberships: 0 }),
         budgets: [],
+        network: () => ({ receivedBytes: 0, sentBytes: 0 }),
         process: () => {
           if (isShort) throw new Error("EMFILE: too many open files");
           return {

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import type { FairBudget } from "../../lib/fair-budget.ts";
@@ -46,6 +46,9 @@ export class TcpConnections {
   /** The unproven ones of each address group. */
   readonly #groups = new Map<string, LinkedList<TcpConnection>>();
   #waitingRequests = 0;
+  /** Over connections that have closed. */
+  #receivedBytes = 0;
+  #sentBytes = 0;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   readonly #onClose: (this: Socket) => void;
 
@@ -54,12 +57,25 @@ export class TcpConnections {
     this.#unsent = new UnsentAnswers(limits.unsent, limits.stalledAnswerMs);
     const connections = this;
     this.#onClose = function onClose(this: Socket): void {
+      connections.#receivedBytes += this.bytesRead;
+      connections.#sentBytes += this.bytesWritten;
       connections.#remove(this);
     };
   }
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** What came in and went out over all connections since the start, those that are open included: a few milliseconds for 10,000. */
+  get traffic(): { readonly receivedBytes: number; readonly sentBytes: number } {
+    let [receivedBytes, sentBytes] = [this.#receivedBytes, this.#sentBytes];
+    for (const socket of this.#open.keys()) {
+      if (!(socket instanceof Socket)) continue;
+      receivedBytes += socket.bytesRead;
+      sentBytes += socket.bytesWritten - socket.writableLength;
+    }
+    return { receivedBytes, sentBytes };
   }
 
   get limit(): number {
