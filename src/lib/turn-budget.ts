@@ -117,7 +117,7 @@ export class TurnBudget {
   readonly #afterPromises = (): void => process.nextTick(this.#measure);
 
   readonly #measure = (): void => {
-    const tookMs = performance.now() - this.#sinceMs;
+    const tookMs = Math.max(0, performance.now() - this.#sinceMs);
     this.#isMeasuring = false;
     this.#spentMs += tookMs;
     if (tookMs > TURN_MS)

@@ -20,6 +20,7 @@ export type OverloadSize = {
 /** Compiled code, statistics and samples that come with any work. */
 const HEAP_SLACK_BYTES = 24e6;
 const DESCRIPTOR_SLACK = 16;
+const ATTACKER_ENDS_WITHIN_SECONDS = 10;
 const LET_GO_WITHIN_MS = 30_000;
 
 /** What the attacker fills is kept for its time, which the honest client's channel outlives. */
@@ -53,7 +54,11 @@ export async function runAttack(server: AttackedServer, name: string, size: Over
     await honest.reset();
     const { scale, seconds } = size;
     const argument = { name, port: server.port, secret: attackerKey.secret, scale, seconds };
-    const did = await attacker.call(Type.String(), "run", argument);
+    // An attacker that waits for something of its own is ended: it is the server that is tested.
+    const overdue = pause((seconds + ATTACKER_ENDS_WITHIN_SECONDS) * 1_000).then(
+      () => "did not end by itself",
+    );
+    const did = await Promise.race([attacker.call(Type.String(), "run", argument), overdue]);
     const seen = await honest.report();
     const during = server.end === undefined ? await server.census() : undefined;
     await attacker.stop();
