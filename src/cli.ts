@@ -47,10 +47,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-// `sluice keys list | head`: whoever reads has read enough.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+const args = process.argv.slice(2);
+// `sluice keys list | head`: whoever reads has read enough. A server goes on without its reader.
+if (args[0] !== "start")
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
-main(process.argv.slice(2)).then(
+main(args).then(
   (code) => {
     process.exitCode = code;
   },
@@ -59,7 +61,9 @@ main(process.argv.slice(2)).then(
       error instanceof CommandError || (error instanceof Error && error.name === CONFIG_ERROR);
     const text =
       error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
-    process.stderr.write(`sluice: ${printable(text.trimEnd())}\n`);
-    process.exitCode = error instanceof CommandError ? error.exitCode : 1;
+    const code = error instanceof CommandError ? error.exitCode : 1;
+    process.exitCode = code;
+    // What a configuration file has begun (a timer, a connection) does not keep a start that failed.
+    process.stderr.write(`sluice: ${printable(text.trimEnd())}\n`, () => process.exit(code));
   },
 );

@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { registerHealth } from "./health.ts";
 import { type App, createApp, type TcpConnections } from "./http/index.ts";
 import type { KeyStore } from "./keys/index.ts";
+import { listenOn } from "./listen-error.ts";
 import { bearsToken, registerMetrics } from "./metrics-routes.ts";
 import type { Logger } from "./observe/log.ts";
 import { type Budget, Metrics, type ProcessFigures } from "./observe/metrics.ts";
@@ -151,5 +152,5 @@ export async function listenForCollectors(
       : reply.refuse(refuse("invalid_admin_token", "this is not the token of the metrics")),
   );
   listeners.push(app);
-  return { metricsUrl: await app.listen({ host, port }) };
+  return { metricsUrl: await listenOn(app, "metrics", { host, port }) };
 }

@@ -19,6 +19,7 @@ import {
 } from "./http/index.ts";
 import { openKeyStorage, openKeyStore, unstoredLog } from "./keys/index.ts";
 import { TurnBudget } from "./lib/turn-budget.ts";
+import { listenOn } from "./listen-error.ts";
 import { addChecks, budgetsOf, createMetrics, listenForCollectors } from "./node-report.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
@@ -40,6 +41,11 @@ export type ServerOptions = {
   readonly consoleFolder?: string;
   /** Instead of one in this process's memory. Closed with the server. */
   readonly broker?: Broker;
+  /**
+   * Shows what the first start made. It counts as made once the promise resolves; when it rejects, the start fails, and the next
+   * one makes it anew. Without this, what `start()` gives counts as shown.
+   */
+  readonly announce?: (started: Started) => Promise<void>;
 };
 
 /** Where a started server listens, and what its start made. */
@@ -48,7 +54,7 @@ export type Started = {
   readonly adminUrl: string;
   /** Where the metrics are, if they have a listener of their own. */
   readonly metricsUrl?: string;
-  readonly firstStart: Omit<FirstStart, "token">;
+  readonly firstStart: FirstStart;
 };
 
 export type SluiceServer = {
@@ -111,7 +117,10 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       auditDays: config.auditDays,
     });
     open.push(() => keys.close());
-    const { token, ...made } = await prepareFirstStart(keys, { adminToken: config.adminToken, dev });
+    const { token, firstStart, noteShown } = await prepareFirstStart(keys, {
+      adminToken: config.adminToken,
+      dev,
+    });
 
     const audit = new Audit(keys, log);
     open.push(() => audit.close());
@@ -190,7 +199,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     // Fastify waits for its connections, and Socket.IO's end only when Socket.IO does.
     app.addHook("preClose", () => realtime.close());
     listeners.push(app);
-    const url = await app.listen({ host: config.host, port: config.port });
+    const url = await listenOn(app, "public", config);
     if (config.port === 0 && publicOrigin === "http://localhost:0")
       publicOrigin = `http://localhost:${new URL(url).port}`;
 
@@ -235,7 +244,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       consoleFolder: options.consoleFolder ?? join(distFolder(), "console"),
     });
     listeners.push(admin);
-    const adminUrl = await admin.listen({ host: config.adminHost, port: config.adminPort });
+    const adminUrl = await listenOn(admin, "admin", { host: config.adminHost, port: config.adminPort });
     adminPort = Number(new URL(adminUrl).port);
     const metricsUrl = await listenForCollectors(
       config,
@@ -248,7 +257,12 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       isClosing = true;
       return compared;
     });
-    return { started: { url, adminUrl, ...metricsUrl, firstStart: made }, close };
+    const started = { url, adminUrl, ...metricsUrl, firstStart };
+    await options.announce?.(started);
+    // Only now: had anything failed before, nobody would know what the start made.
+    if (!(await noteShown()))
+      log.warn("another process on this store made its own secrets: what it shows counts, and not these");
+    return { started, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { customAlphabet } from "nanoid";
 import type { KeyStore } from "../keys/index.ts";
+import { noteShown, setUnshown, textOf, type Unshown } from "./unshown.ts";
 
 const META_NAME = "admin-token-digest";
 const makeToken = customAlphabet("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 40);
@@ -17,25 +18,26 @@ export class AdminToken {
   }
 
   /**
-   * The token from the configuration, else the one made at first start.
-   * @returns the token's text as well when it was made just now: it is shown once.
+   * The token from the configuration, else the one made at first start. One that was made and never shown, because the
+   * start failed in between, is replaced.
+   * @returns the token's text as well when it was made just now, and how to note that it was shown.
    */
   static async open(
     keys: KeyStore,
     configured: string | undefined,
-  ): Promise<{ token: AdminToken; made?: string }> {
+  ): Promise<{ token: AdminToken; made?: Unshown<string> }> {
     if (configured !== undefined) return { token: new AdminToken(keys, digestOf(configured)) };
     const token = new AdminToken(keys, undefined);
-    if ((await keys.meta.get(META_NAME)) !== undefined) return { token };
     const made = newToken();
-    // Another process on the same store may be first: then its token is the one.
-    const { stored } = await keys.meta.setIfAbsent(META_NAME, digestOf(made).toString("hex"));
-    return stored ? { token, made } : { token };
+    const digest = digestOf(made).toString("hex");
+    if (!(await setUnshown(keys.meta, META_NAME, digest))) return { token };
+    return { token, made: { value: made, noteShown: () => noteShown(keys.meta, META_NAME, digest) } };
   }
 
   /** Of the token in force. The store is asked each time: another process may have rotated it. */
   async fingerprint(): Promise<string> {
-    return this.#configured?.toString("hex") ?? (await this.#keys.meta.get(META_NAME)) ?? "";
+    if (this.#configured !== undefined) return this.#configured.toString("hex");
+    return textOf((await this.#keys.meta.get(META_NAME)) ?? "");
   }
 
   /** Whether this is the token. @returns its fingerprint when it is */

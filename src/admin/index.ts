@@ -29,7 +29,7 @@ import { type AdminScope, strictValidator } from "./scope.ts";
 import { registerStatusApi, type StatusApiOptions } from "./status-api.ts";
 
 export { resetAdminToken } from "./admin-token.ts";
-export { type FirstStart, prepareFirstStart } from "./first-start.ts";
+export { type FirstStart, type PreparedStart, prepareFirstStart } from "./first-start.ts";
 export { warnOfStaleEntries } from "./stale-entries.ts";
 
 export type AdminOptions = ExplainOptions &

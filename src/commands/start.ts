@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig, parseText } from "../config.ts";
 import { StoreUnavailableError, StoreUrlError, UnreadableRecordError } from "../keys/errors.ts";
+import { ListenError } from "../listen-error.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";
 import type { Started } from "../server.ts";
 import { CommandError, readArguments } from "./command-error.ts";
@@ -67,30 +68,38 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   const log = createLogger(dev && isTerminal && config.logLevel === "info" ? "warn" : config.logLevel);
   // Loaded once the configuration is known to be good: a mistake in it is said at once.
   const { createServer } = await import("../server.ts");
-  const server = createServer(config, { dev, log });
+  const server = createServer(config, {
+    dev,
+    log,
+    announce: (started) => announce(started, config, { dev, isTerminal, log }),
+  });
   // One request's forgotten promise must not end everybody's connections.
+  process.stdout.on("error", () => {
+    // A terminal or a reader that has gone ends no server: a signal does. What has to be seen waits for its own write.
+  });
   process.on("unhandledRejection", (error) =>
     log.error({ fault: faultOf(error) }, "a promise failed unseen"),
   );
   const ending: Ending = { isClosed: false };
   // From the signal on, also while it starts.
   const stop = stopSignal().then(() => giveUpLater(ending, log));
-  let started: Started;
   try {
-    started = await server.start();
+    await server.start();
   } catch (error) {
     throw startFailure(error, config);
   }
-  await announce(started, config, { dev, isTerminal, log });
   await stop;
   return stopServer(server, ending, log);
 }
 
+/** SIGHUP comes when the terminal is closed: clients are told then, as with the others, and what was counted is stored. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const onSignal = (): void => resolve();
     process.once("SIGINT", onSignal);
     process.once("SIGTERM", onSignal);
+    // Shells and the system may each send one: a second must not end the process before it has closed.
+    process.on("SIGHUP", onSignal);
   });
 }
 
@@ -128,20 +137,14 @@ function startFailure(error: unknown, config: Config): unknown {
     const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
     return new CommandError(`the store ${config.store} cannot be opened: ${error.message}${cause}`);
   }
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  if (error.code === "ENOTFOUND" || error.code === "EADDRNOTAVAIL" || error.code === "EACCES") {
-    return new CommandError(`cannot listen there: ${error.message}`);
-  }
-  if (error.code !== "EADDRINUSE") return error;
-  if ("port" in error && error.port === config.metricsPort && config.metricsPort !== config.port)
-    return new CommandError(
-      `port ${config.metricsPort} is taken: stop what listens there, or set metricsPort to another`,
-    );
-  const isAdmin = "port" in error && error.port === config.adminPort && config.adminPort !== config.port;
-  const port = isAdmin ? config.adminPort : config.port;
-  return new CommandError(
-    `port ${port} is taken: stop what listens there, or start with ${isAdmin ? "--admin-port" : "--port"} and another`,
-  );
+  if (!(error instanceof ListenError)) return error;
+  if (error.code !== "EADDRINUSE") return new CommandError(error.message);
+  const other = {
+    public: "start with --port and another",
+    admin: "start with --admin-port and another",
+    metrics: "set metricsPort to another",
+  }[error.listener];
+  return new CommandError(`${error.message}: stop what listens there, or ${other}`);
 }
 
 /** Show what the start made, once: on a terminal as it is, else in a file that only the owner can read. */
@@ -186,17 +189,34 @@ async function announce(
       "Another one: npx sluice keys create --name page --realtime --domain localhost --token <admin token>",
     );
   }
-  process.stdout.write(`\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);
+  await writeOut(`\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);
 }
 
-/** @returns the file's path. Only its owner can read it. */
+/** Resolves once the terminal has taken it. */
+function writeOut(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (error === undefined || error === null) resolve();
+      else reject(new CommandError(`what the start made cannot be shown (${error.message})`));
+    });
+  });
+}
+
+/** @returns the path of the file, which is on disk then, and which only its owner can read. @throws CommandError */
 async function writeSecrets(store: string, secrets: readonly string[]): Promise<string> {
-  const folder = store.startsWith("lmdb:")
-    ? store.slice("lmdb:".length)
-    : await mkdtemp(join(tmpdir(), "sluice-"));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, "first-start.txt");
-  await rm(file, { force: true });
-  await writeFile(file, `${secrets.join("\n")}\n`, { mode: 0o600, flag: "wx" });
-  return file;
+  try {
+    const folder = store.startsWith("lmdb:")
+      ? store.slice("lmdb:".length)
+      : await mkdtemp(join(tmpdir(), "sluice-"));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, "first-start.txt");
+    await rm(file, { force: true });
+    await writeFile(file, `${secrets.join("\n")}\n`, { mode: 0o600, flag: "wx", flush: true });
+    return file;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(
+      `the secrets that the first start made cannot be written to a file (${reason}): the next start makes others`,
+    );
+  }
 }

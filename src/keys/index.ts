@@ -19,6 +19,7 @@ export type {
   ListFault,
 } from "./key-backup.ts";
 export type { HistoryEntry, HistoryPage } from "./key-history.ts";
+export { createIdSource } from "./key-id.ts";
 export type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 export type { KeyRecord, SecretEntry, SettingsDocument } from "./key-record.ts";
 export { isKeyId, isSameRecord, KEY_SCHEMA, parseKeyRecord, validSecret } from "./key-record.ts";

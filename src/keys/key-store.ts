@@ -67,6 +67,8 @@ export type StoreMeta = {
   set(name: string, value: string): Promise<void>;
   /** Of several who call this at once, in any process, one stores; all get the value that is in force. */
   setIfAbsent(name: string, value: string): Promise<{ readonly stored: boolean; readonly value: string }>;
+  /** Replaces exactly this value, in whatever process it was set. @returns whether it was the one in force */
+  replace(name: string, expected: string, value: string): Promise<boolean>;
 };
 
 /**

@@ -40,6 +40,17 @@ export class StoredMeta implements StoreMeta {
       }
     });
   }
+
+  replace(name: string, expected: string, value: string): Promise<boolean> {
+    return this.#calls.run(async () => {
+      const key = keyOf(name);
+      for (;;) {
+        const text = await this.#entries.text(key);
+        if (text === undefined || textOf(name, parseText(text, name)) !== expected) return false;
+        if (await this.#entries.commit([{ key, expect: text, text: encodeEntry(value) }])) return true;
+      }
+    });
+  }
 }
 
 function keyOf(name: string): string {

@@ -95,7 +95,9 @@ describe("sluice start", () => {
     ];
     for (const client of clients) await client.ready();
     const at = performance.now();
-    command.child.kill("SIGINT");
+    // A terminal that is closed sends this, sometimes twice.
+    command.child.kill("SIGHUP");
+    command.child.kill("SIGHUP");
     for (const client of clients) {
       expect(await client.next("connection:closing")).to.include({ code: "server_shutdown", retry: true });
     }

@@ -140,6 +140,7 @@ export function describeKeyStoreFaults(fixture: KeyStoreFixture): void {
       "meta.get": () => fixture.store.meta.get("a"),
       "meta.set": () => fixture.store.meta.set("a", "b"),
       "meta.setIfAbsent": () => fixture.store.meta.setIfAbsent("a", "b"),
+      "meta.replace": () => fixture.store.meta.replace("a", "b", "c"),
     };
     for (const [call, make] of Object.entries(calls)) {
       it(`are StoreUnavailableError, never "not found": ${call}`, async () => {

@@ -215,6 +215,16 @@ export function describeKeyStore(name: string, createHarness: () => Promise<KeyS
         });
         await rejects(fixture.store.meta.get("../x"), TypeError);
       });
+
+      it("replaces a value that is still the one expected, for one of several", async () => {
+        expect(await fixture.store.meta.replace("admin-token", "a", "b")).to.equal(false);
+        await fixture.store.meta.set("admin-token", "a");
+        const results = await Promise.all(
+          ["b", "c", "d"].map((value) => fixture.store.meta.replace("admin-token", "a", value)),
+        );
+        expect(results.filter((isReplaced) => isReplaced)).to.have.length(1);
+        expect(await fixture.store.meta.get("admin-token")).to.equal(["b", "c", "d"][results.indexOf(true)]);
+      });
     });
 
     describeKeyStoreChanges(fixture);
