@@ -1,5 +1,4 @@
 import { performance } from "node:perf_hooks";
-import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Hub, parseChannel, parsePublication, SERVER_OWNER } from "../channels/index.ts";
 import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
@@ -9,22 +8,8 @@ import type { EndpointCalls, Traffic } from "../observe/traffic.ts";
 import { KEYED_VARY, LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, markKeyed, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
+import { answer } from "./endpoint-answer.ts";
 import { answerNotFound } from "./not-found.ts";
-
-/** Of one connection, not of an answer (RFC 9110, 7.6.1), and what the server says itself. */
-const OF_THE_SERVER: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  // What describes the bytes of a body is the server's word.
-  "x-content-type-options",
-]);
-
-/** What the server has said of its own limits stays so; where it has said nothing, an application may. */
-const LIMIT_HEADERS: ReadonlySet<string> = new Set(["ratelimit", "ratelimit-policy", "retry-after"]);
 
 /** Where an API key may travel: an application's handler has no business with it. */
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);
@@ -84,8 +69,12 @@ type RouteParts = {
 function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts }: RouteParts) {
   const { id, method, path } = declared;
   const wanted = { action: "endpoint", endpoint: { id, method, path } } as const;
-  const fail = (reply: FastifyReply, error: unknown): void => {
+  const onFault = (error: unknown): void => {
     log.error({ endpointId: id, fault: faultOf(error) }, "an endpoint's handler failed");
+  };
+  const answerOptions = { vary: ENDPOINT_VARY, onFault };
+  const fail = (reply: FastifyReply, error: unknown): void => {
+    onFault(error);
     reply.refuse(refuse("internal_error"));
   };
   /** @throws what the handler throws, and for what cannot be sent */
@@ -114,14 +103,11 @@ function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts 
     }
     if (!isThenable(result)) {
       end();
-      answer(reply, result);
-      return undefined;
+      return answer(reply, result, answerOptions);
     }
     return Promise.resolve(result)
       .finally(end)
-      .then((settled) => {
-        answer(reply, settled);
-      });
+      .then((settled) => answer(reply, settled, answerOptions));
   };
   const redeem = (
     request: FastifyRequest,
@@ -211,43 +197,6 @@ function paramsOf(params: unknown): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(params)) texts[name] = String(value);
   return texts;
-}
-
-/** @throws TypeError for what cannot be sent: a stream, a function, a BigInt, an object that holds itself. */
-function answer(reply: FastifyReply, result: unknown): FastifyReply {
-  if (result === undefined) return reply.code(204).send();
-  if (result instanceof Response) return answerWith(reply, result);
-  if (typeof result === "string" || result instanceof Uint8Array) return reply.send(result);
-  if (result instanceof Readable || result instanceof ReadableStream) {
-    throw new TypeError("a handler returned a stream: return a Response with it as its body");
-  }
-  const text: string | undefined = JSON.stringify(result);
-  if (text === undefined) throw new TypeError(`a handler returned a ${typeof result}`);
-  return reply.type("application/json; charset=utf-8").send(text);
-}
-
-function answerWith(reply: FastifyReply, response: Response): FastifyReply {
-  const headers = ownHeaders(reply, response.headers);
-  const { status, body } = response;
-  if (reply.request.method !== "HEAD") return reply.send(new Response(body, { status, headers }));
-  // Fastify's HEAD drops a stream, and takes a Response for text whose bytes it could count.
-  reply.code(status);
-  for (const [name, value] of headers) reply.header(name, value);
-  return reply.send(body ?? undefined);
-}
-
-/** Those of an answer that are the application's to set. */
-function ownHeaders(reply: FastifyReply, all: Headers): Headers {
-  const ofConnection = (all.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const isForeign = (name: string): boolean =>
-    OF_THE_SERVER.has(name) ||
-    name.startsWith("proxy-") ||
-    ofConnection.includes(name) ||
-    (LIMIT_HEADERS.has(name) && reply.hasHeader(name));
-  const own = new Headers([...all].filter(([name]) => !isForeign(name)));
-  // What the decision depended on stays said, whatever else the handler's answer depends on.
-  if (own.has("vary")) own.append("vary", ENDPOINT_VARY);
-  return own;
 }
 
 /** A handler's faults are exceptions: nobody else can answer them. */
