@@ -161,6 +161,11 @@ export function previewKey(id: string, patch: unknown): Promise<KeyPreview> {
   return request(`${pathOf(id)}/preview`, isPreview, { method: "POST", body: patch, isPatch: true });
 }
 
+/** What putting an earlier version back would do. */
+export function previewVersion(id: string, version: number): Promise<KeyPreview> {
+  return request(`${pathOf(id)}/preview${queryOf({ version })}`, isPreview, { method: "POST", body: {} });
+}
+
 export async function restoreKey(id: string, ifMatch: number, version: number): Promise<SavedKey> {
   return changed(
     await request(`${pathOf(id)}/restore`, isSavedKey, { method: "POST", body: { version }, ifMatch }),

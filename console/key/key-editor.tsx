@@ -82,7 +82,7 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
             size="xs"
             disabled={last === undefined || isDirty || isBusy}
             onClick={() => {
-              if (last !== undefined) void save.restore(last.version, last.settings);
+              if (last !== undefined) void save.restore(last.version);
             }}
           >
             Undo the last edit

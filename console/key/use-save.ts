@@ -1,5 +1,5 @@
 import { useRef, useState } from "react";
-import { patchKey, previewKey, readKey, restoreKey } from "../api/keys.ts";
+import { type KeyPreview, patchKey, previewKey, previewVersion, readKey, restoreKey } from "../api/keys.ts";
 import { ApiError } from "../api/problem.ts";
 import type { Fault, KeyView } from "../api/types.ts";
 import { tell, tellFailure } from "../parts/tell.ts";
@@ -26,7 +26,7 @@ export type Save = {
   readonly merge: MergeQuestion | undefined;
   save(): Promise<void>;
   /** Puts earlier settings back. */
-  restore(version: number, settings: Document): Promise<void>;
+  restore(version: number): Promise<void>;
   discard(): void;
   /** A newer version, by whomever: the form follows where it has no changes of its own. */
   adopt(key: KeyView): void;
@@ -106,11 +106,8 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
     tell(warning === undefined ? word : `${word} Note: ${warning.message}.`);
   };
 
-  const askAndGo = async (
-    preview: Parameters<typeof previewKey>[1],
-    go: () => Promise<void>,
-  ): Promise<void> => {
-    const answer = await previewKey(newest.current.base.id, preview);
+  const askAndGo = async (preview: Promise<KeyPreview>, go: () => Promise<void>): Promise<void> => {
+    const answer = await preview;
     if (answer.closing > 0 || answer.leaving > 0) {
       setQuestion({ preview: answer, go: () => void run(go) });
     } else await go();
@@ -125,7 +122,9 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
     }
     const patch = mergePatchOf(stored, settings);
     await run(() =>
-      askAndGo(patch, async () => finish(await patchKey(from.id, from.version, patch), "Saved.")),
+      askAndGo(previewKey(newest.current.base.id, patch), async () =>
+        finish(await patchKey(from.id, from.version, patch), "Saved."),
+      ),
     );
   };
 
@@ -150,10 +149,9 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
       form.setValues(values);
       return saveFrom(base, settingsOf(values));
     },
-    restore(version, settings) {
-      const patch = mergePatchOf(base.settings, settings);
+    restore(version) {
       return run(() =>
-        askAndGo(patch, async () =>
+        askAndGo(previewVersion(base.id, version), async () =>
           finish(await restoreKey(base.id, base.version, version), `Version ${version} is back.`),
         ),
       );

@@ -2,12 +2,15 @@ import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { type KeyStore, readAgnostKeys, type SettingsDocument } from "../keys/index.ts";
-import { PolicyError, parseSettings } from "../policy/index.ts";
+import { type KeyStore, readManyAgnostKeys } from "../keys/index.ts";
+import { type Fault, judgeImported } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
 import { documented } from "./scope.ts";
+
+/** Warnings that an answer has one by one: a wildcard that was declared may touch every key. */
+const MAX_WARNINGS = 1_000;
 
 /** Replaced keys that the audit names one by one. */
 const MAX_NAMED = 1_000;
@@ -26,7 +29,10 @@ const Import = Compile(
 );
 
 /** A backup and its restore (digests, never secrets), and the way in from Agnost. */
-export function registerBackupApi(scope: FastifyInstance, { keys, audit, access }: KeysApiOptions): void {
+export function registerBackupApi(
+  scope: FastifyInstance,
+  { keys, audit, access, endpoints }: KeysApiOptions,
+): void {
   scope.post("/keys/export", documented(KEY_ROUTES.export), async (request, reply) => {
     await audit.record({ action: "keys.exported", actor: access.actorOf(request) });
     reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
@@ -42,7 +48,10 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
         return reply.refuse(refuse("invalid_request", "send { keys, onExisting }, as exported"));
       const onExisting =
         body.onExisting === "replace" || body.onExisting === "skip" ? body.onExisting : "refuse";
-      const result = await keys.importAll(body.keys.map(normalised), { onExisting, validate: faultsOf });
+      const result = await keys.importAll(body.keys, {
+        onExisting,
+        validate: (settings) => judgeImported(settings, endpoints),
+      });
       if (!result.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), result.faults);
       const { created, replaced, skipped } = result;
       const detail = `${created.length} created, ${replaced.length} replaced, ${skipped.length} skipped`;
@@ -56,7 +65,7 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
           detail: "replaced by an import: see its versions",
         });
       }
-      return { created, replaced, skipped };
+      return { created, replaced, skipped, ...warningsOf(result.warnings ?? []) };
     },
   );
 
@@ -68,7 +77,7 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
       const wish = typeof query === "object" && query !== null ? Reflect.get(query, "allowWeak") : undefined;
       if (wish !== undefined && wish !== "true" && wish !== "false")
         return reply.refuse(refuse("invalid_request", "allowWeak is true or false"));
-      const read = readAgnostKeys(request.body, { allowWeak: wish === "true" });
+      const read = await readManyAgnostKeys(request.body, { allowWeak: wish === "true", endpoints });
       if (!read.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), read.faults);
       const result = await keys.createMany(read.keys.map(({ settings, secret }) => ({ settings, secret })));
       if (!result.ok) {
@@ -81,7 +90,7 @@ export function registerBackupApi(scope: FastifyInstance, { keys, audit, access 
       const created = result.created.map(({ record }) => record.id);
       const detail = `${created.length} keys of an Agnost version document`;
       await audit.record({ action: "keys.imported", actor: access.actorOf(request), detail });
-      return { created };
+      return { created, ...warningsOf(read.warnings) };
     },
   );
 }
@@ -99,22 +108,11 @@ async function* exportLines(keys: KeyStore): AsyncGenerator<string> {
   yield `\n],"unreadable":${JSON.stringify(unreadable)}}\n`;
 }
 
-/** What people see is what will be compared, also of settings that were written by hand. */
-function normalised(entry: unknown): unknown {
-  if (typeof entry !== "object" || entry === null || !("settings" in entry)) return entry;
-  try {
-    return { ...entry, settings: parseSettings(entry.settings) };
-  } catch {
-    return entry;
-  }
-}
-
-function faultsOf(settings: SettingsDocument): PolicyError["faults"] {
-  try {
-    parseSettings(settings);
-    return [];
-  } catch (error) {
-    if (error instanceof PolicyError) return error.faults;
-    throw error;
-  }
+/** The first of them, and how many are left out. */
+function warningsOf(warnings: readonly Fault[]) {
+  const first = warnings.slice(0, MAX_WARNINGS);
+  return {
+    warnings: first.map(({ pointer, message }) => ({ pointer, message })),
+    moreWarnings: warnings.length - first.length,
+  };
 }

@@ -2,13 +2,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { Compile } from "typebox/compile";
 import type { Explanation, Gate } from "../gate.ts";
 import type { KeyStore } from "../keys/index.ts";
-import {
-  type AccessRequest,
-  compilePolicy,
-  compileStored,
-  type DeclaredEndpoint,
-  PolicyError,
-} from "../policy/index.ts";
+import { type AccessRequest, compileStored, type DeclaredEndpoint } from "../policy/index.ts";
 import { isChannelName, refuse } from "../protocol/index.ts";
 import { ACCESS_ROUTES, Question } from "./schemas/access.ts";
 import { documented } from "./scope.ts";
@@ -107,20 +101,18 @@ async function explainSecret(
   return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
 }
 
+/** By the rules that a stored key is read by: what they allow to be written is another question. */
 async function explainSettings(
   { gate }: ExplainOptions,
   settings: unknown,
   wanted: AccessRequest,
   reply: FastifyReply,
 ) {
-  try {
-    const message = "settings that are not saved: no key to look up";
-    const { decision, checks } = await gate.explain(null, compilePolicy(settings), wanted);
-    return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
-  } catch (error) {
-    if (error instanceof PolicyError) return reply.refuse(refuse("invalid_settings"), error.faults);
-    throw error;
-  }
+  const policy = compileStored(settings);
+  if (policy.faults.length > 0) return reply.refuse(refuse("invalid_settings"), policy.faults);
+  const message = "settings that are not saved: no key to look up";
+  const { decision, checks } = await gate.explain(null, policy, wanted);
+  return { decision, checks: [{ check: "key", passed: true, message }, ...checks] };
 }
 
 function endpointOf(

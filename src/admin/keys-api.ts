@@ -3,7 +3,7 @@ import { isShallow } from "../channels/index.ts";
 import type { Gate } from "../gate.ts";
 import { type KeyRecord, type KeyStore, UnreadableRecordError, UnstoredChangeError } from "../keys/index.ts";
 import type { Audit, AuditRecord } from "../observe/audit.ts";
-import type { DeclaredEndpoint } from "../policy/index.ts";
+import { type DeclaredEndpoint, judgeSettings } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { AdminAccess } from "./admin-access.ts";
 import { KeyDirectory } from "./key-directory.ts";
@@ -12,7 +12,7 @@ import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
 import { documented } from "./scope.ts";
-import { differences, readSettings } from "./settings-input.ts";
+import { differences } from "./settings-input.ts";
 
 export type KeysApiOptions = {
   readonly keys: KeyStore;
@@ -36,7 +36,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
   scope.addHook("onClose", () => directory.close());
 
   scope.post("/keys", documented(KEY_ROUTES.create), async (request, reply) => {
-    const read = readSettings(request.body, endpoints);
+    const read = judgeSettings(request.body, { endpoints });
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     const { record, secret } = await keys.create(read.settings);
     const actor = access.actorOf(request);
@@ -87,7 +87,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     }
     const forbidden = forbiddenMembers(patch);
     if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
-    const read = readSettings(mergePatch(record.settings, patch), endpoints);
+    const read = judgeSettings(mergePatch(record.settings, patch), { endpoints, before: record.settings });
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     const deed = { action: "key.changed", actor: access.actorOf(request), keyId: record.id } as const;
     const result = await recordUnstored(

@@ -1,15 +1,15 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { isShallow } from "../channels/index.ts";
-import { compilePolicy, compileStored, type Fault, type Policy } from "../policy/index.ts";
+import { compileStored, type Fault, type Judgement, judgeSettings, type Policy } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import { type KeysApiOptions, recordUnstored } from "./keys-api.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
 import { documented } from "./scope.ts";
-import { differences, readSettings } from "./settings-input.ts";
+import { differences } from "./settings-input.ts";
 
 type KeyPath = { Params: { id: string } };
 
@@ -72,15 +72,24 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
   scope.post<KeyPath>("/keys/:id/preview", documented(KEY_ROUTES.preview), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const isPatch =
-      request.headers["content-type"]?.toLowerCase().startsWith("application/merge-patch+json") === true;
-    if (!isShallow(request.body, MAX_PATCH_DEPTH))
-      return reply.refuse(refuse("invalid_settings", "nested too deep"));
-    const forbidden = isPatch ? forbiddenMembers(request.body) : [];
-    if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
-    const read = readSettings(isPatch ? mergePatch(record.settings, request.body) : request.body, endpoints);
+    const version = queryVersion(request, "version");
+    if (version === null) return reply.refuse(refuse("invalid_request", "version is a version"));
+    let read: Judgement;
+    if (version !== undefined) {
+      const earlier = await keys.versionOf(record.id, version);
+      if (earlier === undefined) return reply.refuse(refuse("not_found", `version ${version} is not kept`));
+      read = judgeSettings(earlier.settings, { endpoints, before: record.settings, isRestored: true });
+    } else {
+      if (!isShallow(request.body, MAX_PATCH_DEPTH))
+        return reply.refuse(refuse("invalid_settings", "nested too deep"));
+      const patched = isMergePatch(request);
+      const forbidden = patched ? forbiddenMembers(request.body) : [];
+      if (forbidden.length > 0) return reply.refuse(refuse("invalid_settings"), forbidden);
+      const wanted = patched ? mergePatch(record.settings, request.body) : request.body;
+      read = judgeSettings(wanted, { endpoints, before: record.settings });
+    }
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
-    const policy = compilePolicy(read.settings);
+    const policy = compileStored(read.settings);
     const narrowed = narrowedBroadcasts(compileStored(record.settings), policy);
     return {
       ...(await gate.preview(record.id, policy)),
@@ -92,12 +101,9 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
   scope.get<KeyPath>("/keys/:id/versions", documented(KEY_ROUTES.versions), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const { searchParams } = new URL(request.url, "http://admin");
-    const before = searchParams.get("before");
-    if (before !== null && !/^[1-9][0-9]{0,14}$/.test(before)) {
-      return reply.refuse(refuse("invalid_request", "before is a version"));
-    }
-    const { items, next } = await keys.history(record.id, before === null ? {} : { before: Number(before) });
+    const before = queryVersion(request, "before");
+    if (before === null) return reply.refuse(refuse("invalid_request", "before is a version"));
+    const { items, next } = await keys.history(record.id, { before });
     return { current: record.version, items, next };
   });
 
@@ -114,7 +120,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     if (earlier === undefined)
       return reply.refuse(refuse("not_found", `version ${body.version} is not kept`));
     // The rules and the declared endpoints may have changed since.
-    const read = readSettings(earlier.settings, endpoints);
+    const read = judgeSettings(earlier.settings, { endpoints, before: record.settings, isRestored: true });
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     const deed = {
       action: "key.restored",
@@ -140,9 +146,9 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     if (!Duplicate.Check(body)) return reply.refuse(refuse("invalid_request", "send { name }, or nothing"));
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const read = readSettings(
+    const read = judgeSettings(
       { ...record.settings, name: body.name ?? copyName(record.settings["name"]) },
-      endpoints,
+      { endpoints, before: record.settings },
     );
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     const made = await keys.create(read.settings);
@@ -159,6 +165,17 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     reply.header("cache-control", "no-store");
     return { ...(await views.one(made.record)), secret: made.secret, warnings: read.warnings };
   });
+}
+
+function isMergePatch(request: FastifyRequest): boolean {
+  return request.headers["content-type"]?.toLowerCase().startsWith("application/merge-patch+json") === true;
+}
+
+/** A version in the query: undefined when it is absent or empty, null when it is none. */
+function queryVersion(request: FastifyRequest, name: string): number | undefined | null {
+  const text = new URL(request.url, "http://admin").searchParams.get(name) ?? "";
+  if (text === "") return undefined;
+  return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : null;
 }
 
 /** No connection closes by it, but who counts on hearing this key's broadcasts will not. */

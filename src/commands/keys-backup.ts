@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AdminClient, CONNECTION_OPTIONS, memberOf } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 import { writePrivate } from "./context.ts";
-import { printJson } from "./output.ts";
+import { printJson, printWarnings } from "./output.ts";
 
 /** Write a backup to a file that only its owner can read, or to standard output. */
 export async function exportKeys(args: readonly string[]): Promise<number> {
@@ -66,6 +66,10 @@ export async function importKeys(args: readonly string[]): Promise<number> {
     (name) => `${countOf(memberOf(answer, name))} ${name}`,
   );
   process.stdout.write(`Imported: ${counts.join(", ")}.\n`);
+  printWarnings(answer);
+  const more = memberOf(answer, "moreWarnings");
+  if (typeof more === "number" && more > 0)
+    process.stdout.write(`${more} more notes: --json has the first.\n`);
   return 0;
 }
 

@@ -1,5 +1,6 @@
+import { TurnSlices } from "../lib/turn-slices.ts";
 import { pointerTo } from "../policy/fault.ts";
-import { type Fault, PolicyError, parseSettings } from "../policy/index.ts";
+import { type DeclaredEndpoint, type Fault, judgeImported } from "../policy/index.ts";
 import { isObject, type SettingsDocument } from "./key-record.ts";
 import { faultOfSecret, isPossibleSecret } from "./secret.ts";
 import { weaknessOf } from "./secret-strength.ts";
@@ -13,8 +14,15 @@ export type AgnostKey = {
 };
 
 export type AgnostKeys =
-  | { readonly ok: true; readonly keys: readonly AgnostKey[] }
+  | { readonly ok: true; readonly keys: readonly AgnostKey[]; readonly warnings: readonly Fault[] }
   | { readonly ok: false; readonly faults: readonly Fault[] };
+
+export type AgnostOptions = {
+  /** Take secrets that can be guessed, too. */
+  readonly allowWeak?: boolean;
+  /** What the application declares, to warn of lists that do not fit it. */
+  readonly endpoints?: readonly DeclaredEndpoint[];
+};
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -44,10 +52,31 @@ const LIST_OF_MODE = new Map<unknown, string>([
  * A list of endpoints that the type does not use is dropped, since ours has one list for both meanings.
  * A secret that can be guessed is a fault, unless `allowWeak`.
  */
-export function readAgnostKeys(
+export function readAgnostKeys(document: unknown, options: AgnostOptions = {}): AgnostKeys {
+  const steps = agnostSteps(document, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same for tens of thousands of keys: others have their turn between them. */
+export async function readManyAgnostKeys(
   document: unknown,
-  { allowWeak = false }: { readonly allowWeak?: boolean } = {},
-): AgnostKeys {
+  options: AgnostOptions = {},
+): Promise<AgnostKeys> {
+  const steps = agnostSteps(document, options);
+  const slices = new TurnSlices();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await slices.pause();
+  }
+}
+
+/** One step a key. */
+function* agnostSteps(document: unknown, options: AgnostOptions): Generator<void, AgnostKeys, void> {
+  const { allowWeak = false, endpoints = [] } = options;
   const list = isObject(document) ? document["apiKeys"] : document;
   const base = isObject(document) ? "/apiKeys" : "";
   if (!Array.isArray(list)) {
@@ -57,18 +86,20 @@ export function readAgnostKeys(
   const entries: readonly unknown[] = list;
   const keys: AgnostKey[] = [];
   const faults: Fault[] = [];
+  const warnings: Fault[] = [];
   const pointerOfSecret = new Map<string, string>();
   for (const [index, entry] of entries.entries()) {
+    yield;
     const pointer = pointerTo(base, index);
     const before = faults.length;
     const secret = readSecret(entry, pointer, pointerOfSecret, faults);
     const weakness = secret === undefined || allowWeak ? undefined : weaknessOf(secret);
     if (weakness !== undefined) faults.push({ pointer: pointerTo(pointer, "key"), message: weakness });
-    const settings = readSettings(entry, pointer, faults);
+    const settings = readSettings(entry, pointer, { endpoints, faults, warnings });
     if (faults.length > before || secret === undefined || settings === undefined) continue;
     keys.push({ secret, settings, pointer });
   }
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, keys };
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, keys, warnings };
 }
 
 function readSecret(
@@ -92,7 +123,17 @@ function readSecret(
   return undefined;
 }
 
-function readSettings(entry: unknown, pointer: string, faults: Fault[]): SettingsDocument | undefined {
+type Findings = {
+  readonly endpoints: readonly DeclaredEndpoint[];
+  readonly faults: Fault[];
+  readonly warnings: Fault[];
+};
+
+function readSettings(
+  entry: unknown,
+  pointer: string,
+  { endpoints, faults, warnings }: Findings,
+): SettingsDocument | undefined {
   if (!isObject(entry)) {
     faults.push({ pointer, message: "must be an object" });
     return undefined;
@@ -104,15 +145,17 @@ function readSettings(entry: unknown, pointer: string, faults: Fault[]): Setting
   for (const list of LIST_OF_MODE.values()) {
     if (list !== used) checkUnusedList(fieldOf(entry, list), pointerTo(pointer, list), faults);
   }
-  try {
-    return parseSettings(settingsOf(entry, used));
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    for (const fault of error.faults) {
-      faults.push({ pointer: pointer + sourceOf(fault.pointer, used), message: fault.message });
-    }
+  const judged = judgeImported(settingsOf(entry, used), endpoints);
+  const inDocument = (fault: Fault): Fault => ({
+    pointer: pointer + sourceOf(fault.pointer, used),
+    message: fault.message,
+  });
+  if ("faults" in judged) {
+    faults.push(...judged.faults.map(inDocument));
     return undefined;
   }
+  warnings.push(...judged.warnings.map(inDocument));
+  return judged.settings;
 }
 
 /** The same in our words; what is wrong with it is found where settings are parsed. */

@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Fault } from "../policy/index.ts";
+import { TurnSlices } from "../lib/turn-slices.ts";
+import type { Fault, Judgement } from "../policy/index.ts";
 import { decodeEntry, encodeEntry } from "./entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import type { ImportOptions, ImportResult, ListFault } from "./key-backup.ts";
-import { isObject, type KeyRecord, liveSecrets } from "./key-record.ts";
+import { isObject, type KeyRecord, liveSecrets, type SettingsDocument } from "./key-record.ts";
 import type { Change } from "./key-storage.ts";
 import type { CreatedKey, CreateManyResult, KeyChange, NewKey } from "./key-store.ts";
 import { newRecord, type WriteContext } from "./key-writes.ts";
@@ -11,9 +11,6 @@ import { parseExported } from "./parse-exported.ts";
 import { ownerOf, storable, undamaged } from "./record-changes.ts";
 import { createSecret, faultOfSecret, isPossibleSecret } from "./secret.ts";
 import { RECORD_PREFIX, SECRET_PREFIX } from "./stored-entries.ts";
-
-/** Keys looked at between two turns of the event loop. */
-const SLICE = 200;
 
 /** A record of the list, and where in the list its secrets stand. */
 type Listed = {
@@ -37,8 +34,9 @@ export class BulkWrites {
     const impossible: ListFault[] = [];
     const created: CreatedKey[] = [];
     const planned: Planned[] = [];
+    const slices = new TurnSlices();
     for (const [index, { settings, secret = createSecret() }] of keys.entries()) {
-      if (index % SLICE === 0) await nextTurn();
+      await slices.pause();
       const pointer = `/${index}/secret`;
       if (!isPossibleSecret(secret)) {
         impossible.push({ index, pointer, message: faultOfSecret(secret) });
@@ -59,7 +57,7 @@ export class BulkWrites {
   }
 
   async importAll(entries: readonly unknown[], options: ImportOptions): Promise<ImportResult> {
-    const { listed, faults } = await readList(entries, options.validate, this.#context.clock());
+    const { listed, faults, warnings } = await readList(entries, options.validate, this.#context.clock());
     return this.#context.queue.runAll(idsOf(listed), async () => {
       for (;;) {
         const { planned, skipped, conflicts } = await this.#plan(listed, options.onExisting);
@@ -72,6 +70,7 @@ export class BulkWrites {
             created: idsOf(planned.filter(({ text }) => text === undefined)),
             replaced: idsOf(planned.filter(({ text }) => text !== undefined)),
             skipped: idsOf(skipped),
+            ...(warnings.length > 0 ? { warnings } : {}),
           };
         }
       }
@@ -84,8 +83,9 @@ export class BulkWrites {
     const planned: Planned[] = [];
     const skipped: Listed[] = [];
     const conflicts: ListFault[] = [];
-    for (const [place, one] of listed.entries()) {
-      if (place % SLICE === 0) await nextTurn();
+    const slices = new TurnSlices();
+    for (const one of listed) {
+      await slices.pause();
       const { index, record } = one;
       const text = await this.#context.entries.text(RECORD_PREFIX + record.id);
       if (text === undefined) planned.push({ ...one, text, before: undefined });
@@ -113,8 +113,9 @@ export class BulkWrites {
     const taken = new Map<string, string>();
     const faults: ListFault[] = [];
     const changes: Change[] = [];
-    for (const [place, { index, record, secretPointers }] of planned.entries()) {
-      if (place % SLICE === 0) await nextTurn();
+    const slices = new TurnSlices();
+    for (const { index, record, secretPointers } of planned) {
+      await slices.pause();
       for (const [n, { digest }] of record.secrets.entries()) {
         const pointer = secretPointers[n] ?? `/${index}`;
         const first = taken.get(digest);
@@ -141,8 +142,9 @@ export class BulkWrites {
     const { entries, history, feed } = this.#context;
     const changes = [...secrets];
     const told: KeyChange[] = [];
-    for (const [place, { record, text, before }] of planned.entries()) {
-      if (place % SLICE === 0) await nextTurn();
+    const slices = new TurnSlices();
+    for (const { record, text, before } of planned) {
+      await slices.pause();
       const { id } = record;
       changes.push({ key: RECORD_PREFIX + id, expect: text ?? null, text: encodeEntry(record) });
       if (before !== undefined) changes.push(...(await history.changesToKeep(before)));
@@ -159,17 +161,20 @@ async function readList(
   entries: readonly unknown[],
   validate: ImportOptions["validate"],
   now: number,
-): Promise<{ listed: Listed[]; faults: ListFault[] }> {
+): Promise<{ listed: Listed[]; faults: ListFault[]; warnings: ListFault[] }> {
   const listed: Listed[] = [];
   const faults: ListFault[] = [];
+  const warnings: ListFault[] = [];
+  const slices = new TurnSlices();
   const firstOf = new Map<string, number>();
   for (const [index, entry] of entries.entries()) {
-    if (index % SLICE === 0) await nextTurn();
+    await slices.pause();
     const own: Fault[] = [];
     const parsed = parseExported(entry, `/${index}`, own);
-    for (const { pointer, message } of (parsed && validate?.(parsed.settings)) ?? []) {
-      own.push({ pointer: `/${index}/settings${pointer}`, message });
-    }
+    const judged = parsed && judgementOf(parsed.settings, validate);
+    const inList = ({ pointer, message }: Fault) => ({ pointer: `/${index}/settings${pointer}`, message });
+    if (judged !== undefined && "faults" in judged) own.push(...judged.faults.map(inList));
+    else warnings.push(...(judged?.warnings ?? []).map((warning) => ({ index, ...inList(warning) })));
     const first = parsed && firstOf.get(parsed.id);
     if (first !== undefined) own.push({ pointer: `/${index}/id`, message: `is the same id as /${first}/id` });
     faults.push(...own.map((fault) => ({ index, ...fault })));
@@ -177,9 +182,16 @@ async function readList(
     firstOf.set(parsed.id, index);
     const secrets = liveSecrets(parsed.secrets, now);
     const secretPointers = secrets.map((one) => `/${index}/secrets/${parsed.secrets.indexOf(one)}/digest`);
-    listed.push({ index, record: storable({ ...parsed, secrets }), secretPointers });
+    const settings = judged !== undefined && "settings" in judged ? judged.settings : parsed.settings;
+    listed.push({ index, record: storable({ ...parsed, settings, secrets }), secretPointers });
   }
-  return { listed, faults };
+  return { listed, faults, warnings };
+}
+
+function judgementOf(settings: SettingsDocument, validate: ImportOptions["validate"]): Judgement {
+  const said = validate?.(settings) ?? [];
+  if ("faults" in said || "settings" in said) return said;
+  return said.length > 0 ? { faults: said } : { settings, warnings: [] };
 }
 
 /** Undefined for a damaged record, which an import repairs. */

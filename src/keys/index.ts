@@ -1,5 +1,5 @@
 export type { AgnostKey, AgnostKeys } from "./agnost-import.ts";
-export { readAgnostKeys } from "./agnost-import.ts";
+export { readAgnostKeys, readManyAgnostKeys } from "./agnost-import.ts";
 export type { BrokenLink, ChainCheck, ChainPlace, DeedLog } from "./deed-log.ts";
 export {
   DuplicateIdError,

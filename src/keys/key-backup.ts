@@ -1,4 +1,4 @@
-import type { Fault } from "../policy/index.ts";
+import type { Fault, Judgement } from "../policy/index.ts";
 import type { KeyRecord, SettingsDocument } from "./key-record.ts";
 
 /**
@@ -16,8 +16,8 @@ export type ExportOptions = {
 export type ImportOptions = {
   /** What to do about a key whose id is there already. */
   readonly onExisting: "refuse" | "replace" | "skip";
-  /** What is wrong with settings; pointers are into the settings. */
-  readonly validate?: (settings: SettingsDocument) => readonly Fault[];
+  /** What is wrong with settings, or what to store of them and what to warn of; pointers are into the settings. */
+  readonly validate?: (settings: SettingsDocument) => readonly Fault[] | Judgement;
 };
 
 /** One thing wrong with a list that was to be stored: which entry, and where (JSON pointer into the list). */
@@ -29,5 +29,7 @@ export type ImportResult =
       readonly created: readonly string[];
       readonly replaced: readonly string[];
       readonly skipped: readonly string[];
+      /** What the caller's judgement said of what was stored. Absent: nothing. */
+      readonly warnings?: readonly ListFault[];
     }
   | { readonly ok: false; readonly faults: readonly ListFault[] };

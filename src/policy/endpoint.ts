@@ -14,20 +14,23 @@ export type EndpointEntry =
 
 /** Parse one entry: an endpoint's id or `METHOD /path`. Returns the fault as text. */
 export function parseEndpointEntry(entry: string): EndpointEntry | string {
-  const shown = quote(entry);
   const space = entry.indexOf(" ");
   if (space < 0) {
+    if (isEndpointId(entry)) return { text: entry, id: entry };
+    const shown = quote(entry);
     if (entry.startsWith("/")) return `"${shown}" has no method: write "GET ${shown}"`;
-    return isEndpointId(entry)
-      ? { text: entry, id: entry }
-      : `"${shown}" is no endpoint id (1 to 128 of letters, digits and . _ - : ~) and no "METHOD /path"`;
+    return `"${shown}" is no endpoint id (1 to 128 of letters, digits and . _ - : ~) and no "METHOD /path"`;
   }
   const method = entry.slice(0, space).toUpperCase();
   const path = entry.slice(space + 1);
-  if (method === "HEAD") return `"${shown}": HEAD follows GET: write "GET ${quote(path)}"`;
-  if (!METHODS.has(method)) return `"${shown}" has no known method: write one of ${[...METHODS].join(", ")}`;
+  if (method === "HEAD") return `"${quote(entry)}": HEAD follows GET: write "GET ${quote(path)}"`;
+  if (!METHODS.has(method)) {
+    return `"${quote(entry)}" has no known method: write one of ${[...METHODS].join(", ")}`;
+  }
   const fault = pathFault(path);
-  return fault === null ? { text: `${method} ${path}`, id: null, method, path } : `"${shown}" ${fault}`;
+  return fault === null
+    ? { text: `${method} ${path}`, id: null, method, path }
+    : `"${quote(entry)}" ${fault}`;
 }
 
 function isEndpointId(text: string): boolean {
@@ -47,12 +50,7 @@ function pathFault(path: string): string | null {
   if (!path.startsWith("/")) return "has a path that does not begin with /";
   if (path.includes("?") || path.includes("#")) return "has a query or fragment: write the path as declared";
   if (path.includes("\\") || path.includes("//")) return "has an ambiguous path: write the path as declared";
-  for (let i = 0; i < path.length; i += 1) {
-    if (path.charAt(i).trim() === "") {
-      return "has white space in its path: write the path as declared";
-    }
-  }
-  return null;
+  return /\s/.test(path) ? "has white space in its path: write the path as declared" : null;
 }
 
 /** Which declared endpoints a key may call; compared by id or by method and declared path, never by URL text. */

@@ -18,6 +18,7 @@ export type {
   Trust,
 } from "./forwarded.ts";
 export { clientAddress, createAddressResolver } from "./forwarded.ts";
+export { type Judgement, type JudgementContext, judgeImported, judgeSettings } from "./judgement.ts";
 export { limitKindOf } from "./limit.ts";
 export { isNarrowing } from "./narrowing.ts";
 export { type Network, NetworkSet, parseNetwork } from "./network.ts";

@@ -1,5 +1,5 @@
 import { parseInstant } from "./instant.ts";
-import { parseSettings } from "./parse.ts";
+import { parseDocument } from "./parse.ts";
 import { CHANNEL_ACTIONS, type ChannelRule, type Settings } from "./settings.ts";
 
 /**
@@ -8,7 +8,7 @@ import { CHANNEL_ACTIONS, type ChannelRule, type Settings } from "./settings.ts"
  */
 export function isNarrowing(before: unknown, after: unknown): boolean {
   const [was, is] = [normalized(before), normalized(after)];
-  if (is === undefined) return false;
+  if (is === undefined) return isDisabled(after);
   if (!is.enabled) return true;
   if (was === undefined || !was.enabled) return false;
   return (
@@ -23,10 +23,17 @@ export function isNarrowing(before: unknown, after: unknown): boolean {
   );
 }
 
-/** Undefined for what cannot be read, which grants nothing. */
+/** Also of settings of which something else cannot be read. */
+function isDisabled(settings: unknown): boolean {
+  return (
+    typeof settings === "object" && settings !== null && "enabled" in settings && settings.enabled === false
+  );
+}
+
+/** As a stored key is read. Undefined for what cannot be read, which grants nothing. */
 function normalized(settings: unknown): Settings | undefined {
   try {
-    return parseSettings(settings);
+    return parseDocument(settings, false).settings;
   } catch {
     return undefined;
   }

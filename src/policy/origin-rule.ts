@@ -27,6 +27,29 @@ const NOT_AN_ORIGIN: ReadonlyMap<string, string> = new Map([
  * which anybody may register (ICANN and private suffixes) is a fault: a rule for writing, not for stored records.
  */
 export function parseOriginRule(entry: string, publicSuffixes: boolean): OriginRule | string {
+  return parsePlainRule(entry, publicSuffixes) ?? parseAnyRule(entry, publicSuffixes);
+}
+
+/** `https://` or `http://`, perhaps `*.`, and a name in its canonical form: at least two labels, the last begins with a letter. */
+const PLAIN =
+  /^https?:\/\/(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const PLAIN_MAX_CHARS = 250;
+
+/**
+ * What almost every entry of a long list is: it is its own canonical form, and costs a microsecond instead of ten. Undefined
+ * for everything else, also for what may be a fault.
+ */
+function parsePlainRule(entry: string, publicSuffixes: boolean): OriginRule | undefined {
+  if (entry.length > PLAIN_MAX_CHARS || !PLAIN.test(entry)) return undefined;
+  if (entry.includes("xn--") || entry.endsWith(".localhost")) return undefined;
+  const star = entry.indexOf("*.");
+  if (star < 0) return { kind: "exact", key: entry, text: entry };
+  const host = entry.slice(star + 2);
+  if (publicSuffixes && isOpenToAnybody(host)) return undefined;
+  return { kind: "subdomain", key: entry.slice(0, star) + host, text: entry };
+}
+
+function parseAnyRule(entry: string, publicSuffixes: boolean): OriginRule | string {
   const shown = quote(entry);
   if (entry === "*") return 'to authorize every origin, use the mode "all" instead of "*"';
   if (entry.toLowerCase() === "null") return '"null" is what opaque pages send and cannot be authorized';

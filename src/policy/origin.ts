@@ -72,8 +72,8 @@ class OriginTable {
   constructor(kind: OriginKind, keys: readonly string[]) {
     let size = 4;
     while (size < keys.length * 2) size *= 2;
-    this.#keys = keys.map((key) => flatten(key));
-    this.#hosts = keys.map((key) => flatten(key.slice(key.indexOf("://") + 3)));
+    this.#keys = flatten(keys);
+    this.#hosts = flatten(keys.map((key) => key.slice(key.indexOf("://") + 3)));
     this.#hashes = new Int32Array(keys.length);
     this.#slots = new Int32Array(size);
     for (const [index, key] of keys.entries()) {
@@ -106,9 +106,10 @@ class OriginTable {
   }
 }
 
-/** A copy in one piece: what was joined or sliced is a rope to the engine, with more memory to visit per comparison. */
-function flatten(text: string): string {
-  return [...text].join("");
+/** Copies in one piece: what was joined or sliced is a rope to the engine, with more memory to visit per comparison. */
+function flatten(texts: readonly string[]): string[] {
+  const copies: unknown = JSON.parse(JSON.stringify(texts));
+  return Array.isArray(copies) ? copies.map((copy) => String(copy)) : [];
 }
 
 /** Whether `key` is `text[0, prefix)` and `text[from, to)` in lower case. */

@@ -1,4 +1,4 @@
-import { Value } from "typebox/value";
+import { Compile } from "typebox/compile";
 import { hasControlCharacter } from "../protocol/index.ts";
 import { patternFault } from "./channel.ts";
 import { type EndpointEntry, parseEndpointEntry } from "./endpoint.ts";
@@ -55,7 +55,7 @@ export function parseDocument(input: unknown, forWriting: boolean): ParsedSettin
   const channels = parseRules(partOf(clean, "channels"), faults);
   checkLimitNames(partOf(clean, "limits"), faults);
   if (faults.length > 0) throw new PolicyError(faults);
-  if (!Value.Check(settingsSchema, clean)) {
+  if (!checker().Check(clean)) {
     throw new PolicyError([{ pointer: "", message: "is not understood" }]);
   }
   const limits = normalizeLimits(clean.limits);
@@ -73,6 +73,15 @@ export function parseDocument(input: unknown, forWriting: boolean): ParsedSettin
     metadata: clean.metadata ?? {},
   };
   return { settings, endpoints, origins, networks, expiresAtMs };
+}
+
+let compiled: ReturnType<typeof compileSchema> | undefined;
+const compileSchema = () => Compile(settingsSchema);
+
+/** Compiled at the first use: walking the schema takes ten times as long with every long list. */
+function checker(): ReturnType<typeof compileSchema> {
+  compiled ??= compileSchema();
+  return compiled;
 }
 
 /** Parse the strings of `<field>.list`, keeping the first of entries with the same canonical text. */

@@ -24,6 +24,7 @@ export function readBySchema(schema: TSchema, value: unknown, pointer: string, f
     const elements = dataElements(value, bound(schema, "maxItems"));
     if (typeof elements === "string") return fail(elements);
     if (elements.length < bound(schema, "minItems")) return fail("must not be empty");
+    if (Type.IsString(schema.items)) return readStrings(schema.items, elements, pointer, faults);
     return elements.map((one, index) => readBySchema(schema.items, one, pointerTo(pointer, index), faults));
   }
   if (Type.IsUnion(schema)) {
@@ -43,6 +44,22 @@ export function readBySchema(schema: TSchema, value: unknown, pointer: string, f
     return readString(value, bound(schema, "minLength"), bound(schema, "maxLength"), fail);
   }
   return fail("is not understood");
+}
+
+/** Lists are long: a place in one gets a pointer only when there is something wrong with it. */
+function readStrings(
+  schema: TSchema,
+  elements: readonly unknown[],
+  pointer: string,
+  faults: Fault[],
+): unknown[] {
+  const [minChars, maxChars] = [bound(schema, "minLength"), bound(schema, "maxLength")];
+  return elements.map((one, index) =>
+    readString(one, minChars, maxChars, (message) => {
+      faults.push({ pointer: pointerTo(pointer, index), message });
+      return FAULTY;
+    }),
+  );
 }
 
 type Bound = "minItems" | "maxItems" | "minLength" | "maxLength" | "minimum" | "maximum";
@@ -72,6 +89,8 @@ function readString(
   if (typeof value !== "string") return fail("must be a string");
   const text = value.trim();
   if (!text.isWellFormed()) return fail("is not well-formed text: it has a lone surrogate");
+  // A character has one or two units.
+  if (text.length <= maxChars && text.length >= minChars * 2) return text;
   if (text.length > maxChars * 2) return fail(`is too long: at most ${maxChars} characters`);
   const characters = [...text].length;
   if (characters > maxChars) return fail(`is too long: at most ${maxChars} characters`);

@@ -56,10 +56,15 @@ export const Versions = Type.Object({
 });
 export type Versions = Static<typeof Versions>;
 
+const importWarnings = {
+  warnings: Warnings,
+  moreWarnings: Type.Integer({ description: "how many are left out: at most 1,000 are named" }),
+};
 const Imported = Type.Object({
   created: list(Type.String()),
   replaced: list(Type.String()),
   skipped: list(Type.String()),
+  ...importWarnings,
 });
 
 /** What the routes below `/keys` take and answer. They read their bodies themselves, to name faults by settings. */
@@ -104,6 +109,11 @@ export const KEY_ROUTES = {
     tags,
     summary: "What new settings would do to the key's live connections",
     params: IdPath,
+    querystring: Type.Object({
+      version: Type.Optional(
+        Type.Integer({ minimum: 1, description: "what putting this one back would do; the body is ignored" }),
+      ),
+    }),
     body: settingsSchema,
     response: { 200: Preview },
   },
@@ -149,6 +159,6 @@ export const KEY_ROUTES = {
       allowWeak: Type.Optional(Type.Boolean({ description: "also secrets that can be guessed" })),
     }),
     body: Type.Unknown(),
-    response: { 200: Type.Object({ created: list(Type.String()) }) },
+    response: { 200: Type.Object({ created: list(Type.String()), ...importWarnings }) },
   },
 } as const;
