@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type KeyStore, readManyAgnostKeys } from "../keys/index.ts";
-import { type Fault, judgeImported } from "../policy/index.ts";
+import { type Fault, judgeImported, SETTINGS_MAX_BYTES } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";
 import type { KeysApiOptions } from "./keys-api.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
@@ -15,8 +15,8 @@ const MAX_WARNINGS = 1_000;
 /** Replaced keys that the audit names one by one. */
 const MAX_NAMED = 1_000;
 
-/** A backup of 100,000 keys is well below this. */
-const MAX_IMPORT_BYTES = 256 * 1024 * 1024;
+/** A backup of 100,000 keys is well below this, and one key within the bounds of settings is not above it. */
+const MAX_IMPORT_BYTES = Math.max(256 * 1024 * 1024, SETTINGS_MAX_BYTES + 64 * 1024);
 
 const Import = Compile(
   Type.Object(

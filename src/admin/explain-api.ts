@@ -5,7 +5,7 @@ import type { KeyStore } from "../keys/index.ts";
 import { type AccessRequest, compileStored, type DeclaredEndpoint } from "../policy/index.ts";
 import { isChannelName, refuse } from "../protocol/index.ts";
 import { ACCESS_ROUTES, Question } from "./schemas/access.ts";
-import { documented } from "./scope.ts";
+import { documentedSettings } from "./scope.ts";
 
 export type ExplainOptions = {
   readonly gate: Gate;
@@ -19,7 +19,7 @@ const Body = Compile(Question);
 
 /** `POST /explain`: the decision about a request that nobody has sent, and every check that leads to it. */
 export function registerExplainApi(scope: FastifyInstance, options: ExplainOptions): void {
-  scope.post("/explain", documented(ACCESS_ROUTES.explain), async (request, reply) => {
+  scope.post("/explain", documentedSettings(ACCESS_ROUTES.explain), async (request, reply) => {
     const { body } = request;
     if (!Body.Check(body)) {
       const faults = [...Body.Errors(body)].map(({ instancePath, message }) => ({

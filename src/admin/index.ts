@@ -7,6 +7,7 @@ import {
   UnreadableRecordError,
   UnstoredChangeError,
 } from "../keys/index.ts";
+import { parseJsonInSlices } from "../lib/sliced-json.ts";
 import { bearsToken, registerMetrics } from "../metrics-routes.ts";
 import type { Audit } from "../observe/audit.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -67,15 +68,18 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
   registerConsole(app, options.consoleFolder);
   app.register(
     async (scope) => {
-      const parseJson = scope.getDefaultJsonParser("ignore", "ignore");
       // Members such as __proto__ pass as text here: they are refused by their pointers, like any other fault.
       scope.removeContentTypeParser("application/json");
       scope.addContentTypeParser(
         ["application/json", "application/merge-patch+json"],
         { parseAs: "string" },
-        (request, body: string, done) => {
+        (_request, body: string, done) => {
           if (body === "") done(null, undefined);
-          else void parseJson(request, body, done);
+          else
+            parseJsonInSlices(body).then(
+              (value) => done(null, value),
+              (error: unknown) => done(notJson(error)),
+            );
         },
       );
       scope.setErrorHandler((error, _request, reply) => {
@@ -115,6 +119,11 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
     },
     { prefix: "/admin/v1" },
   );
+}
+
+/** What the parser says quotes the text: only that it is no JSON goes out, as for every fault of a client's. */
+function notJson(cause: unknown): Error {
+  return Object.assign(new SyntaxError("the body is no JSON", { cause }), { statusCode: 400 });
 }
 
 /** Nothing is answered under a name that is not this listener's, but for whoever asks whether it lives. */

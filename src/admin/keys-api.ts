@@ -11,7 +11,7 @@ import { keyQueryOf } from "./key-query.ts";
 import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./key-view.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
-import { documented } from "./scope.ts";
+import { documented, documentedSettings } from "./scope.ts";
 import { differences } from "./settings-input.ts";
 
 export type KeysApiOptions = {
@@ -35,7 +35,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
   const directory = new KeyDirectory(options);
   scope.addHook("onClose", () => directory.close());
 
-  scope.post("/keys", documented(KEY_ROUTES.create), async (request, reply) => {
+  scope.post("/keys", documentedSettings(KEY_ROUTES.create), async (request, reply) => {
     const read = judgeSettings(request.body, { endpoints });
     if ("faults" in read) return reply.refuse(refuse("invalid_settings"), read.faults);
     const { record, secret } = await keys.create(read.settings);
@@ -70,7 +70,7 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     return views.one(record);
   });
 
-  scope.patch<KeyPath>("/keys/:id", documented(KEY_ROUTES.change), async (request, reply) => {
+  scope.patch<KeyPath>("/keys/:id", documentedSettings(KEY_ROUTES.change), async (request, reply) => {
     const version = versionOf(request);
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);

@@ -8,7 +8,7 @@ import { etagOf, KeyViews, missingVersion, notFound, stale, versionOf } from "./
 import { type KeysApiOptions, recordUnstored } from "./keys-api.ts";
 import { forbiddenMembers, MAX_PATCH_DEPTH, mergePatch } from "./merge-patch.ts";
 import { KEY_ROUTES } from "./schemas/keys.ts";
-import { documented } from "./scope.ts";
+import { documented, documentedSettings } from "./scope.ts";
 import { differences } from "./settings-input.ts";
 
 type KeyPath = { Params: { id: string } };
@@ -69,7 +69,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
     return { ...(await views.one(result.record)), secret: result.secret };
   });
 
-  scope.post<KeyPath>("/keys/:id/preview", documented(KEY_ROUTES.preview), async (request, reply) => {
+  scope.post<KeyPath>("/keys/:id/preview", documentedSettings(KEY_ROUTES.preview), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
     const version = queryVersion(request, "version");

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, FastifySchemaCompiler, RawServerDefault } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
+import { SETTINGS_MAX_BYTES } from "../policy/index.ts";
 import { REFUSALS } from "./schemas/common.ts";
 
 /** A part of the admin API, whose schemas type its handlers. */
@@ -35,6 +36,11 @@ export const unchecked: FastifySchemaCompiler<TSchema> = () => (value: unknown) 
 export function documented(schema: RouteDocument) {
   const response = { ...schema.response, ...REFUSALS };
   return { schema: { ...schema, response }, validatorCompiler: unchecked };
+}
+
+/** The same for a route that takes settings: whatever keeps their bounds fits. */
+export function documentedSettings(schema: RouteDocument) {
+  return { ...documented(schema), bodyLimit: SETTINGS_MAX_BYTES };
 }
 
 /** What a route takes and answers, for the OpenAPI document. */

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "
 import { dirname, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type RangeOptions as Bounds, open, type RootDatabase } from "lmdb";
+import { TurnSlices } from "../lib/turn-slices.ts";
 import { StoreUnavailableError } from "./errors.ts";
 import {
   BaseStorage,
@@ -29,6 +30,9 @@ export type TextDatabase = Pick<
   | "close"
 >;
 
+/** A transaction of more changes has turns of the event loop within it: these take some milliseconds. */
+const MAX_WHOLE_CHANGES = 1_000;
+
 /**
  * Entries in LMDB. Several processes of one host may have the same folder open: writers take turns at LMDB's
  * lock, and each read begins at the newest commit of all of them.
@@ -37,13 +41,24 @@ export class LmdbStorage extends BaseStorage {
   readonly #database: TextDatabase;
   readonly #writing = new Set<Promise<unknown>>();
   readonly #isInPlace: () => boolean;
+  readonly #openAgain: (() => TextDatabase) | undefined;
+  #large: TextDatabase | undefined;
   #closing: Promise<void> | undefined;
 
-  /** `isInPlace`: whether what was opened is still what its path names. */
-  constructor(database: TextDatabase, url: string, isInPlace: () => boolean = () => true) {
+  /**
+   * `isInPlace`: whether what was opened is still what its path names. `openAgain` opens it a second time, for transactions that
+   * last for many turns: what is read meanwhile through the first is as it was before, and what is written waits.
+   */
+  constructor(
+    database: TextDatabase,
+    url: string,
+    isInPlace: () => boolean = () => true,
+    openAgain?: () => TextDatabase,
+  ) {
     super(url);
     this.#database = database;
     this.#isInPlace = isInPlace;
+    this.#openAgain = openAgain;
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -81,24 +96,23 @@ export class LmdbStorage extends BaseStorage {
   }
 
   disconnect(): Promise<void> {
-    this.#closing ??= Promise.all(this.#writing).then(() => this.#database.close());
+    this.#closing ??= Promise.all(this.#writing).then(async () => {
+      await this.#large?.close();
+      await this.#database.close();
+    });
     return this.#closing;
   }
 
   async #commit(changes: readonly Change[], flushed: boolean): Promise<boolean> {
-    const database = this.#database;
+    if (changes.length > MAX_WHOLE_CHANGES) this.#large ??= this.#openAgain?.();
+    const large = changes.length > MAX_WHOLE_CHANGES ? this.#large : undefined;
+    const database = large ?? this.#database;
     try {
       // A child transaction, because lmdb puts the writes of several callers into one transaction: a put that
       // fails half way takes back its own group of changes only.
-      const done = await database.childTransaction(() => {
-        if (!hold(changes, (key) => database.get(key))) return false;
-        for (const change of changes) {
-          if ("exists" in change) continue;
-          if (change.text === undefined) database.remove(change.key);
-          else database.put(change.key, change.text);
-        }
-        return true;
-      });
+      const done = await database.childTransaction(() =>
+        large === undefined ? write(database, changes) : writeInSlices(large, changes),
+      );
       // Resolved means committed; `flushed` means on disk, which is what is acknowledged.
       if (flushed) await database.flushed;
       // A file that was deleted or replaced is still mapped, and takes writes that no restart will see.
@@ -115,6 +129,33 @@ export class LmdbStorage extends BaseStorage {
     if (this.#closing !== undefined) throw closedError();
     this.#database.resetReadTxn();
   }
+}
+
+/** To be called in a transaction. @returns whether the conditions of all changes hold. */
+function write(database: TextDatabase, changes: readonly Change[]): boolean {
+  if (!hold(changes, (key) => database.get(key))) return false;
+  for (const change of changes) put(database, change);
+  return true;
+}
+
+/** The same in many turns of the event loop: the store's lock is held until the last, so that the conditions still hold then. */
+async function writeInSlices(database: TextDatabase, changes: readonly Change[]): Promise<boolean> {
+  const slices = new TurnSlices();
+  for (const change of changes) {
+    if (!hold([change], (key) => database.get(key))) return false;
+    await slices.pause();
+  }
+  for (const change of changes) {
+    put(database, change);
+    await slices.pause();
+  }
+  return true;
+}
+
+function put(database: TextDatabase, change: Change): void {
+  if ("exists" in change) return;
+  if (change.text === undefined) database.remove(change.key);
+  else database.put(change.key, change.text);
 }
 
 /** A range in lmdb's words; undefined when nothing can be in it. */
@@ -153,21 +194,26 @@ export function openLmdbStorage(folder: string): LmdbStorage {
       chmodSync(join(path, name), 0o600);
     }
     checkDataFile(join(path, "data.mdb"));
-    const database = open<string, string>(path, {
-      encoding: "string",
-      noSubdir: false,
-      // Each commit is on disk before its promise resolves. Overlapping, lmdb's default, is no faster here,
-      // and after a full disk it never closes.
-      overlappingSync: false,
-      // With it, each failed commit leaves a rejected promise that nobody can reach, which ends the process.
-      eventTurnBatching: false,
-    });
+    const database = openDatabase(path);
     syncFolder(path);
     if (made !== undefined) syncFolder(dirname(made));
-    return new LmdbStorage(database, `lmdb:${path}`, sameFile(join(path, "data.mdb")));
+    const isInPlace = sameFile(join(path, "data.mdb"));
+    return new LmdbStorage(database, `lmdb:${path}`, isInPlace, () => openDatabase(path));
   } catch (error) {
     throw new StoreUnavailableError(`cannot open the key store in ${path}`, { cause: error });
   }
+}
+
+function openDatabase(path: string): RootDatabase<string, string> {
+  return open<string, string>(path, {
+    encoding: "string",
+    noSubdir: false,
+    // Each commit is on disk before its promise resolves. Overlapping, lmdb's default, is no faster here,
+    // and after a full disk it never closes.
+    overlappingSync: false,
+    // With it, each failed commit leaves a rejected promise that nobody can reach, which ends the process.
+    eventTurnBatching: false,
+  });
 }
 
 /**

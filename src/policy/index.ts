@@ -39,5 +39,5 @@ export type {
   Settings,
   SettingsInput,
 } from "./settings.ts";
-export { normalizedSettingsSchema, SETTINGS_LIMITS, settingsSchema } from "./settings.ts";
+export { normalizedSettingsSchema, SETTINGS_LIMITS, SETTINGS_MAX_BYTES, settingsSchema } from "./settings.ts";
 export { schemaOf, upgradeStored } from "./settings-schema.ts";

@@ -19,6 +19,17 @@ export const SETTINGS_LIMITS = {
   metadataMaxDepth: 16,
 } as const;
 
+/** The longest that JSON writes a character: two escapes of six bytes. */
+const CHAR_MAX_BYTES = 12;
+
+/** The largest body that settings within these bounds need, however their characters are escaped. */
+export const SETTINGS_MAX_BYTES =
+  (SETTINGS_LIMITS.endpointsMaxItems + SETTINGS_LIMITS.domainsMaxItems + SETTINGS_LIMITS.ipsMaxItems) *
+    (SETTINGS_LIMITS.entryMaxChars * CHAR_MAX_BYTES + 4) +
+  SETTINGS_LIMITS.channelRulesMaxItems * (LIMITS.channelNameMaxChars * CHAR_MAX_BYTES + 128) +
+  SETTINGS_LIMITS.metadataMaxBytes * CHAR_MAX_BYTES +
+  64 * 1024;
+
 const endpointMode = Type.Enum(["no-access", "full-access", "custom-allowed", "custom-excluded"], {
   type: "string",
 });
