@@ -16,6 +16,8 @@ provide([
     users: "the browser suites",
   },
   { what: "curl", file: inPath("curl"), packages: ["curl"], users: "the documents' commands" },
+  { what: "nginx", file: inPath("nginx"), packages: ["nginx-light"], users: "pages behind a proxy with TLS" },
+  { what: "openssl", file: inPath("openssl"), packages: ["openssl"], users: "the certificates of the tests" },
   { what: "strace", file: inPath("strace"), packages: ["strace"], users: "the trace of a flush to disk" },
 ]);
 

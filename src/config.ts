@@ -5,6 +5,7 @@ import { budgetsOf, type MemoryBudgets } from "./default-budgets.ts";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import type { LogLevel } from "./observe/log.ts";
 import { DEFAULT_THRESHOLDS, type OverloadThresholds } from "./overload/index.ts";
+import { ENVIRONMENT_ALIASES, withoutAliases } from "./setting-aliases.ts";
 import { settingFault } from "./setting-fault.ts";
 
 /** Everything that decides how a server runs. What is absent in a file has its default. */
@@ -13,7 +14,8 @@ export type Config = MemoryBudgets & {
   readonly port: number;
   readonly adminHost: string;
   readonly adminPort: number;
-  readonly publicOrigin: string;
+  /** Under which browsers reach the public listener. */
+  readonly publicOrigins: readonly string[];
   /** `lmdb:<folder>` or `memory:`. */
   readonly store: string;
   readonly keySweepSeconds: number;
@@ -63,6 +65,8 @@ export type Config = MemoryBudgets & {
 export type ConfigInput = Partial<Omit<Config, "overload">> & {
   /** Resources that are not named keep their defaults. */
   readonly overload?: Partial<OverloadThresholds> | false;
+  /** The same as `publicOrigins` with one of them. */
+  readonly publicOrigin?: string;
 };
 
 /** Types a config file: `export default defineConfig({ … })`. */
@@ -83,7 +87,7 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_PORT: "port",
   SLUICE_ADMIN_HOST: "adminHost",
   SLUICE_ADMIN_PORT: "adminPort",
-  SLUICE_PUBLIC_ORIGIN: "publicOrigin",
+  SLUICE_PUBLIC_ORIGINS: "publicOrigins",
   SLUICE_STORE: "store",
   SLUICE_KEY_SWEEP_SECONDS: "keySweepSeconds",
   SLUICE_AUDIT_DAYS: "auditDays",
@@ -174,7 +178,8 @@ export function resolveConfig(...inputs: readonly object[]): Config {
   return resolveLayers(inputs.map((input) => ["file", input] as const));
 }
 
-function resolveLayers(layers: readonly (readonly [SettingSource, object])[]): Config {
+function resolveLayers(given: readonly (readonly [SettingSource, object])[]): Config {
+  const layers = given.map(([source, layer]) => [source, withoutAliases(layer)] as const);
   const input: object = Object.assign({}, ...layers.map(([, layer]) => defined(layer)));
   assertSettings(input);
   const config = withDefaults(input);
@@ -193,7 +198,7 @@ function withDefaults(input: ConfigInput): Config {
     port,
     adminHost: input.adminHost ?? "127.0.0.1",
     adminPort: input.adminPort ?? 8081,
-    publicOrigin: input.publicOrigin ?? `http://localhost:${port}`,
+    publicOrigins: Object.freeze([...(input.publicOrigins ?? localOrigins(port))]),
     store: input.store ?? "lmdb:./data",
     keySweepSeconds: input.keySweepSeconds ?? 5,
     auditDays: input.auditDays ?? 400,
@@ -228,6 +233,11 @@ function withDefaults(input: ConfigInput): Config {
   });
 }
 
+/** Under which browsers on this machine reach the public listener. */
+export function localOrigins(port: number): readonly string[] {
+  return ["localhost", "127.0.0.1"].map((name) => new URL(`http://${name}:${port}`).origin);
+}
+
 async function readFile({ folder, file }: ConfigSources): Promise<object> {
   if (folder === undefined && file === undefined) return {};
   try {
@@ -256,7 +266,7 @@ async function readFile({ folder, file }: ConfigSources): Promise<object> {
 
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
-  for (const [variable, name] of Object.entries(ENVIRONMENT)) {
+  for (const [variable, name] of Object.entries({ ...ENVIRONMENT_ALIASES, ...ENVIRONMENT })) {
     const text = environment[variable];
     if (text === undefined || text === "") continue;
     settings[name] = parseText(name, text, variable);
@@ -277,7 +287,7 @@ export function parseText(name: keyof Config, text: string, source: string): unk
     if (["false", "0", "no", "off", "disabled"].includes(text)) return false;
     throw new ConfigError(`${source}: "${text}" is neither true nor false`);
   }
-  if (name === "trustedProxies")
+  if (name === "trustedProxies" || name === "publicOrigins")
     return text
       .split(",")
       .map((part) => part.trim())
@@ -289,6 +299,8 @@ function assertSettings(input: object): asserts input is ConfigInput {
   for (const [name, value] of Object.entries(input)) {
     const fault = settingFault(name, value);
     if (fault !== undefined) throw new ConfigError(fault);
+    if (name === "publicOrigin")
+      throw new ConfigError('"publicOrigin" means "publicOrigins" with one of them: set only one of the two');
   }
 }
 

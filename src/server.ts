@@ -7,7 +7,7 @@ import { createGate } from "./audited-gate.ts";
 import { type Broker, MemoryBroker } from "./channels/index.ts";
 import { checked } from "./checked-setting.ts";
 import { createAddressOf } from "./client-address.ts";
-import type { Config } from "./config.ts";
+import { type Config, localOrigins, sourceOf } from "./config.ts";
 import {
   type App,
   assetFolders,
@@ -140,7 +140,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     open.push(() => broker.close());
 
     // Known only once the port is, where the port is left to the system.
-    let { publicOrigin } = config;
+    let { publicOrigins } = config;
     const tcp = tcpConnections(config, log);
     const turn = new TurnBudget();
     const doors = {
@@ -154,9 +154,6 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       turn,
       prove: tcp.public.prove,
       bounds: config,
-      get publicOrigin() {
-        return publicOrigin;
-      },
     };
     const realtime = new Realtime(doors);
     gate.watch(realtime.registry);
@@ -180,8 +177,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       log,
       addressOf,
       apiKeyInQuery: config.apiKeyInQuery,
-      get publicOrigin() {
-        return publicOrigin;
+      get publicOrigins() {
+        return publicOrigins;
       },
       ...tcp.public,
       realtime: config.realtime ? realtime : undefined,
@@ -200,8 +197,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     app.addHook("preClose", () => realtime.close());
     listeners.push(app);
     const url = await listenOn(app, "public", config);
-    if (config.port === 0 && publicOrigin === "http://localhost:0")
-      publicOrigin = `http://localhost:${new URL(url).port}`;
+    if (sourceOf(config, "publicOrigins") === "default")
+      publicOrigins = localOrigins(Number(new URL(url).port));
 
     const samples = new TrafficSamples(traffic, () => ({
       connections: realtime.hub.connectionCount,
@@ -233,8 +230,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       traffic,
       samples,
       denials,
-      server: { version, startedAt, dev, publicUrl: url, publicOrigin },
-      settings: () => settingsInEffect(config, publicOrigin),
+      server: { version, startedAt, dev, publicUrl: url, publicOrigins },
+      settings: () => settingsInEffect(config, publicOrigins),
       hub: realtime.hub,
       overload,
       readiness,

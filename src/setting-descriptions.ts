@@ -6,7 +6,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   port: "The port of the public listener.",
   adminHost: "The address that the admin listener listens on.",
   adminPort: "The port of the admin listener.",
-  publicOrigin: "The origin under which browsers reach the public listener.",
+  publicOrigins: "The origins under which browsers reach the public listener.",
   store: "Where API keys are kept.",
   keySweepSeconds: "How often the keys in use are compared with the store.",
   auditDays: "For how many days the audit keeps what was done; 0 for ever.",

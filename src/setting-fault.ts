@@ -20,6 +20,7 @@ const SCHEMA = {
   adminHost: Text,
   adminPort: Port,
   publicOrigin: Text,
+  publicOrigins: Type.Array(Text, { minItems: 1, maxItems: 1_000 }),
   store: Text,
   keySweepSeconds: Type.Number({ minimum: 0.05, maximum: 3600 }),
   auditDays: Type.Integer({ minimum: 0, maximum: 36_500 }),
@@ -120,6 +121,8 @@ export function settingFault(name: string, value: unknown): string | undefined {
   }
   if (name === "overload") return overloadFault(value);
   if (name === "publicOrigin" || name === "adminOrigin") return originFault(name, value);
+  if (name === "publicOrigins" && Array.isArray(value))
+    return value.map((origin) => originFault(name, origin)).find((fault) => fault !== undefined);
   if (name === "host" || name === "adminHost" || name === "metricsHost") return hostFault(name, value);
   return undefined;
 }

@@ -2,10 +2,13 @@ import { type Config, environmentOf, type SettingInEffect, sourceOf } from "./co
 import { SETTING_DESCRIPTIONS } from "./setting-descriptions.ts";
 
 /** Every setting with its value and where that comes from, as it may be shown: without a secret. */
-export function settingsInEffect(config: Config, publicOrigin: string): readonly SettingInEffect[] {
+export function settingsInEffect(
+  config: Config,
+  publicOrigins: readonly string[],
+): readonly SettingInEffect[] {
   return namesOf(SETTING_DESCRIPTIONS).map((name) => ({
     name,
-    value: shown(name, { ...config, publicOrigin }),
+    value: shown(name, { ...config, publicOrigins }),
     source: sourceOf(config, name),
     environment: environmentOf(name) ?? null,
     description: SETTING_DESCRIPTIONS[name],

@@ -15,7 +15,7 @@ export type ServerFacts = {
   readonly startedAt: string;
   readonly dev: boolean;
   readonly publicUrl: string;
-  readonly publicOrigin: string;
+  readonly publicOrigins: readonly string[];
 };
 
 export type StatusApiOptions = {
@@ -45,10 +45,12 @@ export function registerStatusApi(scope: AdminScope, options: StatusApiOptions):
       },
     },
     async (request) => {
-      const { version, startedAt, dev, publicUrl, publicOrigin } = server;
+      const { version, startedAt, dev, publicUrl, publicOrigins } = server;
       const { endpointPrefix, realtime, keyRequired } = config;
       return {
-        ...{ version, nodeVersion: process.version, startedAt, publicUrl, publicOrigin, dev },
+        ...{ version, nodeVersion: process.version, startedAt, publicUrl, dev },
+        publicOrigin: publicOrigins[0] ?? publicUrl,
+        publicOrigins: [...publicOrigins],
         ...{ endpointPrefix, realtime, keyRequired },
         address: peerOf(request),
         connections: hub.connectionCount,

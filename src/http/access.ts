@@ -2,7 +2,13 @@ import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Asker, type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
-import { type AccessRequest, addressGroup, type LimitKind, requestOrigin } from "../policy/index.ts";
+import {
+  type AccessRequest,
+  addressGroup,
+  type LimitKind,
+  ownOrigin,
+  requestOrigin,
+} from "../policy/index.ts";
 import {
   type BroadcastAudience,
   KEYED_VARY,
@@ -14,7 +20,8 @@ import type { App } from "./app.ts";
 
 export type AccessOptions = {
   readonly gate: Gate;
-  readonly publicOrigin: string;
+  /** Under which browsers reach this listener. */
+  readonly publicOrigins: readonly string[];
   readonly addressOf: (request: FastifyRequest["raw"]) => string | null;
   readonly apiKeyInQuery: boolean;
   /** Told of the TCP connection on which a key was accepted. */
@@ -68,9 +75,9 @@ export class Access {
   };
 
   identify(request: FastifyRequest): Caller | Refusal | Promise<Caller | Refusal> {
-    const { gate, publicOrigin, addressOf, apiKeyInQuery } = this.#options;
+    const { gate, publicOrigins, addressOf, apiKeyInQuery } = this.#options;
     const { raw } = request;
-    const origin = requestOrigin({ method: raw.method ?? "", headers: raw.headers }, publicOrigin);
+    const origin = requestOrigin({ method: raw.method ?? "", headers: raw.headers }, publicOrigins);
     const ip = addressOf(raw);
     const inQuery = apiKeyInQuery && hasQuery(request) ? queryOf(request).getAll("apikey") : undefined;
     const found = gate.authenticate(presentedKey({ rawHeaders: raw.rawHeaders, inQuery }), { origin, ip });
@@ -150,12 +157,18 @@ export class Access {
   }
 
   /**
-   * Whether a page of the server itself asks, as its browser says: only then are the cookies of the request meant for it.
-   * A GET of another site has no Origin either, but says `cross-site`.
+   * Whether a page of the origin that the request was sent to asks, as its browser says: only then are the cookies of the
+   * request meant for it. A GET of another site has no Origin either, but says `cross-site`. With several public origins a
+   * page of one of them is another site to the others.
    */
   isSameOrigin({ raw: { headers } }: FastifyRequest): boolean {
-    if (headers.origin !== undefined) return headers.origin === this.#options.publicOrigin;
-    return headers["sec-fetch-site"] === "same-origin";
+    const { origin, "sec-fetch-site": site } = headers;
+    if (origin === undefined) return site === "same-origin";
+    const { publicOrigins } = this.#options;
+    if (site !== undefined) return site === "same-origin" && publicOrigins.includes(origin);
+    return publicOrigins.length === 1
+      ? origin === publicOrigins[0]
+      : origin === ownOrigin(headers, publicOrigins);
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from "../protocol/index.ts";
 import { createListener, type RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
+import { explainMissingOrigin } from "./missing-origin.ts";
 import { answerNotFound } from "./not-found.ts";
 
 declare module "fastify" {
@@ -63,7 +64,7 @@ export function createApp({ log, realtime, connections, isCrossOrigin = false }:
     clientErrorHandler: () => {},
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.decorateReply("refuse", function (this: FastifyReply, refusal, faults, more) {
-    return sendRefusal(this, refusal, faults, more);
+    return sendRefusal(this, explainMissingOrigin(refusal, this.request.headers), faults, more);
   });
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setErrorHandler((error: unknown, request, reply) => sendError(log, error, request, reply));

@@ -26,7 +26,7 @@ export { canonicalOrigin } from "./origin.ts";
 export { parseSettings } from "./parse.ts";
 export type { AccessRequest, Check, Decision, DenialCode } from "./request.ts";
 export type { OriginRequest } from "./request-origin.ts";
-export { requestOrigin } from "./request-origin.ts";
+export { originHeader, ownOrigin, requestOrigin } from "./request-origin.ts";
 export type {
   BroadcastTo,
   ChannelAction,

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { type Gate, presentedKey } from "../gate.ts";
 import { connectionRefusal, type OverloadState } from "../overload/index.ts";
-import { requestOrigin } from "../policy/index.ts";
+import { originHeader } from "../policy/index.ts";
 import { LIMITS, type Refusal, rawProblemResponse, refuse } from "../protocol/index.ts";
 import { Arrivals } from "./arrivals.ts";
 import { boundWebSockets } from "./engine-reading.ts";
@@ -19,10 +19,10 @@ import type { Reading } from "./reading.ts";
 import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
 import { takePost } from "./session-post.ts";
+import { refuseStopping } from "./shutdown-refusal.ts";
 
 export type DoorOptions = {
   readonly gate: Gate;
-  readonly publicOrigin: string;
   readonly addressOf: (request: IncomingMessage) => string | null;
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
@@ -160,10 +160,7 @@ export class Door {
       return;
     }
     const whence: Whence = {
-      origin: requestOrigin(
-        { method: request.method ?? "", headers: request.headers },
-        this.#options.publicOrigin,
-      ),
+      origin: originHeader(request.headers),
       ip: this.#options.addressOf(request),
     };
     // Scripts of other sites cannot read an answer, but they could load one as a script.
@@ -211,7 +208,7 @@ export class Door {
       return;
     }
     if (this.#isClosing) {
-      answer(refuse("server_shutdown"));
+      answer(refuseStopping(this.#sessions.size));
       return;
     }
     // What Engine.IO is going to refuse needs no place.

@@ -23,13 +23,13 @@ import { Reading, type ReadingOptions } from "./reading.ts";
 import { RoomlessAdapter } from "./roomless-adapter.ts";
 import { seamFault } from "./seam-check.ts";
 import { Seats } from "./seats.ts";
+import { refuseStopping } from "./shutdown-refusal.ts";
 import { UnsentFrames } from "./unsent-frames.ts";
 
 export type RealtimeOptions = {
   readonly gate: Gate;
   readonly broker: Broker;
   readonly channels?: readonly ChannelSettings[];
-  readonly publicOrigin: string;
   readonly addressOf: (request: IncomingMessage) => string | null;
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
@@ -61,6 +61,9 @@ export type HeldBytes = {
 
 /** How long clients may take to fetch that the server stops. */
 const CLOSE_GRACE_MS = 1_500;
+
+/** How long a broker may take to acknowledge what it has been given. */
+const PUBLISH_GRACE_MS = 500;
 
 /** Socket.IO's own deadline, for what slips by the session's. */
 const CONNECT_TIMEOUT_SLACK_MS = 1_000;
@@ -98,9 +101,6 @@ export class Realtime {
       ...options,
       outbound: options.bounds,
       reading: this.#reading,
-      get publicOrigin() {
-        return options.publicOrigin;
-      },
     });
     this.#io = new Server({
       serveClient: false,
@@ -176,8 +176,12 @@ export class Realtime {
   /** Tell everyone to come back later, give them a moment to hear it, then end what is left. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    const drained = this.#door.drain(CLOSE_GRACE_MS);
+    // Members are taken out only when nothing is acknowledged any more that they would not hear.
+    this.#inbox.close();
+    await this.hub.stopPublishing(PUBLISH_GRACE_MS);
     this.registry.endAll();
-    await this.#door.drain(CLOSE_GRACE_MS);
+    await drained;
     this.registry.close();
     this.#fanOut.close();
     await this.#io.close();
@@ -260,7 +264,7 @@ export class Realtime {
     const verdict = connection.mayConnect();
     if (!verdict.allowed) session.endWith(verdict);
     // Its handshake was under way when everyone was told. Refused, socket.io-client would not come back.
-    else if (this.#isClosing) session.endWith(refuse("server_shutdown"));
+    else if (this.#isClosing) session.endWith(refuseStopping(this.hub.connectionCount));
   }
 
   #forget(connection: Connection, reason: string): void {

@@ -20,10 +20,10 @@ export function checkLater(
   session: EngineSession,
   { isPoll, whence, tcp }: LaterRequest,
 ): Refusal | undefined {
-  const { origin, ip } = whence;
-  // Before CONNECT the first Origin that is seen stands for the session.
-  const isOther = session.state !== "pending" || session.origin !== undefined;
-  if (origin !== undefined && isOther && origin !== session.origin) {
+  const { ip } = whence;
+  // A request may come without Origin, as the GETs of the server's own pages do: it names no origin then, and the first that does counts.
+  const origin = whence.origin ?? session.origin;
+  if (session.origin !== undefined && origin !== session.origin) {
     return refuse("session_mismatch", "the session belongs to another origin");
   }
   if (tcp !== undefined && !mayUpgrade(session.conn)) {
@@ -31,12 +31,14 @@ export function checkLater(
   }
   const { identity } = session;
   if (session.state === "pending") {
-    if (!isPoll) session.origin = origin;
+    // The POST that carries CONNECT has the last word: a key for some domains needs its Origin.
+    if (!isPoll) session.origin = tcp === undefined ? whence.origin : origin;
     session.ip = ip;
   } else if (session.state === "connected" && identity !== undefined) {
-    const verdict = gate.recheck(identity, { action: "connect", origin: session.origin, ip });
+    const verdict = gate.recheck(identity, { action: "connect", origin, ip });
     if (verdict.allowed) {
       session.ip = ip;
+      session.origin = origin;
     } else {
       // Denied wherever it comes from: the key's time is over, and its alarm has not rung yet.
       const own = gate.recheck(identity, { action: "connect", origin: session.origin, ip: session.ip });

@@ -24,6 +24,7 @@ describe("admin API about the server", () => {
     expect(body).to.deep.include({
       nodeVersion: process.version,
       publicOrigin: server.url,
+      publicOrigins: [server.url, `http://127.0.0.1:${server.port}`],
       publicUrl: server.started.url,
       endpointPrefix: "/api",
       realtime: true,
@@ -67,7 +68,10 @@ describe("admin API about the server", () => {
     });
     expect(byName.get("trustedProxies")?.["value"]).to.deep.equal(["10.0.0.0/8"]);
     expect(byName.get("endpoints")?.["value"]).to.deep.equal(["GET /list", "POST /make"]);
-    expect(byName.get("publicOrigin")?.["value"]).to.equal(server.url);
+    expect(byName.get("publicOrigins")?.["value"]).to.deep.equal([
+      server.url,
+      `http://127.0.0.1:${server.port}`,
+    ]);
     expect(byName.get("adminToken")).to.include({ value: "set", source: "file" });
     expect(byName.get("logLevel")).to.include({ value: "info", source: "default" });
     expect(JSON.stringify(body)).to.not.include(server.adminToken);
@@ -78,7 +82,7 @@ describe("admin API about the server", () => {
       environment: { SLUICE_PORT: "1", SLUICE_HOST: "127.0.0.2", SLUICE_LOG_LEVEL: "" },
       flags: { port: 2 },
     });
-    const sources = new Map(settingsInEffect(config, "http://x").map(({ name, source }) => [name, source]));
+    const sources = new Map(settingsInEffect(config, ["http://x"]).map(({ name, source }) => [name, source]));
     expect(config.port).to.equal(2);
     expect(sources.get("port")).to.equal("flag");
     expect(sources.get("host")).to.equal("environment");
@@ -87,7 +91,7 @@ describe("admin API about the server", () => {
 
   it("hides the password of a URL", () => {
     const config = resolveConfig({ store: "redis://user:hunter2@db.example:6379/0" });
-    const text = JSON.stringify(settingsInEffect(config, "http://x"));
+    const text = JSON.stringify(settingsInEffect(config, ["http://x"]));
     expect(text).to.not.include("hunter2");
     expect(text).to.include("redis://***:***@db.example:6379/0");
   });

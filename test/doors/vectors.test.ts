@@ -123,6 +123,26 @@ describe("origins through the doors", () => {
     ).to.equal("missing_request_origin");
     await own.close();
   });
+
+  it("are that of the public origin which Host names, where there are several", async () => {
+    const [first, second] = ["https://a.example.com", "https://b.example.com"];
+    const own = await startServer({ config: { endpoints: ENDPOINTS, publicOrigins: [first, second] } });
+    const { secret } = await own.createKey({ ...OPEN, domains: { mode: "specified", list: [first] } });
+    const ask = async (host: string, more: readonly string[] = []) => {
+      const lines = [`X-API-Key: ${secret}`, "Sec-Fetch-Site: same-origin", ...more];
+      return sendRaw(own.port, rawRequest("GET", "/api/probe", lines, host));
+    };
+    expect(codeOf(await ask("a.example.com"))).to.equal(null);
+    expect(codeOf(await ask("b.example.com"))).to.equal("domain_not_authorized");
+    for (const host of ["c.example.com", "localhost", `127.0.0.1:${own.port}`])
+      expect(codeOf(await ask(host, ["X-Forwarded-Host: a.example.com"])), host).to.equal(
+        "missing_request_origin",
+      );
+    expect((await ask("c.example.com")).body)
+      .to.include("(c.example.com)")
+      .and.include("publicOrigins");
+    await own.close();
+  });
 });
 
 /** Whether a peer is a declared proxy: then, and only then, a header that nobody can read leaves no address. */

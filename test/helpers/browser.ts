@@ -7,7 +7,7 @@ const executablePath = process.env["CHROMIUM_PATH"] || "/usr/bin/chromium";
 const JOURNEY_MS = 60_000;
 
 /** Launch Debian's Chromium, headless, with everything off that talks to the network by itself. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath,
     headless: true,
@@ -19,6 +19,7 @@ export async function openBrowser(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }

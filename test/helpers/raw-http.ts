@@ -21,6 +21,11 @@ export function sendRaw(port: number, text: string): Promise<RawResponse> {
 }
 
 /** A request of one target with header lines as they are given. */
-export function rawRequest(method: string, target: string, headers: readonly string[] = []): string {
-  return `${[`${method} ${target} HTTP/1.1`, "Host: localhost", "Connection: close", ...headers].join("\r\n")}\r\n\r\n`;
+export function rawRequest(
+  method: string,
+  target: string,
+  headers: readonly string[] = [],
+  host = "localhost",
+): string {
+  return `${[`${method} ${target} HTTP/1.1`, `Host: ${host}`, "Connection: close", ...headers].join("\r\n")}\r\n\r\n`;
 }

@@ -167,6 +167,33 @@ describe("the vectors of request-origins", () => {
   }
 });
 
+describe("a request of the server's own page, where it has several public origins", () => {
+  const origins = [
+    "https://a.example",
+    "https://b.example:8443",
+    "http://localhost:8080",
+    "http://127.0.0.1:8080",
+  ];
+  const cases: readonly (readonly [host: string | undefined, origin: string | null])[] = [
+    ["a.example", "https://a.example"],
+    ["b.example:8443", "https://b.example:8443"],
+    ["b.example", null],
+    ["localhost:8080", "http://localhost:8080"],
+    ["127.0.0.1:8080", "http://127.0.0.1:8080"],
+    ["127.0.0.1:9090", null],
+    ["[::1]:8080", null],
+    ["c.example", null],
+    [undefined, null],
+  ];
+  for (const [host, origin] of cases) {
+    it(`has the origin ${origin} with the Host ${host}`, () => {
+      const headers = { "sec-fetch-site": "same-origin", host };
+      expect(requestOrigin({ method: "GET", headers }, origins) ?? null).to.equal(origin);
+      expect(requestOrigin({ method: "POST", headers }, origins)).to.equal(undefined);
+    });
+  }
+});
+
 describe("the vectors of endpoints", () => {
   const row = Type.Object(
     { mode: Type.String(), list: texts, endpoint: Type.Unknown(), allowed: Type.Boolean(), source },

@@ -176,6 +176,34 @@ describe("polling requests after CONNECT", () => {
     expect(await (await session.poll()).text()).to.match(/^40\{/);
   });
 
+  it("takes no origin from a handshake of the server's own page, which has none", async () => {
+    const list = ["https://own.example.com"];
+    const key = await server.createKey({ allowRealtime: true, domains: { mode: "specified", list } });
+    const base = `${server.url}/realtime/?EIO=4&transport=polling`;
+    const same = { "sec-fetch-site": "same-origin" };
+    const from = { origin: "https://own.example.com", "content-type": "text/plain" };
+    const sid = String(JSON.parse((await (await fetch(base, { headers: same })).text()).slice(1)).sid);
+    const url = `${base}&sid=${sid}`;
+    const post = (body: string, headers: Record<string, string>) =>
+      fetch(url, { method: "POST", body, headers: { ...same, ...headers } });
+    expect((await post(`40{"apiKey":"${key.secret}"}`, from)).status).to.equal(200);
+    expect(await (await fetch(url, { headers: same })).text()).to.match(/^40\{/);
+    expect((await post('42["update",{"data":1}]', from)).status).to.equal(200);
+    expect(
+      (await post('42["update",{"data":2}]', { ...from, origin: "https://b.example.com" })).status,
+    ).to.equal(403);
+  });
+
+  it("takes the first origin that a session without one names, where its key allows it", async () => {
+    const key = await server.createKey({ allowRealtime: true });
+    const session = await openWith(key.secret);
+    expect((await session.post('42["update",{"data":1}]', "https://a.example.com")).status).to.equal(200);
+    const connections = await server.admin("/connections");
+    expect(JSON.stringify(connections.body)).to.include("https://a.example.com");
+    expect((await session.post('42["update",{"data":2}]')).status).to.equal(200);
+    expect((await session.post('42["update",{"data":3}]', "https://b.example.com")).status).to.equal(403);
+  });
+
   it("does not take the origin of another request for that of CONNECT", async () => {
     const key = await server.createKey({
       allowRealtime: true,

@@ -55,7 +55,9 @@ export const Status = Type.Object(
     nodeVersion: Type.String(),
     startedAt: Instant,
     publicUrl: Type.String({ description: "where the public listener listens" }),
+    /** The first of them. */
     publicOrigin: Type.String(),
+    publicOrigins: Type.Array(Type.String()),
     endpointPrefix: Type.String(),
     realtime: Type.Boolean(),
     keyRequired: Type.Boolean(),
