@@ -90,6 +90,7 @@ export async function registerChannelsApi(scope: AdminScope, options: ChannelsAp
       if ("allowed" in read) return reply.refuse(read);
       const { publication } = read;
       const position = await hub.publish(parsed.channel, publication, { owner: SERVER_OWNER });
+      if (position === "stopping") return reply.refuse(refuse("server_shutdown"));
       if (position === "conflict") return reply.refuse(refuse("id_conflict"));
       const detail = `"${eventName}" to the channel "${parsed.channel}"`;
       await audit.record({ action: "channel.published", actor: access.actorOf(request), detail });

@@ -11,6 +11,8 @@ export type Publication = {
   readonly timestamp: number;
   /** The connection that does not want its own message back. */
   readonly exceptId?: string;
+  /** How many binary values `message` has, where it has any. */
+  readonly binaryCount?: number;
 };
 
 /** A message with its place, as history has it. */

@@ -2,7 +2,7 @@ import { Traffic } from "../observe/traffic.ts";
 import { type BroadcastAudience, type History, LIMITS, type Position } from "../protocol/index.ts";
 import type { Announcer } from "./announcer.ts";
 import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
-import type { Broker, MembersPage, PageRequest, Publication, Published, PublishOptions } from "./broker.ts";
+import type { Broker, MembersPage, PageRequest, Publication, PublishOptions } from "./broker.ts";
 import type { ChannelList, ChannelListRequest } from "./channel-list.ts";
 import { Delivery } from "./delivery.ts";
 import type { FanOut } from "./fan-out.ts";
@@ -11,6 +11,7 @@ import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
 import { replayToJoining } from "./join-replay.ts";
 import { openPresence } from "./open-presence.ts";
 import type { Presence } from "./presence.ts";
+import { type BroadcastResult, PublishIntake, type PublishResult } from "./publish-intake.ts";
 import {
   channelsIn,
   createResident,
@@ -35,6 +36,7 @@ export class Hub {
   readonly traffic: Traffic;
   readonly #presence: Presence;
   readonly #announcer: Announcer;
+  readonly #intake: PublishIntake;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
     const { onFault, budgets = UNLIMITED, traffic = new Traffic() } = options;
@@ -46,6 +48,7 @@ export class Hub {
     this.#options = options;
     this.#rooms = rooms;
     this.traffic = traffic;
+    this.#intake = new PublishIntake(broker, traffic);
     this.#presence = presence;
     this.#announcer = announcer;
     broker.listen(new Delivery({ rooms, fanOut, presence, traffic, connections: residents }));
@@ -243,20 +246,29 @@ export class Hub {
     await this.#announcer.update(resident, channelsIn(resident, "joined"), echo ? undefined : id);
   }
 
-  /** See {@link Broker.publish}. */
-  publish(channel: string, publication: Publication, options: PublishOptions): Promise<Published> {
-    this.traffic.published += 1;
-    return this.#broker.publish(channel, publication, options);
+  /** See {@link PublishIntake.publish}. */
+  publish(channel: string, publication: Publication, options: PublishOptions): Promise<PublishResult> {
+    return this.#intake.publish(channel, publication, options);
   }
 
-  broadcast(publication: Publication, audience: BroadcastAudience): Promise<void> {
-    this.traffic.published += 1;
-    return this.#broker.broadcast(publication, audience);
+  broadcast(publication: Publication, audience: BroadcastAudience): Promise<BroadcastResult> {
+    return this.#intake.broadcast(publication, audience);
   }
 
-  /** Retained messages after a position, as members got them. */
-  history(channel: string, after: Position | undefined, limit: number, owner: string): Promise<History> {
-    return readHistory(this.#broker, channel, after, limit, owner);
+  /** See {@link PublishIntake.close}: whoever stops a node does this before it takes its members out. */
+  stopPublishing(graceMs: number): Promise<void> {
+    return this.#intake.close(graceMs);
+  }
+
+  /** See {@link readHistory}. */
+  history(
+    channel: string,
+    after: Position | undefined,
+    limit: number,
+    owner: string,
+    isOnePacket = false,
+  ): Promise<History> {
+    return readHistory(this.#broker, channel, after, limit, owner, isOnePacket);
   }
 
   /** @returns `off` where the configuration says that members are not listed. */

@@ -99,8 +99,10 @@ function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: u
     if ("allowed" in publication) return reply.refuse(publication);
     const charge = await access.charge(request, reply, { action: "broadcast" });
     if (!charge.allowed) return reply.refuse(charge);
-    await redeem(charge, () => hub.broadcast(publication, access.audienceOf(request)));
-    return { id: publication.id };
+    const sent = await redeem(charge, () => hub.broadcast(publication, access.audienceOf(request)));
+    if (sent === "sent") return { id: publication.id };
+    await charge.giveBack?.();
+    return reply.refuse(refuse("server_shutdown"));
   });
 
   app.post("/channels/publish/batch", { onRequest, schema: CHANNEL_ROUTES.batch }, async (request, reply) => {
@@ -204,12 +206,12 @@ async function publish(
   const position = await redeem(charge, () =>
     hub.publish(parsed.channel, publication, { owner, idempotency }),
   );
-  if (position !== "conflict") {
+  if (typeof position !== "string") {
     hub.traffic.publishTime.observe(performance.now() - beganMs);
     return { id: publication.id, ...position };
   }
   await charge.giveBack?.();
-  return refuse("id_conflict");
+  return refuse(position === "conflict" ? "id_conflict" : "server_shutdown");
 }
 
 function errorOf({ code, message, afterMs }: Refusal): WireError {

@@ -74,6 +74,10 @@ function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts 
   };
   const answerOptions = { vary: ENDPOINT_VARY, onFault };
   const fail = (reply: FastifyReply, error: unknown): void => {
+    if (error instanceof StoppingError) {
+      reply.refuse(refuse("server_shutdown"));
+      return;
+    }
     onFault(error);
     reply.refuse(refuse("internal_error"));
   };
@@ -199,6 +203,15 @@ function paramsOf(params: unknown): Record<string, string> {
   return texts;
 }
 
+/** What a handler publishes while the server stops would reach nobody. Where it lets this through, its call is answered as to be repeated. */
+class StoppingError extends Error {
+  override readonly name = "StoppingError";
+
+  constructor() {
+    super("the server is stopping");
+  }
+}
+
 /** A handler's faults are exceptions: nobody else can answer them. */
 function realtimeFor(hub: Hub): RealtimeForHandlers {
   return {
@@ -206,12 +219,13 @@ function realtimeFor(hub: Hub): RealtimeForHandlers {
       const parsed = unwrap(parseChannel(channel));
       const { publication } = unwrap(parseHandlerMessage(eventName, message));
       const position = await hub.publish(parsed.channel, publication, { owner: SERVER_OWNER });
+      if (position === "stopping") throw new StoppingError();
       if (position === "conflict") throw new TypeError("an id that was made here was used before");
       return { id: publication.id, ...position };
     },
     async broadcast(eventName, message) {
       const { publication } = unwrap(parseHandlerMessage(eventName, message));
-      await hub.broadcast(publication, "everyone");
+      if ((await hub.broadcast(publication, "everyone")) === "stopping") throw new StoppingError();
       return { id: publication.id };
     },
     async members(channel, page = {}) {

@@ -12,12 +12,13 @@ import type {
 import { Slices, type Steps } from "../lib/slices.ts";
 import type { SheddableConnections } from "../overload/index.ts";
 import type { AccessRequest } from "../policy/index.ts";
-import { type Refusal, refuse } from "../protocol/index.ts";
+import type { Refusal } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { PageOfConnections, viewOf } from "./connection-page.ts";
 import { EnforcementPass } from "./enforcement-pass.ts";
 import { KeyPreview } from "./key-preview.ts";
 import { heaviestOf, holdingsOf } from "./shedding.ts";
+import { refuseStopping } from "./shutdown-refusal.ts";
 
 /** How long one batch of closings may hold the event loop (10,000 in one loop block it for over a second). */
 const BATCH_MS = 5;
@@ -171,7 +172,7 @@ export class Enforcement implements ConnectionRegistry, ConnectionList, Sheddabl
   /** The server stops: clients are told to come back. */
   endAll(): void {
     for (const connection of this.#connections.values())
-      this.#toTell.push({ connection, refusal: refuse("server_shutdown") });
+      this.#toTell.push({ connection, refusal: refuseStopping(this.#connections.size) });
     this.#schedule();
   }
 

@@ -4,6 +4,7 @@ import { BYTES_PER_COST, type OverloadState, publishRefusal, REQUEST_COST } from
 import { type ChannelError, type RefusalAck, refuse } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { type Answer, HANDLERS } from "./requests.ts";
+import { refuseStopping } from "./shutdown-refusal.ts";
 import type { UnsentFrames } from "./unsent-frames.ts";
 
 export type InboxOptions = {
@@ -20,9 +21,15 @@ const MIN_WEIGHED_BYTES = 16 * 1024;
 /** What clients send: each event goes to its handler, and each gets an answer, whatever happens. */
 export class Inbox {
   readonly #options: InboxOptions;
+  #isClosed = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
+  }
+
+  /** The server stops: from now on every request is refused. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** An event of a client with what came along, an acknowledgement last. */
@@ -47,6 +54,7 @@ export class Inbox {
 
   async #handle(connection: Connection, event: unknown, payload: unknown): Promise<Answer> {
     const bytes = connection.takeReceivedBytes();
+    if (this.#isClosed) return refuseStopping(this.#options.hub.connectionCount);
     const handler = typeof event === "string" ? HANDLERS.get(event) : undefined;
     if (handler === undefined) return refuse("unknown_event");
     if (!isFields(payload)) return refuse("invalid_payload", "the payload is an object");

@@ -130,10 +130,12 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
     const asked = connection.charge("broadcast", undefined, "calls");
     const charge = asked instanceof Promise ? await asked : asked;
     if (!charge.allowed) return charge;
-    await redeem(charge, () =>
+    const sent = await redeem(charge, () =>
       delivering(hub, connection, () => hub.broadcast(publication, connection.audience)),
     );
-    return { ok: true, id: publication.id };
+    if (sent === "sent") return { ok: true, id: publication.id };
+    await charge.giveBack?.();
+    return refuse("server_shutdown");
   }
   const { channel } = parsedChannel;
   const asked = connection.charge("publish", channel, "calls");
@@ -144,9 +146,9 @@ async function message({ hub, connection, now }: RequestContext, fields: Fields)
   const position = await redeem(charge, () =>
     delivering(hub, connection, () => hub.publish(channel, publication, { owner, idempotency })),
   );
-  if (position === "conflict") {
+  if (typeof position === "string") {
     await charge.giveBack?.();
-    return refuse("id_conflict");
+    return refuse(position === "conflict" ? "id_conflict" : "server_shutdown");
   }
   return { ok: true, id: publication.id, ...position };
 }
@@ -222,7 +224,7 @@ async function history({ hub, connection }: RequestContext, fields: Fields): Pro
   if (!charge.allowed) return charge;
   return {
     ok: true,
-    ...(await redeem(charge, () => hub.history(parsed.channel, after, limit, connection.owner))),
+    ...(await redeem(charge, () => hub.history(parsed.channel, after, limit, connection.owner, true))),
   };
 }
 

@@ -146,7 +146,7 @@ describe("hub", () => {
     const first = await hub.publish("room", say, { owner: "" });
     await hub.publish("room", say, { owner: "" });
     await hub.publish("room", say, { owner: "" });
-    if (first === "conflict") throw new Error("conflict");
+    if (typeof first === "string") throw new Error(first);
     hub.admit("a", client("a"));
     const [watch, mayReadHistory] = [() => isAllowed, () => isAllowed];
     const since = { epoch: first.epoch, offset: 1 };
