@@ -16,9 +16,6 @@ const MAX_MESSAGE_DEPTH = 100;
 /** 128 bits. */
 const MESSAGE_ID_BYTES = 16;
 
-/** What socket.io-parser takes at most; whoever is sent more is disconnected by its own parser. */
-const MAX_ATTACHMENTS = 10;
-
 export type PublicationInput = {
   readonly channel?: unknown;
   readonly eventName?: unknown;
@@ -58,8 +55,14 @@ export function parsePublication(
     return refuse("invalid_payload", `message is nested more than ${MAX_MESSAGE_DEPTH} levels deep`);
   }
   const { count, bytes } = binaryOf(message);
-  if (count > MAX_ATTACHMENTS) {
-    return refuse("invalid_payload", `message has at most ${MAX_ATTACHMENTS} binary values`);
+  if (count > LIMITS.attachmentsPerPacket) {
+    return refuse("invalid_payload", `message has at most ${LIMITS.attachmentsPerPacket} binary values`);
+  }
+  if (count > 1 && hasTwice(message, new Set())) {
+    return refuse(
+      "invalid_payload",
+      'a binary value is named twice: an object with "_placeholder" cannot be sent beside binary values',
+    );
   }
   if (bytes > LIMITS.maxPayloadBytes) {
     return refuse("payload_too_large", `binary values have at most ${LIMITS.maxPayloadBytes} bytes together`);
@@ -72,6 +75,7 @@ export function parsePublication(
     from,
     timestamp: now,
     ...(exceptId === undefined ? {} : { exceptId }),
+    ...(count === 0 ? {} : { binaryCount: count }),
   };
   return { publication };
 }
@@ -119,6 +123,19 @@ export function binaryOf(value: unknown): { readonly count: number; readonly byt
   if (Array.isArray(value)) for (let i = 0; i < value.length; i += 1) add(value[i]);
   else for (const key in value) add(Reflect.get(value, key));
   return count === 0 ? NO_BINARY : { count, bytes };
+}
+
+/**
+ * Whether one binary value is in two places. Encoders number each place anew, so that the second one is an object of the sender's own
+ * that looks like their mark, and what it said is lost.
+ */
+function hasTwice(value: unknown, seen: Set<unknown>): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (!ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer))
+    return Object.values(value).some((inner) => hasTwice(inner, seen));
+  if (seen.has(value)) return true;
+  seen.add(value);
+  return false;
 }
 
 const NO_BINARY = { count: 0, bytes: 0 };

@@ -4,6 +4,8 @@ export const LIMITS = {
   maxPayloadBytes: 1024 * 1024,
   /** The same before CONNECT was accepted: a key, a resume token and a user's token fit. */
   maxPendingPayloadBytes: 16 * 1024,
+  /** What socket.io-parser takes; whoever is sent more is disconnected by its own parser. */
+  attachmentsPerPacket: 10,
   channelNameMaxChars: 200,
   eventNameMaxChars: 128,
   messageIdMaxChars: 128,
