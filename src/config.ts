@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
 import { loadConfig as loadFile } from "c12";
 import type { ChannelDeclaration } from "./channel-declaration.ts";
+import { runsInContainer } from "./container.ts";
 import { budgetsOf, type MemoryBudgets } from "./default-budgets.ts";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
+import { settingVariables } from "./environment-variables.ts";
 import type { LogLevel } from "./observe/log.ts";
 import { DEFAULT_THRESHOLDS, type OverloadThresholds } from "./overload/index.ts";
 import { ENVIRONMENT_ALIASES, withoutAliases } from "./setting-aliases.ts";
@@ -191,10 +192,9 @@ function resolveLayers(given: readonly (readonly [SettingSource, object])[]): Co
 }
 
 function withDefaults(input: ConfigInput): Config {
-  const inContainer = existsSync("/.dockerenv") || existsSync("/run/.containerenv");
   const port = input.port ?? 8080;
   return Object.freeze({
-    host: input.host ?? (inContainer ? "0.0.0.0" : "127.0.0.1"),
+    host: input.host ?? (runsInContainer() ? "0.0.0.0" : "127.0.0.1"),
     port,
     adminHost: input.adminHost ?? "127.0.0.1",
     adminPort: input.adminPort ?? 8081,
@@ -265,11 +265,17 @@ async function readFile({ folder, file }: ConfigSources): Promise<object> {
 }
 
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  // The name that counts comes after its alias.
+  const names: Readonly<Record<string, keyof Config>> = { ...ENVIRONMENT_ALIASES, ...ENVIRONMENT };
+  const { known, unknown } = settingVariables(environment, names);
+  if (unknown.length > 0)
+    throw new ConfigError(
+      `${unknown.join(", ")} in the environment ${unknown.length === 1 ? "is no setting" : "are no settings"} of Sluice: docs/configuration.md lists them`,
+    );
   const settings: Record<string, unknown> = {};
-  for (const [variable, name] of Object.entries({ ...ENVIRONMENT_ALIASES, ...ENVIRONMENT })) {
-    const text = environment[variable];
-    if (text === undefined || text === "") continue;
-    settings[name] = parseText(name, text, variable);
+  for (const [variable, name] of Object.entries(names)) {
+    const text = known.get(variable);
+    if (text !== undefined) settings[name] = parseText(name, text, variable);
   }
   return settings;
 }
