@@ -11,6 +11,7 @@ const USAGE = `sluice: a realtime gateway
   sluice keys create|list|show|edit|rotate|revoke|import|export …
                                                       manage API keys of a running server
   sluice admin token --rotate|--reset                 a new admin token
+  sluice backup FOLDER                                a copy of the store, also while a server uses it
   sluice audit verify                                 whether the record of what was done is unchanged
   sluice context --url URL --token TOKEN              save where your server is
   sluice check --key K --origin O --ip A --connect …  would a request be let in, and why
@@ -30,6 +31,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import("./commands/keys.ts")).keysCommand(rest);
     case "admin":
       return (await import("./commands/admin.ts")).adminCommand(rest);
+    case "backup":
+      return (await import("./commands/backup.ts")).backupCommand(rest);
     case "audit":
       return (await import("./commands/audit.ts")).auditCommand(rest);
     case "context":

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { makeFolder } from "../lib/folder.ts";
 
 /** Where a person's own server is: saved once, so that commands need no flags. */
 export type Context = { readonly url: string | undefined; readonly token: string | undefined };
@@ -34,7 +35,7 @@ export async function readContext(environment: Environment): Promise<Context> {
 /** Save it where only its owner can read it. */
 export async function writeContext(environment: Environment, context: Context): Promise<string> {
   const file = contextFile(environment);
-  await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   await writePrivate(file, `${JSON.stringify(context)}\n`);
   return file;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig, parseText } from "../config.ts";
@@ -208,7 +208,6 @@ async function writeSecrets(store: string, secrets: readonly string[]): Promise<
     const folder = store.startsWith("lmdb:")
       ? store.slice("lmdb:".length)
       : await mkdtemp(join(tmpdir(), "sluice-"));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, "first-start.txt");
     await rm(file, { force: true });
     await writeFile(file, `${secrets.join("\n")}\n`, { mode: 0o600, flag: "wx", flush: true });

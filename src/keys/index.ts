@@ -26,6 +26,7 @@ export { isKeyId, isSameRecord, KEY_SCHEMA, parseKeyRecord, validSecret } from "
 export type { Change, Entry, KeyStorage, RangeOptions } from "./key-storage.ts";
 export type * from "./key-store.ts";
 export type { KeyUsage, UsageReport } from "./key-usage.ts";
+export { backUpStore } from "./lmdb-backup.ts";
 export type { KeyStoreOptions } from "./open-key-store.ts";
 export { openKeyStore } from "./open-key-store.ts";
 export { createSecret, digestOf, hasValidChecksum, hintOf, isPossibleSecret } from "./secret.ts";

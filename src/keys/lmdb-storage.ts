@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type RangeOptions as Bounds, open, type RootDatabase } from "lmdb";
+import { makeFolder } from "../lib/folder.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
 import { StoreUnavailableError } from "./errors.ts";
 import {
@@ -187,7 +188,7 @@ function boundsOf(prefix: string, { after, limit, reverse = false }: RangeOption
 export function openLmdbStorage(folder: string): LmdbStorage {
   const path = resolve(folder);
   try {
-    const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+    const made = makeFolder(path);
     // Made before lmdb makes them with the mode 0664.
     for (const name of ["data.mdb", "lock.mdb"]) {
       closeSync(openSync(join(path, name), "a", 0o600));
@@ -244,7 +245,7 @@ function sameFile(path: string): () => boolean {
 }
 
 /** Makes the names of new files durable; LMDB flushes their content only. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const handle = openSync(path, "r");
   try {
