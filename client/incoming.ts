@@ -51,9 +51,10 @@ export class Incoming {
     emitParsed(this.leaves, event);
   }
 
-  /** Of a large channel nobody is told any more who comes and goes. */
+  /** Of a large channel nobody is told any more who comes and goes; with `events` everybody is again, and what was missed is read. */
   #onCount(count: PresenceCount | undefined): void {
-    if (count) this.#rosters.forget(count.channel);
+    if (count?.mode === "events") void this.#rosters.reconcile(count.channel);
+    else if (count) this.#rosters.forget(count.channel);
     emitParsed(this.counts, count);
   }
 

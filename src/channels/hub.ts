@@ -36,13 +36,14 @@ export class Hub {
   readonly traffic: Traffic;
   readonly #presence: Presence;
   readonly #announcer: Announcer;
+  readonly #tellPresenceAnew: (id: string, channel: string) => void;
   readonly #intake: PublishIntake;
 
   constructor(broker: Broker, fanOut: FanOut, options: HubOptions) {
     const { onFault, budgets = UNLIMITED, traffic = new Traffic() } = options;
     const residents = this.#residents;
     const rooms = new Rooms({ broker, onFault, budgets, memberOf: (id) => residents.get(id) });
-    const { presence, announcer } = openPresence({ broker, fanOut, rooms, residents, options });
+    const { presence, announcer, tellAnew } = openPresence({ broker, fanOut, rooms, residents, options });
     this.#broker = broker;
     this.#fanOut = fanOut;
     this.#options = options;
@@ -51,6 +52,7 @@ export class Hub {
     this.#intake = new PublishIntake(broker, traffic);
     this.#presence = presence;
     this.#announcer = announcer;
+    this.#tellPresenceAnew = tellAnew;
     broker.listen(new Delivery({ rooms, fanOut, presence, traffic, connections: residents }));
   }
 
@@ -230,12 +232,13 @@ export class Hub {
     this.#announcer.leave(resident, channel).catch((error: unknown) => this.#options.onFault(error));
   }
 
-  /** Let a member hear who comes and goes, or no longer. */
+  /** Let a member hear who comes and goes, or no longer. Who could not for a while is told that it has missed some of it. */
   setWatching(id: string, channel: string, watching: boolean): void {
     const resident = this.#residents.get(id);
     const membership = resident?.channels.get(channel);
-    if (resident === undefined || membership?.state !== "joined") return;
+    if (resident === undefined || membership?.state !== "joined" || membership.watching === watching) return;
     this.#setWatching(resident, channel, membership, watching);
+    if (watching) this.#tellPresenceAnew(id, channel);
   }
 
   /** Change what a connection says about itself, in all its channels. */

@@ -1,5 +1,6 @@
+import type { PresenceCount } from "../protocol/index.ts";
 import { Announcer } from "./announcer.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker, MembersPage } from "./broker.ts";
 import { maxWatchedOf, presenceOf } from "./channel-settings.ts";
 import type { FanOut } from "./fan-out.ts";
 import type { HubOptions } from "./hub-options.ts";
@@ -20,6 +21,8 @@ export type PresenceParts = {
 export function openPresence({ broker, fanOut, rooms, residents, options }: PresenceParts): {
   readonly presence: Presence;
   readonly announcer: Announcer;
+  /** A member hears again who comes and goes, and has missed some of it: it is told to read the list anew. */
+  readonly tellAnew: (id: string, channel: string) => void;
 } {
   const {
     channels = [],
@@ -29,11 +32,13 @@ export function openPresence({ broker, fanOut, rooms, residents, options }: Pres
     onFault,
   } = options;
   const membersOf = (channel: string): number => rooms.get(channel)?.members.size ?? 0;
+  const isWatching = (channel: string, id: string): boolean =>
+    residents.get(id)?.channels.get(channel)?.watching === true;
   const presence = new Presence({
     fanOut,
     maxMembersOf: (channel) => maxWatchedOf(channels, channel),
     watchersOf: membersOf,
-    isWatching: (channel, id) => residents.get(id)?.channels.get(channel)?.watching === true,
+    isWatching,
     deliver: (id, eventName, payload) => void options.deliver(id, eventName, payload),
     costPerTurn: presenceCostPerTurn,
   });
@@ -42,5 +47,19 @@ export function openPresence({ broker, fanOut, rooms, residents, options }: Pres
   );
   const isOff = (channel: string): boolean => presenceOf(channels, channel) === false;
   const onListed = (channel: string): void => presence.noteListed(channel);
-  return { presence, announcer: new Announcer({ broker, charges, isOff, onListed, onFault, untilTurn }) };
+  const tellAnew = (id: string, channel: string): void => {
+    if (isOff(channel)) return;
+    const tell = ({ count }: MembersPage): void => {
+      if (!isWatching(channel, id)) return;
+      const mode = presence.tellsEach(channel) ? "events" : "counts";
+      const payload: PresenceCount = { channel, count, mode };
+      void options.deliver(id, "channel:presence", payload);
+    };
+    broker.members(channel, { limit: 1 }).then(tell).catch(onFault);
+  };
+  return {
+    presence,
+    tellAnew,
+    announcer: new Announcer({ broker, charges, isOff, onListed, onFault, untilTurn }),
+  };
 }

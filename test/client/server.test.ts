@@ -69,6 +69,27 @@ describe("client with the server", () => {
     expect((await realtime.getMembers("lobby")).data?.count).to.equal(1);
   });
 
+  it("tells what was missed of the members when its key may see them again", async () => {
+    const { realtime } = connect();
+    await realtime.join("lobby");
+    const guests = await Promise.all(
+      Array.from({ length: 3 }, () => server.createKey({ allowRealtime: true })),
+    );
+    const [early, gone, late] = guests.map(({ secret }) => connect({}, secret).realtime);
+    if (early === undefined || gone === undefined || late === undefined) throw new Error("three guests");
+    for (const guest of [early, gone]) await guest.join("lobby");
+    expect((await realtime.getMembers("lobby")).data?.count).to.equal(3);
+    const goneId = gone.id;
+
+    await server.patchKey(key.id, { channels: [{ pattern: "**", actions: ["join"] }] });
+    await gone.leave("lobby");
+    await late.join("lobby");
+    const told = Promise.all([next(realtime.onJoin), next(realtime.onLeave)]);
+    await server.patchKey(key.id, { channels: null });
+    const [came, left] = await told;
+    expect([came.message.id, left.message.id]).to.deep.equal([late.id, goneId]);
+  });
+
   it("learns from the server that its key is not known", async () => {
     const { realtime, endpoint } = connect({}, "slc_unknown");
     expect((await realtime.join("lobby")).error).to.include({ code: "invalid_api_key", status: 401 });
@@ -91,7 +112,9 @@ describe("client with the server", () => {
     expect((await lost).willReconnect).to.equal(true);
     const members = realtime.getMembers("channel 249");
     server = await startServer({ config: { keyRequired: false, port } });
-    expect((await members).data?.count).to.equal(1);
+    const { data, error } = await members;
+    expect(error).to.equal(null);
+    expect(data?.count).to.equal(1);
     expect(realtime.channels).to.deep.equal(names);
   });
 });

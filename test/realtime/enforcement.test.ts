@@ -90,8 +90,18 @@ for (const transport of ["websocket", "polling"] as const) {
       );
       expect(watcher.pending("channel:join")).to.deep.equal([]);
       await server.patchKey(key.id, { channels: [{ pattern: "**", actions: ["join", "presence"] }] });
+      // It has missed the join: it is told to read the list.
+      expect(await watcher.next("channel:presence")).to.deep.equal({
+        channel: "room",
+        count: 2,
+        mode: "events",
+      });
       await guest.request("leave", { channel: "room" });
       await watcher.next("channel:leave");
+      // What it has already is not given to it anew.
+      await server.patchKey(key.id, { name: "the same rights" });
+      await watcher.settle();
+      expect(watcher.pending("channel:presence")).to.deep.equal([]);
     });
   });
 }
