@@ -36,6 +36,9 @@ export type Config = MemoryBudgets & {
   readonly keyRequired: boolean;
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
+  /** How often each client is asked whether it is there, and how long it may take to say so. */
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
   readonly maxPendingPerAddress: number;
   /** Of this node; 0: no limit. */
   readonly maxConnections: number;
@@ -102,6 +105,8 @@ const ENVIRONMENT: Readonly<Record<string, keyof Config>> = {
   SLUICE_REALTIME: "realtime",
   SLUICE_KEY_REQUIRED: "keyRequired",
   SLUICE_API_KEY_IN_QUERY: "apiKeyInQuery",
+  SLUICE_PING_INTERVAL_MS: "pingIntervalMs",
+  SLUICE_PING_TIMEOUT_MS: "pingTimeoutMs",
   SLUICE_MAX_CONNECTIONS: "maxConnections",
   SLUICE_MAX_CONNECTIONS_PER_ADDRESS: "maxConnectionsPerAddress",
   SLUICE_MAX_CONNECTIONS_PER_KEY: "maxConnectionsPerKey",
@@ -127,6 +132,8 @@ const NUMBERS: ReadonlySet<keyof Config> = new Set([
   "port",
   "adminPort",
   "metricsPort",
+  "pingIntervalMs",
+  "pingTimeoutMs",
   "keySweepSeconds",
   "auditDays",
 ]);
@@ -213,6 +220,8 @@ function withDefaults(input: ConfigInput): Config {
     keyRequired: input.keyRequired ?? true,
     apiKeyInQuery: input.apiKeyInQuery ?? true,
     connectTimeoutMs: input.connectTimeoutMs ?? 5_000,
+    pingIntervalMs: input.pingIntervalMs ?? 25_000,
+    pingTimeoutMs: input.pingTimeoutMs ?? 20_000,
     maxPendingPerAddress: input.maxPendingPerAddress ?? 256,
     maxConnections: input.maxConnections ?? 0,
     maxConnectionsPerAddress: input.maxConnectionsPerAddress ?? 20_000,

@@ -20,6 +20,8 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   realtime: "Whether channels are served, over sockets and over HTTP.",
   keyRequired: "Whether a connection has to bring an API key.",
   apiKeyInQuery: "Whether an API key may come in the URL, as ?apikey=.",
+  pingIntervalMs: "How often each client is asked whether it is still there.",
+  pingTimeoutMs: "How long a client may take to say that it is, before its connection is closed.",
   connectTimeoutMs: "How long a connection may take to authenticate.",
   maxPendingPerAddress: "Connections of one address that may be unauthenticated at the same time.",
   maxConnections: "Connections that this node takes in all; 0 for no limit.",

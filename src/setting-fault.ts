@@ -39,6 +39,8 @@ const SCHEMA = {
   keyRequired: Type.Boolean(),
   apiKeyInQuery: Type.Boolean(),
   connectTimeoutMs: Type.Integer({ minimum: 100, maximum: 60_000 }),
+  pingIntervalMs: Type.Integer({ minimum: 1_000, maximum: 300_000 }),
+  pingTimeoutMs: Type.Integer({ minimum: 1_000, maximum: 300_000 }),
   maxPendingPerAddress: Type.Integer({ minimum: 1 }),
   maxConnections: MaxConnections,
   maxConnectionsPerAddress: MaxConnections,

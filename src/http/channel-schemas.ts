@@ -37,7 +37,8 @@ const Message = Type.Object({
   epoch: Type.String(),
   offset: Type.Integer(),
 });
-const Limit = Type.String({ pattern: "^[1-9][0-9]{0,3}$" });
+/** As over sockets: above the largest page it is that one. */
+const Limit = Type.String({ pattern: "^[1-9][0-9]{0,14}$" });
 /** Agnost's clients may send more fields than the channel. */
 const GetMembers = Type.Object({ channel: Type.String() });
 

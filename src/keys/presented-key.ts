@@ -18,7 +18,7 @@ const NONE: readonly string[] = [];
 /**
  * Find the API key of a request: `Authorization: Bearer`, bare `Authorization`, `X-API-Key`, `?apikey=` or
  * `auth.apiKey`. The same key in several places is one key; different ones, or a place used twice,
- * are refused, since two readers could pick two different ones.
+ * are refused, since two readers could pick two different ones. White space around it, such as the line end of a file, does not count.
  */
 export function presentedKey(sources: KeySources): PresentedKey {
   const found: string[] = [];
@@ -36,10 +36,12 @@ export function presentedKey(sources: KeySources): PresentedKey {
   }
   const inQuery = sources.inQuery ?? NONE;
   if (inQuery.length > 1) return refuse("invalid_api_key", "send one apikey in the query, not several");
-  if (inQuery[0] !== undefined && inQuery[0] !== "") found.push(inQuery[0]);
+  const queried = inQuery[0]?.trim() ?? "";
+  if (queried !== "") found.push(queried);
   if (sources.apiKey !== undefined && sources.apiKey !== null && sources.apiKey !== "") {
     if (typeof sources.apiKey !== "string") return refuse("invalid_api_key", "auth.apiKey is a string");
-    found.push(sources.apiKey);
+    const secret = sources.apiKey.trim();
+    if (secret !== "") found.push(secret);
   }
   const secret = found[0];
   if (secret === undefined) return NO_KEY;

@@ -1,41 +1,39 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
-import { type Gate, presentedKey } from "../gate.ts";
-import { connectionRefusal, type OverloadState } from "../overload/index.ts";
+import { presentedKey } from "../gate.ts";
+import { connectionRefusal } from "../overload/index.ts";
 import { originHeader } from "../policy/index.ts";
 import { LIMITS, type Refusal, rawProblemResponse, refuse } from "../protocol/index.ts";
 import { Arrivals } from "./arrivals.ts";
+import type { DoorOptions } from "./door-options.ts";
 import { boundWebSockets } from "./engine-reading.ts";
-import { giveQuery, lightUpgrade, type Upgrade } from "./engine-seam.ts";
+import { closeUpgrade, giveQuery, lightUpgrade, mayUpgrade, type Upgrade } from "./engine-seam.ts";
 import { EngineSession } from "./engine-session.ts";
 import type { Whence } from "./engine-session-options.ts";
 import { firstRequest } from "./first-request.ts";
 import { lastOf, queryOf, valuesOf } from "./handshake-query.ts";
 import { allowCrossOrigin, sendProblem } from "./http-response.ts";
 import { OpenPoll } from "./open-poll.ts";
-import type { OutboundBounds } from "./outbound.ts";
-import type { Reading } from "./reading.ts";
 import { checkLater } from "./session-check.ts";
 import { SessionListeners } from "./session-listeners.ts";
 import { takePost } from "./session-post.ts";
 import { refuseStopping } from "./shutdown-refusal.ts";
 
-export type DoorOptions = {
-  readonly gate: Gate;
-  readonly addressOf: (request: IncomingMessage) => string | null;
-  readonly apiKeyInQuery: boolean;
-  readonly connectTimeoutMs: number;
-  readonly maxPendingPerAddress: number;
-  readonly outbound: OutboundBounds;
-  readonly overload: OverloadState;
-  /** Told of each TCP connection of a client whose CONNECT was accepted. */
-  readonly prove: (tcp: Duplex, keyId?: string) => void;
-  readonly reading: Reading;
-};
-
 /** What a client has for its CONNECT although it waited long for a place. */
 const MIN_CONNECT_MS = 1_000;
+
+/** Where a request may go from the door. */
+type Ways = {
+  readonly answer: Answer;
+  /** To Engine.IO. */
+  readonly pass: () => void;
+  /** Ends an upgrade of a session that has its WebSocket. */
+  readonly closeRepeated: (() => void) | undefined;
+};
+
+/** What a client has to close a WebSocket for a session that has one. */
+const REPEATED_UPGRADE_MS = 1_000;
 
 /** Sends a refusal over whichever of the two a request has. */
 type Answer = (refusal: Refusal) => void;
@@ -55,6 +53,7 @@ export class Door {
   readonly #byConnection = new Map<EngineSocket, EngineSession>();
   readonly #listeners: SessionListeners;
   readonly #upgrade: Upgrade;
+  readonly #closeUpgrade: Upgrade;
   #isClosing = false;
   #onEmpty: (() => void) | undefined;
   readonly #onClose: (this: EngineSocket) => void;
@@ -64,12 +63,15 @@ export class Door {
     this.#arrivals = new Arrivals(options);
     this.engine = new Engine({
       maxHttpBufferSize: LIMITS.maxPayloadBytes,
+      pingInterval: options.pingIntervalMs,
+      pingTimeout: options.pingTimeoutMs,
       perMessageDeflate: false,
       httpCompression: false,
       transports: ["polling", "websocket"],
     });
     boundWebSockets(this.engine);
     this.#upgrade = lightUpgrade(this.engine);
+    this.#closeUpgrade = closeUpgrade(this.engine, REPEATED_UPGRADE_MS);
     const { generateId } = this.engine;
     this.engine.generateId = (request: IncomingMessage) =>
       this.#arrivals.of(request)?.sid ?? generateId.call(this.engine, request);
@@ -113,7 +115,13 @@ export class Door {
       socket.on("error", destroy);
       socket.end(rawProblemResponse(refusal), () => socket.destroy());
     };
-    this.#admit(request, socket, answer, () => void this.#passUpgrade(request, socket, head));
+    this.#admit(
+      request,
+      socket,
+      answer,
+      () => void this.#passUpgrade(request, socket, head),
+      () => this.#closeUpgrade(request, socket, head),
+    );
   }
 
   /** Engine.IO's answer and its first packet are one write. A fault of one upgrade ends that one, and is logged as unseen. */
@@ -150,8 +158,14 @@ export class Door {
     for (const session of this.#sessions.values()) session.destroy();
   }
 
-  /** `carrier`: the response of a request, or the TCP connection of an upgrade. */
-  #admit(request: IncomingMessage, carrier: ServerResponse | Duplex, answer: Answer, pass: () => void): void {
+  /** `carrier`: the response of a request, or the TCP connection of an upgrade, which `closeRepeated` ends where the session has one. */
+  #admit(
+    request: IncomingMessage,
+    carrier: ServerResponse | Duplex,
+    answer: Answer,
+    pass: () => void,
+    closeRepeated?: () => void,
+  ): void {
     const tcp = carrier instanceof ServerResponse ? undefined : carrier;
     const query = queryOf(request);
     const { sid } = query;
@@ -177,34 +191,7 @@ export class Door {
     }
     giveQuery(request, query);
     if (sid !== undefined && sid !== "") {
-      const session = this.#sessions.get(sid);
-      const refusal =
-        session === undefined
-          ? refuse("invalid_request", "this session is not known here")
-          : checkLater(this.#options.gate, session, {
-              isPoll: request.method === "GET" && tcp === undefined,
-              whence,
-              tcp,
-            });
-      if (refusal !== undefined) {
-        answer(refusal);
-        return;
-      }
-      if (session?.state === "connected") this.#options.prove(request.socket, session.identity?.key?.id);
-      if (session !== undefined && carrier instanceof ServerResponse) {
-        if (request.method === "GET") {
-          session.take(new OpenPoll(request, carrier), pass);
-          return;
-        }
-        if (!session.isEnding && request.method === "POST" && takePost(session, request, carrier, answer))
-          return;
-        if (session.isEnding) {
-          // Refused, it would give up before it has fetched why; handed on, its body would be kept.
-          carrier.writeHead(200, { "content-type": "text/html" }).end("ok");
-          return;
-        }
-      }
-      pass();
+      this.#admitLater(request, carrier, { sid, whence }, { answer, pass, closeRepeated });
       return;
     }
     if (this.#isClosing) {
@@ -228,6 +215,45 @@ export class Door {
     this.#arrivals.enter(request, { whence, presented, tcp, carrier }, pass, () =>
       answer(refuse("too_many_connections", undefined, 1_000)),
     );
+  }
+
+  /** A poll, a POST or an upgrade of a session that should be here. */
+  #admitLater(
+    request: IncomingMessage,
+    carrier: ServerResponse | Duplex,
+    { sid, whence }: { readonly sid: string; readonly whence: Whence },
+    { answer, pass, closeRepeated }: Ways,
+  ): void {
+    const tcp = carrier instanceof ServerResponse ? undefined : carrier;
+    const session = this.#sessions.get(sid);
+    if (session === undefined) {
+      answer(refuse("invalid_request", "this session is not known here"));
+      return;
+    }
+    const isPoll = request.method === "GET" && tcp === undefined;
+    const refusal = checkLater(this.#options.gate, session, { isPoll, whence, tcp });
+    if (refusal !== undefined) {
+      answer(refusal);
+      return;
+    }
+    if (session.state === "connected") this.#options.prove(request.socket, session.identity?.key?.id);
+    if (!(carrier instanceof ServerResponse)) {
+      if (!mayUpgrade(session.conn)) {
+        closeRepeated?.();
+        return;
+      }
+      session.carry(carrier);
+    } else if (isPoll) {
+      session.take(new OpenPoll(request, carrier), pass);
+      return;
+    } else if (!session.isEnding && request.method === "POST") {
+      if (takePost(session, request, carrier, answer)) return;
+    } else if (session.isEnding) {
+      // Refused, it would give up before it has fetched why; handed on, its body would be kept.
+      carrier.writeHead(200, { "content-type": "text/html" }).end("ok");
+      return;
+    }
+    pass();
   }
 
   #forget(conn: EngineSocket): void {

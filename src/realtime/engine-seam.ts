@@ -109,7 +109,7 @@ export function giveQuery(
   request._query = { EIO: lastOf(EIO), transport: lastOf(transport), sid: lastOf(sid), b64: lastOf(b64) };
 }
 
-/** Engine.IO answers the upgrade of any other with 101, and ws then waits half a minute for the client's farewell. */
+/** Others are upgraded already, or are being upgraded, or were WebSockets from the beginning. */
 export function mayUpgrade(conn: EngineSocket): boolean {
   return conn.transport.name === "polling" && fieldOf(conn, "upgrading") !== true;
 }
@@ -140,6 +140,29 @@ export function lightUpgrade(engine: Engine): Upgrade {
     }
     tcp.cork();
     const opened = (webSocket: unknown): void => apply(onWebSocket, engine, [request, tcp, webSocket]);
+    apply(handleUpgrade, webSockets, [request, tcp, head, opened]);
+  };
+}
+
+/**
+ * Answers an upgrade of a session that has its WebSocket with 101 and closes it, as Engine.IO's protocol has it. ws would then wait half a minute
+ * for the client's farewell: the TCP connection is destroyed after `waitMs`.
+ */
+export function closeUpgrade(engine: Engine, waitMs: number): Upgrade {
+  const webSockets = fieldOf(engine, "ws");
+  const handleUpgrade = fieldOf(webSockets, "handleUpgrade");
+  return (request, tcp, head) => {
+    const timer = setTimeout(() => tcp.destroy(), waitMs);
+    tcp.once("close", () => clearTimeout(timer));
+    if (typeof handleUpgrade !== "function") {
+      tcp.destroy();
+      return;
+    }
+    const opened = (webSocket: unknown): void => {
+      if (typeof webSocket !== "object" || webSocket === null) return;
+      call(webSocket, "on", "error", () => tcp.destroy());
+      call(webSocket, "close");
+    };
     apply(handleUpgrade, webSockets, [request, tcp, head, opened]);
   };
 }

@@ -33,6 +33,9 @@ export type RealtimeOptions = {
   readonly addressOf: (request: IncomingMessage) => string | null;
   readonly apiKeyInQuery: boolean;
   readonly connectTimeoutMs: number;
+  /** How often each client is asked whether it is there, and how long it may take to say so. */
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
   readonly maxPendingPerAddress: number;
   readonly traffic: Traffic;
   /** These three: 0 is no limit. */

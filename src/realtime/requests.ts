@@ -190,10 +190,9 @@ async function update({ hub, connection }: RequestContext, fields: Fields): Prom
 async function members({ hub, connection }: RequestContext, fields: Fields): Promise<Answer> {
   const parsed = parseChannel(fields["channel"]);
   if ("allowed" in parsed) return parsed;
-  const { limit = LIMITS.membersPageDefault, after } = fields;
-  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > LIMITS.membersPageMax) {
-    return refuse("invalid_payload", `limit is a whole number from 1 to ${LIMITS.membersPageMax}`);
-  }
+  const { after } = fields;
+  const limit = limitOf(fields, LIMITS.membersPageDefault, LIMITS.membersPageMax);
+  if (typeof limit !== "number") return limit;
   if (after !== undefined && after !== null && !isCursor(after)) {
     return refuse("invalid_payload", "after is the next of an earlier page");
   }
@@ -214,10 +213,8 @@ async function history({ hub, connection }: RequestContext, fields: Fields): Pro
   const after = parsePosition(fields["after"]);
   if (after === "fault")
     return refuse("invalid_payload", "after is { epoch, offset }, as a message had them");
-  const { limit = LIMITS.historyPageDefault } = fields;
-  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > LIMITS.historyPageMax) {
-    return refuse("invalid_payload", `limit is a whole number from 1 to ${LIMITS.historyPageMax}`);
-  }
+  const limit = limitOf(fields, LIMITS.historyPageDefault, LIMITS.historyPageMax);
+  if (typeof limit !== "number") return limit;
   await connection.untilRead();
   const asked = connection.charge("history", parsed.channel, "reads");
   const charge = asked instanceof Promise ? await asked : asked;
@@ -248,6 +245,13 @@ function parsePosition(value: unknown): Position | undefined | "fault" {
     Number.isSafeInteger(offset) &&
     offset >= 0;
   return isPosition ? { epoch, offset } : "fault";
+}
+
+/** How many a page may have. Whoever asks for more than there are in one gets a full page, as over HTTP. */
+function limitOf({ limit }: Fields, absent: number, most: number): number | Refusal {
+  if (limit === undefined) return absent;
+  if (typeof limit === "number" && Number.isSafeInteger(limit) && limit >= 1) return Math.min(limit, most);
+  return refuse("invalid_payload", "limit is a whole number from 1 on");
 }
 
 function isCursor(value: unknown): value is string {

@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Gate } from "../gate.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
-import { mayUpgrade } from "./engine-seam.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { Whence } from "./engine-session-options.ts";
 
@@ -26,9 +25,6 @@ export function checkLater(
   if (session.origin !== undefined && origin !== session.origin) {
     return refuse("session_mismatch", "the session belongs to another origin");
   }
-  if (tcp !== undefined && !mayUpgrade(session.conn)) {
-    return refuse("invalid_request", "the session is upgraded already, or being upgraded");
-  }
   const { identity } = session;
   if (session.state === "pending") {
     // The POST that carries CONNECT has the last word: a key for some domains needs its Origin.
@@ -50,6 +46,5 @@ export function checkLater(
     // A poller still has to fetch why it is closed, and one whose POST is refused gives up before.
     return refuse("session_mismatch", "the session is closing");
   }
-  if (tcp !== undefined) session.carry(tcp);
   return undefined;
 }

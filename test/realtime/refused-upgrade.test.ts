@@ -28,6 +28,13 @@ describe("a refused upgrade", () => {
         ...headers,
       ]).replace("Connection: close\r\n", ""),
     );
+  /** A client of WebSockets that does what the protocol says. */
+  const closedAtOnce = async (query: string): Promise<void> => {
+    const repeated = new WebSocket(`ws://localhost:${server.port}/realtime/?${query}`);
+    const [opened, closed] = [once(repeated, "open"), once(repeated, "close")];
+    await opened;
+    await closed;
+  };
   const VERSION = "Sec-WebSocket-Version: 13";
   const KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -59,7 +66,7 @@ describe("a refused upgrade", () => {
     });
   }
 
-  it("of a session that is upgraded, or being upgraded, is answered with 400 and leaves the session as it is", async () => {
+  it("of a session that is upgraded, or being upgraded, is answered with 101, closed, and leaves the session as it is", async () => {
     const { secret } = await server.createKey({ allowRealtime: true });
     const client = new SocketClient(
       server.url,
@@ -72,21 +79,43 @@ describe("a refused upgrade", () => {
     // It polls: this one is let in, and does nothing.
     const first = new WebSocket(`ws://localhost:${server.port}/realtime/?${query}`);
     await once(first, "open");
-    const second = await upgrade(query, [VERSION, KEY]);
-    expect(second.status).to.equal(400);
-    expect(JSON.parse(second.body)).to.include({ code: "invalid_request" });
+    await closedAtOnce(query);
     const probed = once(first, "message");
     first.send("2probe");
     expect(String((await probed)[0])).to.equal("3probe");
     first.send("5");
+    await closedAtOnce(query);
     client.close();
 
     const direct = new SocketClient(server.url, { apiKey: secret });
     await direct.ready();
     const own = `EIO=4&transport=websocket&sid=${direct.socket.io.engine.id}`;
-    for (let i = 0; i < PLACES + 2; i += 1) expect((await upgrade(own, [VERSION, KEY])).status).to.equal(400);
+    // These do not answer the server's close, and are cut off.
+    const repeated = await Promise.all(
+      Array.from({ length: PLACES + 2 }, () => upgrade(own, [VERSION, KEY])),
+    );
+    for (const { status } of repeated) expect(status).to.equal(101);
     expect(await direct.request("join", { channel: "room" })).to.include({ ok: true });
     direct.close();
+  });
+
+  it("of a session with an upgrade by the book is the only one that counts", async () => {
+    const base = `localhost:${server.port}/realtime/?EIO=4&transport=`;
+    const handshake = await (await fetch(`http://${base}polling`)).text();
+    const { sid } = JSON.parse(handshake.slice(1));
+    const first = new WebSocket(`ws://${base}websocket&sid=${sid}`);
+    await once(first, "open");
+    first.send("2probe");
+    first.send("5");
+    const second = new WebSocket(`ws://${base}websocket&sid=${sid}`);
+    await once(second, "close");
+    const { secret } = await server.createKey({ allowRealtime: true });
+    const answered = new Promise<void>((resolve) => {
+      first.on("message", (data) => String(data).startsWith("40") && resolve());
+    });
+    first.send(`40{"apiKey":"${secret}"}`);
+    await answered;
+    first.terminate();
   });
 
   it("is none where a field is sent twice and the last one is right", async () => {
