@@ -15,8 +15,8 @@ export function refusalOf(error: Error): SluiceError | undefined {
   const text = context["responseText"];
   const own = typeof text === "string" ? parseError(parseJson(text)) : undefined;
   // Others use problem details too: only a code of our table is Sluice's word.
-  if (own !== undefined && isErrorCode(own.code)) return own;
   const afterMs = retryAfterMs(context);
+  if (own !== undefined && isErrorCode(own.code)) return afterMs === undefined ? own : { afterMs, ...own };
   const message = `the server could not be reached: something answered with status ${status} in its place`;
   const answer = { status, code: `http_${status}`, message };
   return afterMs === undefined ? answer : { ...answer, afterMs };

@@ -25,6 +25,9 @@ export function allowCrossOrigin(request: IncomingMessage, response: ServerRespo
 
 /** A refusal over HTTP. */
 export function sendProblem(response: ServerResponse, refusal: Refusal): void {
+  // A page of another origin could not read how long to wait.
+  if (response.hasHeader("access-control-allow-origin"))
+    response.setHeader("access-control-expose-headers", "Retry-After");
   response
     .writeHead(refusal.status, { "content-type": PROBLEM_MEDIA_TYPE, ...refusalHeaders(refusal) })
     .end(JSON.stringify(problemOf(refusal)));

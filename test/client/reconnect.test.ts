@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { expect } from "chai";
 import { type Client, createClient, type RealtimeError } from "../../client/index.ts";
 import { accept, FakeServer, next, refuseWith, textOf } from "./fake-server.ts";
@@ -139,6 +141,28 @@ describe("client reconnects", () => {
     await server.until(() => server.heard(1).length === 1);
     expect(Date.now() - startedAtMs).to.be.at.least(75);
     expect(server.heard(1)).to.deep.equal(["join one"]);
+  });
+
+  it("waits as long as the refusal of a polling request says", async () => {
+    const askedAtMs: number[] = [];
+    const busy = createServer((_request, response) => {
+      askedAtMs.push(performance.now());
+      const refusal = { status: 503, code: "server_shutdown", detail: "the server is stopping" };
+      const headers = { "content-type": "application/problem+json", "retry-after": "1" };
+      response.writeHead(503, headers).end(JSON.stringify(refusal));
+    });
+    busy.listen(0, "127.0.0.1");
+    await once(busy, "listening");
+    const address = busy.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const { realtime } = createClient(`http://127.0.0.1:${port}`, "slc_any", { transports: ["polling"] });
+    const failed = next(realtime.onError);
+    void realtime.open();
+    expect(await failed).to.include({ code: "server_shutdown", afterMs: 1_000, retrying: true });
+    await next(realtime.onError);
+    realtime.close();
+    busy.close();
+    expect((askedAtMs[1] ?? 0) - (askedAtMs[0] ?? 0)).to.be.at.least(990);
   });
 
   it("stays away when the server disconnects it without a word", async () => {

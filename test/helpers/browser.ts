@@ -6,11 +6,15 @@ const executablePath = process.env["CHROMIUM_PATH"] || "/usr/bin/chromium";
 
 const JOURNEY_MS = 60_000;
 
-/** Launch Debian's Chromium, headless, with everything off that talks to the network by itself. */
-export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
+/** Launch Debian's Chromium, headless, with everything off that talks to the network by itself. `without`: what playwright turns off. */
+export async function openBrowser(
+  more: readonly string[] = [],
+  without: readonly string[] = [],
+): Promise<Browser> {
   return chromium.launch({
     executablePath,
     headless: true,
+    ignoreDefaultArgs: [...without],
     args: [
       "--no-sandbox",
       "--disable-gpu",
