@@ -22,10 +22,14 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "README.md > Sluice": "npm start: the package's own test starts it from a clean copy",
   "README.md > Sluice (2)": "npm test: it would run this very test",
   "CONTRIBUTING.md > Set-up": "npm run check: it would run this very test",
+  "docs/origins.md > The proxy passes Host on": "nginx: test/realtime/same-origin.test.ts runs it",
+  "docs/origins.md > The proxy passes Host on (2)": "Vite: test/realtime/same-origin.test.ts runs it",
 };
 
 const snippets = new Snippets();
 for (const id of Object.keys(LEFT_OUT)) snippets.claim(id, "");
+
+const publicNames = snippets.claim("docs/origins.md > Calls over HTTP", "ts");
 
 const PUBLIC = "http://localhost:8080";
 const ADMIN = "http://127.0.0.1:8081";
@@ -170,6 +174,16 @@ describe("documentation snippets", () => {
       expectDone(done);
       for (const flag of ["--dev", "--config", "--port", "--store"]) expect(done.stdout).to.include(flag);
     });
+  });
+
+  it("docs/origins.md > Calls over HTTP", async () => {
+    const application = applicationFolder(publicNames());
+    try {
+      const { publicOrigins } = await loadConfig({ folder: application.path });
+      expect(publicOrigins).to.deep.equal(["https://app.example.com", "https://app.example.org"]);
+    } finally {
+      application.remove();
+    }
   });
 
   describe("of endpoints and clients", () => {

@@ -31,10 +31,10 @@ export class TlsProxy {
     upstreamPort: number;
     names: readonly string[];
     files: Readonly<Record<string, string>>;
-    /** What `proxy_set_header` gives the server as Host; nginx's own default is the address of the upstream. */
-    host?: string;
+    /** The line that passes Host on; nginx's own default is the address of the upstream. */
+    hostLine: string;
   }): Promise<TlsProxy> {
-    const { port, upstreamPort, names, files, host = "$http_host" } = options;
+    const { port, upstreamPort, names, files, hostLine } = options;
     const folder = await mkdtemp(join(tmpdir(), "sluice-nginx-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const subject = [
@@ -48,7 +48,7 @@ export class TlsProxy {
     execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...subject], {
       stdio: "pipe",
     });
-    await writeFile(join(folder, "nginx.conf"), configOf({ folder, port, upstreamPort, names, host }));
+    await writeFile(join(folder, "nginx.conf"), configOf({ folder, port, upstreamPort, names, hostLine }));
     const nginx = spawn(
       NGINX ?? "nginx",
       ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")],
@@ -99,9 +99,9 @@ function configOf(options: {
   port: number;
   upstreamPort: number;
   names: readonly string[];
-  host: string;
+  hostLine: string;
 }): string {
-  const { folder, port, upstreamPort, names, host } = options;
+  const { folder, port, upstreamPort, names, hostLine } = options;
   return `
 daemon off;
 ${userInfo().uid === 0 ? "user root;" : ""}
@@ -126,7 +126,7 @@ http {
     location ~ ^/(realtime|api)/ {
       proxy_pass http://127.0.0.1:${upstreamPort};
       proxy_http_version 1.1;
-      proxy_set_header Host ${host};
+      ${hostLine}
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $connection_header;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { createServer as createVite, type ViteDevServer } from "vite";
+import { fencedBlocks, readDocument, substitute } from "../docs/documents.ts";
 import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
 import { itIfThere } from "../helpers/needs.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -36,6 +37,14 @@ async function expectAllWays(page: Page, secret: string): Promise<void> {
   expect(await talk(page, secret, { transports: ["websocket"] })).to.deep.equal(BY_WEBSOCKET);
   expect(await callProbe(page, secret, "GET")).to.equal("ok");
   expect(await callProbe(page, secret, "POST")).to.equal("ok");
+}
+
+/** The block of docs/origins.md in a language. */
+function documented(language: string): string {
+  const file = "docs/origins.md";
+  const block = fencedBlocks(file, readDocument(file)).find((one) => one.language === language);
+  if (block === undefined) throw new Error(`${file} has no block of ${language}`);
+  return block.text;
 }
 
 function keyOf(server: TestServer, ...list: readonly string[]): Promise<{ secret: string }> {
@@ -72,12 +81,9 @@ describeInBrowser("a page of the server's own origin", () => {
       server = await startServer({
         config: { publicOrigins, endpoints: PROBES, trustedProxies: ["127.0.0.1"] },
       });
-      proxy = await TlsProxy.start({
-        port,
-        upstreamPort: server.port,
-        names: NAMES,
-        files: { "index.html": SOCKET_PAGE },
-      });
+      const files = { "index.html": SOCKET_PAGE };
+      const hostLine = documented("nginx");
+      proxy = await TlsProxy.start({ port, upstreamPort: server.port, names: NAMES, files, hostLine });
     });
     after(async () => {
       await proxy?.close();
@@ -134,17 +140,14 @@ describeInBrowser("a page of the server's own origin", () => {
       folder = await mkdtemp(join(tmpdir(), "sluice-vite-"));
       await writeFile(join(folder, "index.html"), SOCKET_PAGE);
       const target = `http://127.0.0.1:${server.port}`;
+      const configFile = join(folder, "vite.config.mjs");
+      await writeFile(configFile, substitute(documented("js"), { "http://127.0.0.1:8080": target }));
       vite = await createVite({
-        configFile: false,
+        configFile,
         root: folder,
         logLevel: "silent",
         optimizeDeps: { noDiscovery: true },
-        server: {
-          port,
-          strictPort: true,
-          hmr: false,
-          proxy: { "/realtime": { target, ws: true }, "/api": { target } },
-        },
+        server: { port, strictPort: true, hmr: false },
       });
       await vite.listen();
     });
