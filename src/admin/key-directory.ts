@@ -1,6 +1,8 @@
 import type { Gate } from "../gate.ts";
-import type { KeyRecord, KeyStore } from "../keys/index.ts";
-import { KeyStateReader } from "./key-state.ts";
+import { type KeyRecord, type KeyStore, type ScannedKey, StoreUnavailableError } from "../keys/index.ts";
+import { sortInSlices } from "../lib/sliced-sort.ts";
+import { TurnSlices } from "../lib/turn-slices.ts";
+import { type KeySummary, summaryOf } from "./key-summary.ts";
 import type { KeyState } from "./schemas/key-view.ts";
 
 export const KEY_SORTS = ["name", "created", "updated", "expires", "lastUsed", "connections"] as const;
@@ -17,7 +19,7 @@ export type KeyQuery = {
 };
 
 export type KeySelection = {
-  readonly ids: readonly string[];
+  readonly keys: readonly KeySummary[];
   /** How many match, on all pages. */
   readonly total: number;
   /** How many match the search by state, whatever state is asked for. */
@@ -25,25 +27,30 @@ export type KeySelection = {
   readonly unreadable: readonly string[];
 };
 
-/** What of a key is searched and sorted by. Small: there is one for every key. */
-type Entry = {
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly text: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly reader: KeyStateReader;
+/** A page of keys in the order of their creation. */
+export type KeyPage = {
+  readonly keys: readonly KeySummary[];
+  readonly unreadable: readonly string[];
+  readonly next: string | null;
 };
 
-const WALK_PAGE = 1_000;
+/** What of a key is searched and sorted by, and what is shown of it. Small: there is one for every key. */
+type Entry = {
+  readonly id: string;
+  readonly name: string;
+  readonly text: string;
+  readonly summary: KeySummary;
+};
+
 /** Changes of this process come at once by the feed; those of others with the next walk. */
 const WALK_EVERY_MS = 5_000;
+/** Where the store's revision says that no program has written a key, also one that does not know of revisions. */
+const WALK_UNCHANGED_EVERY_MS = 30_000;
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /**
  * Finds keys by name and sorts them, for operators with thousands. Holds one small entry per key from the first
- * question on; the store knows only ids.
+ * question on, made once for each version; the store knows only ids.
  */
 export class KeyDirectory {
   readonly #keys: KeyStore;
@@ -51,6 +58,8 @@ export class KeyDirectory {
   #entries = new Map<string, Entry>();
   #unreadable: readonly string[] = [];
   #walkedAtMs = Number.NEGATIVE_INFINITY;
+  /** The store's revision before the last walk. */
+  #walkedRevision: string | undefined;
   #walk: Promise<void> | undefined;
   /** What changed while the store was read, which the walk may have read before or after. */
   #changed: Map<string, Entry | undefined> | undefined;
@@ -67,16 +76,40 @@ export class KeyDirectory {
     const counts: Partial<Record<KeyState, number>> = {};
     const found: Entry[] = [];
     const search = query.search.trim().toLowerCase();
+    const slices = new TurnSlices();
     for (const entry of this.#entries.values()) {
+      await slices.pause();
       if (search !== "" && !entry.text.includes(search)) continue;
-      const state = entry.reader.at(nowMs);
+      const state = entry.summary.state.at(nowMs);
       counts[state] = (counts[state] ?? 0) + 1;
       if (query.state === undefined || query.state === state) found.push(entry);
     }
     const compare = await this.#order(query.sort, found);
-    found.sort((a, b) => (query.descending ? compare(b, a) : compare(a, b)));
-    const page = found.slice(query.offset, query.offset + query.limit);
-    return { ids: page.map(({ id }) => id), total: found.length, counts, unreadable: this.#unreadable };
+    const sorted = await sortInSlices(found, query.descending ? (a, b) => compare(b, a) : compare);
+    const page = sorted.slice(query.offset, query.offset + query.limit);
+    const keys = page.map(({ summary }) => summary);
+    return { keys, total: found.length, counts, unreadable: this.#unreadable };
+  }
+
+  /** Read from the store, so that it knows what other processes wrote; only what is new is parsed. @throws InvalidCursorError */
+  async page({
+    limit,
+    after,
+  }: {
+    readonly limit: number;
+    readonly after: string | undefined;
+  }): Promise<KeyPage> {
+    const keys: KeySummary[] = [];
+    const unreadable: string[] = [];
+    let last: string | undefined;
+    for await (const scanned of this.#keys.scan({ after, limit: limit + 1, known: this.#known })) {
+      if (keys.length + unreadable.length === limit) return { keys, unreadable, next: last ?? null };
+      last = scanned.cursor;
+      const entry = this.#entryOfScan(scanned, this.#entries);
+      if (entry === undefined) unreadable.push(scanned.id);
+      else keys.push(entry.summary);
+    }
+    return { keys, unreadable, next: null };
   }
 
   close(): void {
@@ -86,7 +119,9 @@ export class KeyDirectory {
 
   async #refresh(): Promise<void> {
     this.#unsubscribe ??= this.#keys.subscribe(({ id, record }) => this.#change(id, record));
-    if (Date.now() - this.#walkedAtMs < WALK_EVERY_MS) return;
+    const sinceMs = Date.now() - this.#walkedAtMs;
+    if (sinceMs < WALK_EVERY_MS) return;
+    if (sinceMs < WALK_UNCHANGED_EVERY_MS && (await this.#revision()) === this.#walkedRevision) return;
     this.#walk ??= this.#readAll().finally(() => {
       this.#walk = undefined;
     });
@@ -96,19 +131,28 @@ export class KeyDirectory {
     else walk.catch(() => undefined);
   }
 
+  /** Undefined while the store does not say: what is known answers then, too. */
+  async #revision(): Promise<string | undefined> {
+    try {
+      return await this.#keys.revision();
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return undefined;
+      throw error;
+    }
+  }
+
   async #readAll(): Promise<void> {
     const changed = new Map<string, Entry | undefined>();
     this.#changed = changed;
     const entries = new Map<string, Entry>();
     const unreadable: string[] = [];
+    const revision = await this.#revision();
     try {
-      let after: string | undefined;
-      do {
-        const page = await this.#keys.list({ limit: WALK_PAGE, after });
-        for (const record of page.items) entries.set(record.id, this.#entryOf(record));
-        unreadable.push(...page.unreadable);
-        after = page.next ?? undefined;
-      } while (after !== undefined);
+      for await (const scanned of this.#keys.scan({ known: this.#known })) {
+        const entry = this.#entryOfScan(scanned, this.#entries);
+        if (entry === undefined) unreadable.push(scanned.id);
+        else entries.set(scanned.id, entry);
+      }
     } finally {
       this.#changed = undefined;
     }
@@ -118,6 +162,7 @@ export class KeyDirectory {
     }
     this.#entries = entries;
     this.#unreadable = unreadable;
+    this.#walkedRevision = revision;
     this.#walkedAtMs = Date.now();
   }
 
@@ -129,13 +174,21 @@ export class KeyDirectory {
     this.#unreadable = this.#unreadable.filter((one) => one !== id);
   }
 
+  readonly #known = (id: string): KeySummary | undefined => this.#entries.get(id)?.summary;
+
+  /** Undefined for a key that cannot be read. */
+  #entryOfScan(scanned: ScannedKey, entries: ReadonlyMap<string, Entry>): Entry | undefined {
+    if (scanned.state === "known") return entries.get(scanned.id);
+    return scanned.state === "read" ? this.#entryOf(scanned.record) : undefined;
+  }
+
   #entryOf(record: KeyRecord): Entry {
-    const { id, version, settings, secrets, createdAt, updatedAt } = record;
+    const { id, settings, secrets } = record;
     const known = this.#entries.get(id);
-    if (known?.version === version && known.createdAt === createdAt) return known;
+    if (known !== undefined && isOf(known.summary, record)) return known;
     const name = typeof settings["name"] === "string" ? settings["name"] : id;
     const text = [name, id, ...secrets.map(({ hint }) => hint)].join("\n").toLowerCase();
-    return { id, version, name, text, createdAt, updatedAt, reader: new KeyStateReader(record) };
+    return { id, name, text, summary: summaryOf(record) };
   }
 
   /** Keys that are alike in what is sorted by stay in the order of their creation. */
@@ -147,13 +200,13 @@ export class KeyDirectory {
       value(a) - value(b) || byId(a, b);
     switch (sort) {
       case "created":
-        return byText(({ createdAt }) => createdAt);
+        return byText(({ summary }) => summary.createdAt);
       case "updated":
-        return byText(({ updatedAt }) => updatedAt);
+        return byText(({ summary }) => summary.updatedAt);
       case "name":
         return (a, b) => collator.compare(a.name, b.name) || byId(a, b);
       case "expires":
-        return (a, b) => compareMs(a.reader.expiresAtMs, b.reader.expiresAtMs) || byId(a, b);
+        return (a, b) => compareMs(a.summary.state.expiresAtMs, b.summary.state.expiresAtMs) || byId(a, b);
       case "connections": {
         const counts = new Map(found.map(({ id }) => [id, this.#gate.connectionsOf(id)]));
         return byNumber(({ id }) => counts.get(id) ?? 0);
@@ -164,6 +217,11 @@ export class KeyDirectory {
       }
     }
   }
+}
+
+/** A change that is in force without being stored has another `updatedAt` at the same version. */
+function isOf({ version, createdAt, updatedAt }: KeySummary, record: KeyRecord): boolean {
+  return version === record.version && createdAt === record.createdAt && updatedAt === record.updatedAt;
 }
 
 /** "Never" is Infinity, whose difference with itself is no number. */

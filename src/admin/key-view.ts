@@ -3,9 +3,15 @@ import type { Gate } from "../gate.ts";
 import { type KeyRecord, type KeyStore, type KeyUsage, StoreUnavailableError } from "../keys/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import { KeyStateReader } from "./key-state.ts";
-import type { KeyView } from "./schemas/key-view.ts";
+import type { KeySummary } from "./key-summary.ts";
+import type { KeyItem, KeyView } from "./schemas/key-view.ts";
 
 export type { KeyView } from "./schemas/key-view.ts";
+
+type ShownKey = Pick<
+  KeyView,
+  "id" | "version" | "state" | "settings" | "secrets" | "createdAt" | "updatedAt"
+>;
 
 export class KeyViews {
   readonly #keys: KeyStore;
@@ -16,16 +22,25 @@ export class KeyViews {
     this.#gate = gate;
   }
 
-  async many(records: readonly KeyRecord[]): Promise<KeyView[]> {
-    const usage = await this.#usageOf(records.map(({ id }) => id));
-    return records.map((record) => this.#view(record, usage.get(record.id)));
+  /** Keys for a list. */
+  async many(summaries: readonly KeySummary[]): Promise<KeyItem[]> {
+    const usage = await this.#usageOf(summaries.map(({ id }) => id));
+    const nowMs = Date.now();
+    return summaries.map(({ sizes, ...summary }) => ({
+      ...this.#view({ ...summary, state: summary.state.at(nowMs) }, usage.get(summary.id)),
+      sizes,
+    }));
   }
 
   async one(record: KeyRecord): Promise<KeyView> {
     // What was counted but not written yet is part of one key's picture.
     await this.#gate.flushUsage();
     const usage = await this.#usageOf([record.id]);
-    return this.#view(record, usage.get(record.id));
+    const { id, version, settings, createdAt, updatedAt } = record;
+    const secrets = record.secrets.map(({ hint, validUntil }) => ({ hint, validUntil }));
+    const state = KeyStateReader.of(record).at(Date.now());
+    const shown = { id, version, settings, createdAt, updatedAt, secrets, state };
+    return this.#view(shown, usage.get(id));
   }
 
   /** A view may carry the only copy of a new secret: counts that cannot be read do not keep it back. */
@@ -38,14 +53,13 @@ export class KeyViews {
     }
   }
 
-  #view(record: KeyRecord, usage: KeyUsage | undefined): KeyView {
-    const { id, version, settings, createdAt, updatedAt } = record;
-    const secrets = record.secrets.map(({ hint, validUntil }) => ({ hint, validUntil }));
+  #view(key: ShownKey, usage: KeyUsage | undefined): KeyView {
+    const { id, version, state, settings, secrets, createdAt, updatedAt } = key;
     return {
       id,
       hint: secrets[0]?.hint ?? null,
       version,
-      state: new KeyStateReader(record).at(Date.now()),
+      state,
       settings,
       secrets,
       createdAt,

@@ -50,17 +50,15 @@ export function registerKeysApi(scope: FastifyInstance, options: KeysApiOptions)
     const query = keyQueryOf(request);
     if (query !== undefined) {
       if ("fault" in query) return reply.refuse(refuse("invalid_request", query.fault));
-      const { ids, ...selection } = await directory.select(query);
-      const records = await Promise.all(ids.map((id) => readable(keys, id)));
-      const items = await views.many(records.filter((record) => record !== undefined));
-      return { items, ...selection };
+      const { keys: found, ...selection } = await directory.select(query);
+      return { items: await views.many(found), ...selection };
     }
     const page = pageOf(request);
     if (page === undefined) {
       return reply.refuse(refuse("invalid_request", `limit is a whole number from 1 to ${PAGE_MAX}`));
     }
-    const { items, next, unreadable } = await keys.list(page);
-    return { items: await views.many(items), next, ...(unreadable.length > 0 ? { unreadable } : {}) };
+    const { keys: found, next, unreadable } = await directory.page(page);
+    return { items: await views.many(found), next, ...(unreadable.length > 0 ? { unreadable } : {}) };
   });
 
   scope.get<KeyPath>("/keys/:id", documented(KEY_ROUTES.read), async (request, reply) => {

@@ -1,8 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { TurnSlices } from "../lib/turn-slices.ts";
 import type { KeyChange, KeyChangeListener } from "./key-store.ts";
-
-/** Changes told between two turns of the event loop: a listener may have work with each. */
-const SLICE = 100;
 
 /** Who hears of changes. A listener that throws stops neither the others nor the write. */
 export class ChangeFeed {
@@ -39,8 +36,10 @@ export class ChangeFeed {
 
   async tellAll(changes: readonly KeyChange[]): Promise<void> {
     const open: Promise<unknown>[] = [];
-    for (const [index, change] of changes.entries()) {
-      if (index > 0 && index % SLICE === 0) await nextTurn();
+    const slices = new TurnSlices();
+    for (const change of changes) {
+      // A listener may have work with each.
+      await slices.pause();
       const told = this.tell(change);
       if (told !== undefined) open.push(told);
     }

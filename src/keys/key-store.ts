@@ -60,6 +60,23 @@ export type KeyPage = {
 /** What a reader of a key remembers of it; a {@link KeyRecord} is one. */
 export type KnownKey = Pick<KeyRecord, "id" | "version" | "createdAt">;
 
+/** What tells a record from every other one of the same id. */
+export type KnownRecord = KnownKey & Pick<KeyRecord, "updatedAt">;
+export type ScanOptions = {
+  readonly after?: string | undefined;
+  readonly limit?: number;
+  readonly known?: (id: string) => KnownRecord | undefined;
+};
+
+/** A key that a scan comes to. `cursor` goes on after it. */
+export type ScannedKey = { readonly id: string; readonly cursor: string } & (
+  | { readonly state: "read"; readonly record: KeyRecord }
+  /** It is the record that the asker knows. */
+  | { readonly state: "known" }
+  /** It grants nothing; deleting it repairs the store. */
+  | { readonly state: "unreadable" }
+);
+
 export type StoreMeta = {
   /** Sees what any process set before. */
   get(name: string): Promise<string | undefined>;
@@ -128,6 +145,13 @@ export interface KeyStore {
    * @throws InvalidCursorError, RangeError
    */
   list(options?: { readonly limit?: number; readonly after?: string | undefined }): Promise<KeyPage>;
+
+  /**
+   * Every key in the order of ids, after a cursor, one by one and with turns of the event loop between them: for what may be many
+   * keys, or large ones. A key that is as `known` says is not read.
+   * @throws InvalidCursorError
+   */
+  scan(options?: ScanOptions): AsyncIterable<ScannedKey>;
 
   /**
    * Replaces the settings and keeps the earlier ones in the history if the key is still at `expectedVersion`, across processes. What `change` throws

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { TurnSlices } from "../lib/turn-slices.ts";
 import { BulkWrites } from "./bulk-writes.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import type { DeedLog } from "./deed-log.ts";
@@ -20,6 +20,8 @@ import type {
   NewKey,
   RotateResult,
   Rotation,
+  ScannedKey,
+  ScanOptions,
   StoreMeta,
   UpdateResult,
 } from "./key-store.ts";
@@ -27,16 +29,11 @@ import type { KeyUsage, UsageReport } from "./key-usage.ts";
 import { KeyWrites } from "./key-writes.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { readable, recordUnlessUnreadable } from "./record-changes.ts";
+import { scanRecords } from "./record-scan.ts";
 import { digestOf, isPossibleSecret } from "./secret.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import { StoredDeeds } from "./stored-deeds.ts";
-import {
-  parseRecordText,
-  parseText,
-  RECORD_PREFIX,
-  SECRET_PREFIX,
-  type StoredEntries,
-} from "./stored-entries.ts";
+import { parseText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
 import { StoredHistory } from "./stored-history.ts";
 import { StoredLog } from "./stored-log.ts";
 import { StoredMeta } from "./stored-meta.ts";
@@ -45,9 +42,6 @@ import { type UnstoredChange, UnstoredChanges, type UnstoredListener } from "./u
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
-const EXPORT_PAGE = 500;
-/** Reads of a sweep between two turns of the event loop. */
-const SWEEP_SLICE = 200;
 
 export type StoredKeysOptions = {
   readonly clock: () => number;
@@ -162,13 +156,28 @@ export class StoredKeys implements KeyStore {
       const items: KeyRecord[] = [];
       const unreadable: string[] = [];
       let last = "";
+      const slices = new TurnSlices();
       for (const { key, text } of found.slice(0, limit)) {
+        await slices.pause();
         last = key.slice(RECORD_PREFIX.length);
         const record = readable(last, text);
         if (record === undefined) unreadable.push(last);
         else items.push(this.#unstored.effective(record));
       }
       return { items, unreadable, next: found.length > limit ? cursorOfId(last) : null };
+    });
+  }
+
+  scan(options: ScanOptions = {}): AsyncGenerator<ScannedKey, void> {
+    return this.#scan(options);
+  }
+
+  #scan(options: ScanOptions): AsyncGenerator<ScannedKey, void> {
+    const { known } = options;
+    return scanRecords(this.#entries, (stored) => this.#unstored.effective(stored), {
+      ...options,
+      // What is in force without being stored is read, and so is what was in force until it was stored.
+      known: (id) => (this.#unstored.of(id) === undefined ? known?.(id) : undefined),
     });
   }
 
@@ -205,18 +214,11 @@ export class StoredKeys implements KeyStore {
   }
 
   async *exportAll({ onUnreadable }: ExportOptions = {}): AsyncGenerator<ExportedKey, void> {
-    let after: string | undefined;
-    for (;;) {
-      const options = { limit: EXPORT_PAGE, ...(after === undefined ? {} : { after }) };
-      const page = await this.#calls.run(() => this.#entries.range(RECORD_PREFIX, options));
-      for (const { key, text } of page) {
-        const id = key.slice(RECORD_PREFIX.length);
-        const record = onUnreadable === undefined ? parseRecordText(id, text) : readable(id, text);
-        if (record === undefined) onUnreadable?.(id);
-        else if (!this.#unstored.isDeleted(record)) yield this.#unstored.effective(record);
-      }
-      after = page.at(-1)?.key;
-      if (after === undefined) return;
+    for await (const scanned of this.#scan({})) {
+      if (scanned.state === "read") {
+        if (!this.#unstored.isDeleted(scanned.record)) yield scanned.record;
+      } else if (onUnreadable === undefined) await this.get(scanned.id);
+      else onUnreadable(scanned.id);
     }
   }
 
@@ -231,10 +233,9 @@ export class StoredKeys implements KeyStore {
   sweep(known: Iterable<KnownKey>): Promise<KeyChange[]> {
     return this.#calls.run(async () => {
       const changes: KeyChange[] = [];
-      let reads = 0;
+      const slices = new TurnSlices();
       for (const { id, version, createdAt } of known) {
-        reads += 1;
-        if (reads % SWEEP_SLICE === 0) await nextTurn();
+        await slices.pause();
         const stored = await recordUnlessUnreadable(this.#entries, id);
         const now = stored === "unreadable" ? stored : this.#effective(stored);
         if (now === "unreadable") changes.push({ type: "updated", id, record: undefined });

@@ -1,28 +1,31 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as rest } from "node:timers/promises";
 
 /** Well below what a request may wait for, and long enough that the turns between cost little. */
 const SLICE_MS = 4;
+/** A step that could not be cut is followed by a longer rest, but for no longer than this. */
+const MAX_REST_MS = 50;
 
 /**
- * Long work of one caller in slices: `await slices.pause()` between its steps lets the others have their turn as soon as this
- * slice is over. Work of many owners that must share a turn fairly takes `Slices`.
+ * Long work of one caller in slices: `await slices.pause()` between its steps rests for as long as the slice took. One turn of the
+ * event loop would not do: a request takes several, and of each turn only a share. So this work takes at most half of
+ * the processor. Work of many owners that must share a turn fairly takes `Slices`.
  */
 export class TurnSlices {
   readonly #sliceMs: number;
-  #untilMs: number;
+  #startedMs = performance.now();
 
   constructor(sliceMs = SLICE_MS) {
     this.#sliceMs = sliceMs;
-    this.#untilMs = performance.now() + sliceMs;
   }
 
-  /** @returns what resolves in a later turn when the slice is over, else undefined. */
+  /** @returns what resolves after the rest when the slice is over, else undefined. */
   pause(): Promise<void> | undefined {
-    return performance.now() < this.#untilMs ? undefined : this.#turn();
+    const tookMs = performance.now() - this.#startedMs;
+    return tookMs < this.#sliceMs ? undefined : this.#rest(tookMs);
   }
 
-  async #turn(): Promise<void> {
-    await nextTurn();
-    this.#untilMs = performance.now() + this.#sliceMs;
+  async #rest(tookMs: number): Promise<void> {
+    await rest(Math.min(tookMs, MAX_REST_MS));
+    this.#startedMs = performance.now();
   }
 }

@@ -53,6 +53,17 @@ export function compileStored(settings: unknown): Policy {
   }
 }
 
+/** What {@link compileStored} would say of the key as a whole, at half the cost: no request is decided by it. */
+export function readStored(settings: unknown): Pick<Policy, "faults" | "enabled" | "expiresAtMs"> {
+  try {
+    const { settings: parsed, expiresAtMs } = parseDocument(settings, false);
+    return { faults: [], enabled: parsed.enabled, expiresAtMs };
+  } catch (error) {
+    const faults = error instanceof PolicyError ? error.faults : [{ pointer: "", message: "cannot be read" }];
+    return { faults, enabled: false, expiresAtMs: Number.POSITIVE_INFINITY };
+  }
+}
+
 const unreadable: ParsedSettings = {
   settings: {
     name: "unreadable",

@@ -1,7 +1,7 @@
 export type { Family } from "./address.ts";
 export { addressGroup, normalizeAddress } from "./address.ts";
 export type { Policy } from "./compile.ts";
-export { compilePolicy, compileStored } from "./compile.ts";
+export { compilePolicy, compileStored, readStored } from "./compile.ts";
 export { decide } from "./decide.ts";
 export { unheardMessage } from "./denial.ts";
 export type { DeclaredEndpoint } from "./endpoint.ts";

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { importKeys } from "../helpers/many-keys.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -88,6 +89,78 @@ describe("the list of keys, searched and sorted", () => {
       expect(body["code"]).to.equal("invalid_request");
     });
   }
+
+  it("shows how long the lists of a key are, not the lists", async () => {
+    const key = await server.createKey({
+      name: "with lists",
+      domains: { mode: "specified", list: ["https://a.example.com", "https://b.example.com"] },
+      endpoints: { mode: "custom-allowed", list: ["orders"] },
+      channels: [{ pattern: "a", actions: ["join"] }],
+      metadata: { team: "web" },
+    });
+    for (const query of ["search=with+lists", "limit=1000"]) {
+      const { items } = (await server.admin(`/keys?${query}`)).body;
+      const all: { id: string }[] = Array.isArray(items) ? items : [];
+      expect(
+        all.find(({ id }) => id === key.id),
+        query,
+      ).to.deep.include({
+        sizes: { endpoints: 1, domains: 2, ips: 0, channels: 1 },
+        settings: {
+          name: "with lists",
+          enabled: true,
+          allowRealtime: false,
+          expiresAt: null,
+          metadata: { team: "web" },
+          endpoints: { mode: "custom-allowed" },
+          domains: { mode: "specified" },
+          ips: { mode: "all" },
+        },
+      });
+    }
+    await server.deleteKey(key.id);
+  });
+
+  it("lets others have their turn while it reads large keys, and reads each version once", async () => {
+    const busy = await startServer();
+    try {
+      const domains = Array.from({ length: 5_000 }, (_, index) => `https://shop-${index}.example.com`);
+      await importKeys(busy, 40, (index) => ({
+        name: `large ${index}`,
+        domains: { mode: "specified", list: domains },
+      }));
+      const turnsOf = async (query: string): Promise<number> => {
+        let turns = 0;
+        let isDone = false;
+        const listing = busy.admin(`/keys?${query}`).finally(() => {
+          isDone = true;
+        });
+        while (!isDone) {
+          await nextTurn();
+          turns += 1;
+        }
+        const { items } = (await listing).body;
+        expect(Array.isArray(items) ? items.length : 0).to.equal(40);
+        expect(JSON.stringify(items).length).to.be.below(40_000);
+        return turns;
+      };
+      expect(await turnsOf("sort=name")).to.be.above(30);
+      const parse = JSON.parse;
+      let parsedChars = 0;
+      JSON.parse = (text: string, reviver?: (key: string, value: unknown) => unknown) => {
+        parsedChars += text.length;
+        return parse(text, reviver);
+      };
+      try {
+        await turnsOf("limit=1000");
+      } finally {
+        JSON.parse = parse;
+      }
+      expect(parsedChars).to.be.below(200_000);
+    } finally {
+      await busy.close();
+    }
+  });
 
   it("answers about thousands of keys", async () => {
     const busy = await startServer();

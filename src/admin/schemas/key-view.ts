@@ -35,6 +35,17 @@ export const keyViewMembers = {
 export const KeyView = Type.Object(keyViewMembers, { title: "Key" });
 export type KeyView = Static<typeof KeyView>;
 
+const size = Type.Integer({ minimum: 0 });
+export const KeySizes = Type.Object(
+  { endpoints: size, domains: size, ips: size, channels: nullable(size) },
+  { description: "how many entries its lists have; channels: null where there are no rules" },
+);
+export type KeySizes = Static<typeof KeySizes>;
+
+/** A key in a list. Its settings are without `endpoints.list`, `domains.list`, `ips.list` and `channels`: read the key for them. */
+export const KeyItem = Type.Object({ ...keyViewMembers, sizes: KeySizes }, { title: "KeyItem" });
+export type KeyItem = Static<typeof KeyItem>;
+
 export const KeyWithWarnings = Type.Object(
   {
     ...keyViewMembers,

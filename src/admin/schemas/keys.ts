@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { settingsSchema } from "../../policy/settings.ts";
 import { dictionary, IdPath, IfMatch, Instant, Limit, list, Nothing, nullable, Warnings } from "./common.ts";
-import { KeyState, KeyView, KeyWithWarnings, keyViewMembers } from "./key-view.ts";
+import { KeyItem, KeyState, KeyView, KeyWithWarnings, keyViewMembers } from "./key-view.ts";
 
 const tags = ["Keys"];
 const MERGE_PATCH = ["application/merge-patch+json"];
@@ -17,7 +17,7 @@ export const RotatedKey = Type.Object({ ...keyViewMembers, secret: KeySecret }, 
 export type RotatedKey = Static<typeof RotatedKey>;
 
 export const KeysPage = Type.Object({
-  items: list(KeyView),
+  items: list(KeyItem),
   next: Type.Optional(nullable(Type.String({ description: "of a page in the order of creation" }))),
   total: Type.Optional(Type.Integer({ description: "of a search, on all pages" })),
   counts: Type.Optional(dictionary(Type.Integer())),
