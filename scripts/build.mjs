@@ -87,6 +87,7 @@ async function bundleSdk() {
     await build({ ...shared, format: "esm", outfile: `dist/sdk/${name}.js` });
     await build({ ...shared, format: "iife", globalName: "sluice", outfile: `dist/sdk/${name}.global.js` });
   }
+  compress("dist/sdk");
   const kilobytes = Math.round(statSync("dist/sdk/sluice.js").size / 1024);
   console.log(`  dist/sdk                browser SDK, ${kilobytes} kB: sluice.js, sluice.global.js`);
 }
@@ -110,14 +111,19 @@ async function bundlePage() {
 }
 
 async function bundleConsole() {
+  // With a terminal Vite writes a progress line, and takes it back, hundreds of times, whatever its log level.
+  process.env.CI ??= "true";
   await buildConsole({ configFile: "console/vite.config.ts", logLevel: "warn", mode: "production" });
-  // Compressed once, here, so that the server does not do it for every request.
-  const assets = "dist/console/assets";
-  for (const name of readdirSync(assets)) {
-    const content = readFileSync(join(assets, name));
-    writeFileSync(join(assets, `${name}.gz`), gzipSync(content, { level: 9 }));
-    const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
-    writeFileSync(join(assets, `${name}.br`), brotliCompressSync(content, { params }));
-  }
+  compress("dist/console/assets");
   console.log("  dist/console            console");
+}
+
+/** Beside each file its compressed forms: made once, here, so that the server does not do it for every request. */
+function compress(folder) {
+  for (const name of readdirSync(folder)) {
+    const content = readFileSync(join(folder, name));
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(content, { params }));
+  }
 }

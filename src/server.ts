@@ -192,6 +192,8 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       endpoints: config.endpoints,
       sdkFolder: existsSync(sdk) ? sdk : undefined,
       pageFolder: dev && existsSync(page) ? page : undefined,
+      // Asked of the page only once both listen.
+      adminUrl: () => adminUrl,
     });
     // Fastify waits for its connections, and Socket.IO's end only when Socket.IO does.
     app.addHook("preClose", () => realtime.close());
@@ -211,6 +213,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     open.push(() => samples.close());
     const admin = createApp({ log, connections: tcp.admin.connections });
     let adminPort = config.adminPort;
+    let adminUrl = "";
     const { adminHost, adminOrigin } = config;
     registerAdmin(admin, {
       prove: tcp.admin.prove,
@@ -241,7 +244,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       consoleFolder: options.consoleFolder ?? join(distFolder(), "console"),
     });
     listeners.push(admin);
-    const adminUrl = await listenOn(admin, "admin", { host: config.adminHost, port: config.adminPort });
+    adminUrl = await listenOn(admin, "admin", { host: config.adminHost, port: config.adminPort });
     adminPort = Number(new URL(adminUrl).port);
     const metricsUrl = await listenForCollectors(
       config,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { App } from "./app.ts";
-import { readFiles, sendFile } from "./memory-files.ts";
+import { type MemoryFile, readFiles, sendFile, withText } from "./memory-files.ts";
 
 /** No inline script or style, nothing from elsewhere, sockets to any host (the page's own, over any name of it). */
 const PAGE_POLICY =
@@ -19,8 +19,11 @@ export function registerSdk(app: App, folder: string): void {
   });
 }
 
-/** The development page at `/`. */
-export function registerPage(app: App, folder: string): void {
+/** What the page's text has where the admin listener's address goes. */
+const ADMIN_URL_MARK = "__ADMIN_URL__";
+
+/** The development page at `/`. `adminUrl`: where the admin listener is reached, known once it listens. */
+export function registerPage(app: App, folder: string, adminUrl: () => string): void {
   app.register(async (scope) => {
     scope.addHook("onSend", async (_request, reply) => {
       reply.header("content-security-policy", PAGE_POLICY);
@@ -29,7 +32,11 @@ export function registerPage(app: App, folder: string): void {
     });
     for (const file of readFiles(folder)) {
       const paths = file.path === "index.html" ? ["/", "/index.html"] : [`/${file.path}`];
-      for (const path of paths) scope.get(path, (request, reply) => sendFile(request, reply, file));
+      const text = file.path.endsWith(".html") ? file.bytes.toString("utf8") : "";
+      const hasMark = text.includes(ADMIN_URL_MARK);
+      const shown = (): MemoryFile =>
+        hasMark ? withText(file, text.replaceAll(ADMIN_URL_MARK, adminUrl())) : file;
+      for (const path of paths) scope.get(path, (request, reply) => sendFile(request, reply, shown()));
     }
   });
 }

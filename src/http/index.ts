@@ -42,6 +42,8 @@ export type PublicAppOptions = AccessOptions & {
   readonly sdkFolder: string | undefined;
   /** Only with `--dev`. */
   readonly pageFolder: string | undefined;
+  /** Where the admin listener is reached. */
+  readonly adminUrl: () => string;
 };
 
 /** The public listener: sockets, endpoints, the channel API and the SDK. */
@@ -58,7 +60,7 @@ export function createPublicApp(options: PublicAppOptions): App {
   });
   registerEndpoints(app, access, options);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);
-  if (options.pageFolder !== undefined) registerPage(app, options.pageFolder);
+  if (options.pageFolder !== undefined) registerPage(app, options.pageFolder, options.adminUrl);
   return app;
 }
 
