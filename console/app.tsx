@@ -1,23 +1,21 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { Router } from "wouter";
 import { queries } from "./api/queries.ts";
 import { requestOnce } from "./api/request.ts";
 import { isSession, session, useSessionState } from "./api/session.ts";
 import { styleNonce } from "./nonce.ts";
-import { useHasWords } from "./parts/tell.ts";
+import { Boundary } from "./parts/boundary.tsx";
 import { guardedNavigation } from "./parts/unsaved.ts";
+import { Words } from "./parts/words.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { SignInPage } from "./shell/sign-in.tsx";
+import { endOnServer, isSigningOut } from "./shell/sign-out.ts";
 import { Waiting } from "./shell/waiting.tsx";
 import { theme, variables } from "./theme.ts";
 
-// Loaded with the first word.
-const Words = lazy(async () => ({ default: (await import("./parts/words.tsx")).Words }));
-
 export function App() {
-  const hasWords = useHasWords();
   return (
     <MantineProvider
       theme={theme}
@@ -27,8 +25,10 @@ export function App() {
     >
       <QueryClientProvider client={queries}>
         <Router base="/console" aroundNav={guardedNavigation}>
-          <Door />
-          <Suspense>{hasWords && <Words />}</Suspense>
+          <Boundary>
+            <Door />
+          </Boundary>
+          <Words />
         </Router>
       </QueryClientProvider>
     </MantineProvider>
@@ -41,6 +41,11 @@ function Door() {
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     if (state !== "unknown") return;
+    if (isSigningOut()) {
+      session.missed();
+      void endOnServer();
+      return;
+    }
     let timer: number | undefined;
     requestOnce("/session", isSession).then(
       () => session.opened(),

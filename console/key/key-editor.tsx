@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Loader, Paper, Stack, Text } from "@mantine/core";
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useVersions } from "../api/keys.ts";
 import type { KeyView } from "../api/types.ts";
@@ -9,7 +9,9 @@ import { nameOf } from "../keys/key-name.ts";
 import { StateBadge } from "../keys/state-badge.tsx";
 import { CopyAction } from "../parts/copy.tsx";
 import { Dialog } from "../parts/dialog.tsx";
+import { useDraft } from "../parts/drafts.ts";
 import { PageTitle } from "../parts/page-title.tsx";
+import { part } from "../parts/part.tsx";
 import { useSaveKey } from "../parts/save-key.ts";
 import { Ago } from "../parts/time.tsx";
 import { unsaved, useUnsavedGuard } from "../parts/unsaved.ts";
@@ -22,9 +24,9 @@ import { SaveBar } from "./save-bar.tsx";
 import { useKeyForm } from "./use-key-form.ts";
 import { useSave } from "./use-save.ts";
 
-const SettingsTrial = lazy(async () => ({
-  default: (await import("../explain/settings-trial.tsx")).SettingsTrial,
-}));
+const SettingsTrial = part(async () => (await import("../explain/settings-trial.tsx")).SettingsTrial, {
+  waiting: <Loader size="sm" aria-label="Loading" />,
+});
 
 type KeyEditorProps = { readonly newest: KeyView; readonly tab: TabId };
 
@@ -47,6 +49,12 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
     useCallback((path: string) => path === `/keys/${id}` || path.startsWith(`/keys/${id}/`), [id]),
   );
   useSaveKey(element);
+  useEffect(SettingsTrial.preload, []);
+  useDraft(
+    `/keys/${id}`,
+    () => (isDirty ? { base: base.settings, mine: settingsOf(form.values) } : undefined),
+    save.resume,
+  );
 
   const isBehind = newest.version > base.version;
   const { adopt } = save;
@@ -119,9 +127,7 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
         </Paper>
       </form>
       <Dialog opened={isAsking} onClose={() => setAsking(false)} title="Why was it denied?" size="lg">
-        <Suspense fallback={<Loader size="sm" aria-label="Loading" />}>
-          <SettingsTrial keyId={id} {...(isDirty ? { unsaved: settingsOf(form.values) } : {})} />
-        </Suspense>
+        <SettingsTrial keyId={id} {...(isDirty ? { unsaved: settingsOf(form.values) } : {})} />
       </Dialog>
       <PreviewDialog question={save.question} onClose={save.dismiss} />
       <MergeDialog question={save.merge} onClose={save.dismiss} onMerged={save.onMerged} />

@@ -1,5 +1,5 @@
 import { Badge, Tabs } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { GeneralTab } from "./general-tab.tsx";
 import { type TabId, tabOf } from "./key-values.ts";
 import { DomainsTab, IpsTab } from "./list-tabs.tsx";
@@ -42,9 +42,15 @@ export function KeyFormTabs({ form, tab, onTab, activity }: KeyFormTabsProps) {
     limits: <LimitsTab form={form} />,
     activity,
   };
+  const bar = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a phone the tabs are wider than the screen.
+    const active = bar.current?.querySelector(`[aria-selected=true], [data-tab="${tab}"]`);
+    active?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [tab]);
   return (
     <Tabs value={tab} onChange={(next) => onTab(tabIdOf(next ?? ""))} keepMounted={false}>
-      <Tabs.List className="tabs">
+      <Tabs.List className="tabs" ref={bar}>
         {shown.map(({ id, label }) => (
           <Tabs.Tab
             key={id}

@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import { createKey } from "../api/keys.ts";
 import { ApiError } from "../api/problem.ts";
 import { nameOf } from "../keys/key-name.ts";
+import { useDraft } from "../parts/drafts.ts";
 import { PageTitle } from "../parts/page-title.tsx";
 import { useSaveKey } from "../parts/save-key.ts";
 import { tell, tellFailure } from "../parts/tell.ts";
@@ -28,6 +29,11 @@ export function NewKeyPage() {
     useCallback((path: string) => path === "/keys/new", []),
   );
   useSaveKey(element);
+  useDraft(
+    "/keys/new",
+    () => (isDirty ? { base: NEW_KEY, mine: settingsOf(form.values) } : undefined),
+    ({ mine }) => form.setValues(valuesOf(mine)),
+  );
 
   const create = async (): Promise<void> => {
     setBusy(true);
@@ -36,7 +42,12 @@ export function NewKeyPage() {
     form.setValues(values);
     try {
       const made = await createKey(settingsOf(values));
-      secretToShow.show({ name: nameOf(made), secret: made.secret, reason: "created" });
+      secretToShow.show({
+        name: nameOf(made),
+        secret: made.secret,
+        settings: made.settings,
+        reason: "created",
+      });
       const [warning] = made.warnings ?? [];
       if (warning !== undefined) tell(`Note: ${warning.message}.`);
       unsaved.release();

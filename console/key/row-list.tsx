@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Stack } from "@mantine/core";
-import { type ReactNode, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef } from "react";
 import { CrossIcon } from "../parts/icons.tsx";
 import type { Row } from "./rows.ts";
 import type { KeyForm } from "./use-key-form.ts";
@@ -33,9 +33,22 @@ export function RowList<T extends Row>({ form, path, rows, noun, makeRow, childr
     focusNext.current?.([...(box.current?.querySelectorAll("[data-row]") ?? [])]);
     focusNext.current = undefined;
   });
-  const add = (): void => {
-    focusNext.current = (rowBoxes) => rowBoxes.at(-1)?.querySelector("input")?.focus();
-    form.insertListItem(path, makeRow());
+  const add = (at = rows.length): void => {
+    focusNext.current = (rowBoxes) => rowBoxes[at]?.querySelector("input")?.focus();
+    form.insertListItem(path, makeRow(), at);
+  };
+  /** In a row Enter begins the next one. It does not send a form that is not complete. */
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
+    const { target, key, nativeEvent } = event;
+    const isText = target instanceof HTMLInputElement && target.type !== "checkbox";
+    if (key !== "Enter" || !isText || nativeEvent.isComposing || event.ctrlKey || event.metaKey) return;
+    const rowBoxes = [...(box.current?.querySelectorAll("[data-row]") ?? [])];
+    const index = rowBoxes.findIndex((one) => one.contains(target));
+    if (index === -1) return;
+    event.preventDefault();
+    const next = rowBoxes[index + 1]?.querySelector("input");
+    if (next !== null && next !== undefined && next.value === "") next.focus();
+    else if (target.value !== "") add(index + 1);
   };
   const remove = (index: number, button: Element): void => {
     // Only whoever is in the row has to go elsewhere.
@@ -48,7 +61,7 @@ export function RowList<T extends Row>({ form, path, rows, noun, makeRow, childr
     form.removeListItem(path, index);
   };
   return (
-    <Stack gap="xs" ref={box}>
+    <Stack gap="xs" ref={box} onKeyDown={onKeyDown}>
       {rows.map(({ row }, index) => (
         <div key={row} data-row>
           {children({
@@ -69,7 +82,7 @@ export function RowList<T extends Row>({ form, path, rows, noun, makeRow, childr
         </div>
       ))}
       <Group>
-        <Button ref={addButton} variant="light" size="sm" onClick={add}>
+        <Button ref={addButton} variant="light" size="sm" onClick={() => add()}>
           + Add Another One
         </Button>
       </Group>

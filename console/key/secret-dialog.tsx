@@ -1,10 +1,13 @@
 import { Button, Group, Loader, Stack, Text } from "@mantine/core";
-import { lazy, Suspense } from "react";
 import { CopyAction } from "../parts/copy.tsx";
 import { Dialog } from "../parts/dialog.tsx";
+import { part } from "../parts/part.tsx";
 import { secretToShow, useSecretToShow } from "./secret-to-show.ts";
 
-const Snippets = lazy(async () => ({ default: (await import("./snippets.tsx")).Snippets }));
+const Snippets = part(async () => (await import("./snippets.tsx")).Snippets, {
+  waiting: <Loader size="sm" aria-label="Loading" />,
+});
+Snippets.preload();
 
 /** The secret, once: copied here, or lost. */
 export function SecretDialog() {
@@ -31,9 +34,7 @@ export function SecretDialog() {
           <Group>
             <CopyAction text={shown.secret} label="Copy the secret" variant="filled" />
           </Group>
-          <Suspense fallback={<Loader size="sm" aria-label="Loading" />}>
-            <Snippets secret={shown.secret} />
-          </Suspense>
+          <Snippets secret={shown.secret} settings={shown.settings} />
           <Group justify="flex-end">
             <Button variant="default" onClick={() => secretToShow.forget()}>
               I have stored it

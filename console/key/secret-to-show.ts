@@ -3,6 +3,8 @@ import { useSyncExternalStore } from "react";
 export type ShownSecret = {
   readonly name: string;
   readonly secret: string;
+  /** Of its key. */
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly reason: "created" | "rotated";
 };
 

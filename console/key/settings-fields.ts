@@ -1,4 +1,7 @@
 import type { Settings } from "../api/types.ts";
+import { isDocument } from "../parts/document.ts";
+
+export { isDocument };
 
 /** Settings as a document: what is edited, compared and merged field by field. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -86,10 +89,6 @@ export function mergedOf(mine: Document, theirs: Document, fieldsOfMine: readonl
   const merged = Object.entries(theirs).filter(([name]) => !fieldsOfMine.includes(name));
   const kept = fieldsOfMine.filter((name) => mine[name] !== undefined).map((name) => [name, mine[name]]);
   return Object.fromEntries([...merged, ...kept]);
-}
-
-export function isDocument(value: unknown): value is Document {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A member may be called like something that every object of JavaScript has. */

@@ -2,6 +2,7 @@ import { useRef, useState } from "react";
 import { type KeyPreview, patchKey, previewKey, previewVersion, readKey, restoreKey } from "../api/keys.ts";
 import { ApiError } from "../api/problem.ts";
 import type { Fault, KeyView } from "../api/types.ts";
+import type { Draft } from "../parts/drafts.ts";
 import { tell, tellFailure } from "../parts/tell.ts";
 import { errorsOf, refreshed, settingsOf, type TabId, tabOf, valuesOf, withoutBlanks } from "./key-values.ts";
 import type { MergeQuestion } from "./merge-dialog.tsx";
@@ -28,6 +29,8 @@ export type Save = {
   /** Puts earlier settings back. */
   restore(version: number): Promise<void>;
   discard(): void;
+  /** Goes on with what was typed before the page was loaded anew. */
+  resume(draft: Draft): void;
   /** A newer version, by whomever: the form follows where it has no changes of its own. */
   adopt(key: KeyView): void;
   /** A newer version by this very page: its changes stay changes. */
@@ -155,6 +158,10 @@ export function useSave(loaded: KeyView, form: KeyForm, showTab: (tab: TabId) =>
           finish(await restoreKey(base.id, base.version, version), `Version ${version} is back.`),
         ),
       );
+    },
+    resume({ base: before, mine }) {
+      const { mine: alone, both } = compareEdits(settingsOf(valuesOf(before)), mine, base.settings);
+      show(mergedOf(mine, base.settings, [...alone, ...both]));
     },
     discard() {
       adopt(base);

@@ -74,13 +74,19 @@ function ActionForm({
     switch (kind) {
       case "duplicate": {
         const made = await duplicateKey(key.id, copyName);
-        secretToShow.show({ name: nameOf(made), secret: made.secret, reason: "created" });
+        secretToShow.show({
+          name: nameOf(made),
+          secret: made.secret,
+          settings: made.settings,
+          reason: "created",
+        });
         navigate(`/keys/${made.id}`);
         break;
       }
       case "rotate": {
         const rotated = await rotateKey(key.id, key.version, Number(overlap));
-        secretToShow.show({ name, secret: rotated.secret, reason: "rotated" });
+        const { secret, settings } = rotated;
+        secretToShow.show({ name, secret, settings, reason: "rotated" });
         onChanged?.(rotated);
         break;
       }

@@ -13,7 +13,7 @@ import {
   VisuallyHidden,
 } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
-import { lazy, Suspense, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { type KeyList, useKeys } from "../api/keys.ts";
 import { looksSecret } from "../parts/explain-link.ts";
@@ -21,15 +21,19 @@ import { Failure } from "../parts/failure.tsx";
 import { SearchIcon } from "../parts/icons.tsx";
 import { useOnce } from "../parts/once.ts";
 import { PageTitle } from "../parts/page-title.tsx";
+import { part } from "../parts/part.tsx";
 import type { KeyAction } from "./key-action-dialog.tsx";
 import { KeyRow } from "./key-row.tsx";
 import { SortHeader } from "./sort-header.tsx";
 import { STATE_LABELS } from "./state-badge.tsx";
 import { UnreadableKeys } from "./unreadable-keys.tsx";
 
-const KeyActionDialog = lazy(async () => ({
-  default: (await import("./key-action-dialog.tsx")).KeyActionDialog,
-}));
+const KeyActionDialog = part(async () => (await import("./key-action-dialog.tsx")).KeyActionDialog, {
+  isDialog: true,
+});
+
+/** What is done to a key can be done while the line is away for a moment. */
+export const preloadActions = (): void => KeyActionDialog.preload();
 
 const PAGE_SIZE = 50;
 const TYPING_MS = 150;
@@ -139,9 +143,7 @@ export function KeysPage() {
           getItemProps={(item) => ({ "aria-label": `Page ${item}` })}
         />
       )}
-      <Suspense>
-        {hasActed && <KeyActionDialog action={action} onClose={() => setAction(undefined)} />}
-      </Suspense>
+      {hasActed && <KeyActionDialog action={action} onClose={() => setAction(undefined)} />}
     </Stack>
   );
 }

@@ -31,7 +31,8 @@ export function Dialog({ opened, children, ...modal }: DialogProps) {
       {...modal}
       // Mantine's own comes later, and not to a dialog that is opened as soon as it is loaded.
       returnFocus={false}
-      attributes={{ content: { inert: !opened } }}
+      // Mantine makes it a banner, of which a page has one.
+      attributes={{ content: { inert: !opened }, header: { role: "presentation" } }}
     >
       <div ref={content}>
         <Fragment key={times}>{children}</Fragment>

@@ -1,4 +1,3 @@
-import { useSyncExternalStore } from "react";
 import { messageOf } from "../api/problem.ts";
 
 export type Word = { readonly message: string; readonly isFailure: boolean };
@@ -7,24 +6,10 @@ export type Word = { readonly message: string; readonly isFailure: boolean };
 class WordQueue {
   #listener: ((word: Word) => void) | undefined;
   #early: Word[] = [];
-  #hasSpoken = false;
-  readonly #watchers = new Set<() => void>();
-
-  get hasSpoken(): boolean {
-    return this.#hasSpoken;
-  }
-
-  readonly subscribe = (watcher: () => void): (() => void) => {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
-  };
 
   say(word: Word): void {
     if (this.#listener === undefined) this.#early.push(word);
     else this.#listener(word);
-    if (this.#hasSpoken) return;
-    this.#hasSpoken = true;
-    for (const watcher of this.#watchers) watcher();
   }
 
   listen(listener: (word: Word) => void): () => void {
@@ -45,9 +30,4 @@ export function tell(message: string): void {
 
 export function tellFailure(error: unknown): void {
   words.say({ message: messageOf(error), isFailure: true });
-}
-
-/** Whether anything was ever said. */
-export function useHasWords(): boolean {
-  return useSyncExternalStore(words.subscribe, () => words.hasSpoken);
 }

@@ -1,27 +1,43 @@
 import { Button, Stack, Text } from "@mantine/core";
-import { lazy } from "react";
 import { Link, Redirect, Route, Switch } from "wouter";
 import { KeysPage } from "../keys/keys-page.tsx";
 import { PageTitle } from "../parts/page-title.tsx";
+import { part } from "../parts/part.tsx";
+import { Waiting } from "./waiting.tsx";
 
 // The list is what an operator sees first; the rest is loaded when somebody goes there.
-const NewKeyPage = lazy(async () => ({ default: (await import("../key/new-key-page.tsx")).NewKeyPage }));
-const KeyPage = lazy(async () => ({ default: (await import("../key/key-page.tsx")).KeyPage }));
-const LivePage = lazy(async () => ({ default: (await import("../live/live-page.tsx")).LivePage }));
-const ChannelPage = lazy(async () => ({ default: (await import("../live/channel-page.tsx")).ChannelPage }));
-const EndpointsPage = lazy(async () => ({
-  default: (await import("../live/endpoints-page.tsx")).EndpointsPage,
-}));
-const RefusalsPage = lazy(async () => ({
-  default: (await import("../refusals/refusals-page.tsx")).RefusalsPage,
-}));
-const ExplainPage = lazy(async () => ({
-  default: (await import("../explain/explain-page.tsx")).ExplainPage,
-}));
-const AuditPage = lazy(async () => ({ default: (await import("../refusals/audit-page.tsx")).AuditPage }));
-const SettingsPage = lazy(async () => ({
-  default: (await import("../settings/settings-page.tsx")).SettingsPage,
-}));
+const waiting = <Waiting />;
+const NewKeyPage = part(async () => (await import("../key/new-key-page.tsx")).NewKeyPage, { waiting });
+const KeyPage = part(async () => (await import("../key/key-page.tsx")).KeyPage, { waiting });
+const LivePage = part(async () => (await import("../live/live-page.tsx")).LivePage, { waiting });
+const ChannelPage = part(async () => (await import("../live/channel-page.tsx")).ChannelPage, { waiting });
+const EndpointsPage = part(async () => (await import("../live/endpoints-page.tsx")).EndpointsPage, {
+  waiting,
+});
+const RefusalsPage = part(async () => (await import("../refusals/refusals-page.tsx")).RefusalsPage, {
+  waiting,
+});
+const ExplainPage = part(async () => (await import("../explain/explain-page.tsx")).ExplainPage, { waiting });
+const AuditPage = part(async () => (await import("../refusals/audit-page.tsx")).AuditPage, { waiting });
+const SettingsPage = part(async () => (await import("../settings/settings-page.tsx")).SettingsPage, {
+  waiting,
+});
+
+/** So that an upgrade or a lost line takes nobody's next page away. */
+export function preloadPages(): void {
+  const pages = [
+    NewKeyPage,
+    KeyPage,
+    LivePage,
+    ChannelPage,
+    EndpointsPage,
+    RefusalsPage,
+    ExplainPage,
+    AuditPage,
+    SettingsPage,
+  ];
+  for (const page of pages) page.preload();
+}
 
 /** Every address of the console. */
 export function Pages() {

@@ -1,5 +1,6 @@
 import {
   ActionIcon,
+  Alert,
   AppShell,
   Burger,
   Button,
@@ -10,9 +11,11 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Suspense } from "react";
+import { useEffect } from "react";
 import { Link, useLocation } from "wouter";
 import { useLive, useLiveStream } from "../api/live-stream.ts";
+import { preloadActions } from "../keys/keys-page.tsx";
+import { Boundary } from "../parts/boundary.tsx";
 import {
   KeyIcon,
   LogIcon,
@@ -25,11 +28,11 @@ import {
   SunIcon,
 } from "../parts/icons.tsx";
 import { unsaved } from "../parts/unsaved.ts";
-import { Dialogs } from "./dialogs.tsx";
+import { updates, useIsUpdated } from "../parts/updates.ts";
+import { Dialogs, preloadDialogs } from "./dialogs.tsx";
 import { Mark } from "./mark.tsx";
-import { Pages } from "./pages.tsx";
-import { signOut } from "./sign-in.tsx";
-import { Waiting } from "./waiting.tsx";
+import { Pages, preloadPages } from "./pages.tsx";
+import { signOut } from "./sign-out.ts";
 
 const PLACES = [
   { path: "/keys", label: "API keys", icon: <KeyIcon /> },
@@ -41,11 +44,22 @@ const PLACES = [
   { path: "/settings", label: "Realtime settings", icon: <SettingsIcon /> },
 ] as const;
 
+/** Later than whatever the first page itself asks for. */
+const PRELOAD_AFTER_MS = 4_000;
+
 /** What is around every page: where to go, how the server is, light or dark, the way out. */
 export function Shell() {
   useLiveStream();
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const [path] = useLocation();
+  useEffect(() => {
+    const timer = window.setTimeout(() => {
+      preloadDialogs();
+      preloadActions();
+      preloadPages();
+    }, PRELOAD_AFTER_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
   return (
     <AppShell
       header={{ height: 56 }}
@@ -93,13 +107,36 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="content">
         <div className="page">
-          <Suspense fallback={<Waiting />}>
+          <UpdateNotice />
+          <Boundary place={path}>
             <Pages />
-          </Suspense>
+          </Boundary>
         </div>
       </AppShell.Main>
-      <Dialogs />
+      <Boundary>
+        <Dialogs />
+      </Boundary>
     </AppShell>
+  );
+}
+
+/** Said once the server has another console; nobody is interrupted by it. */
+function UpdateNotice() {
+  const { status } = useLive();
+  useEffect(() => {
+    // A server that comes back may be a newer one.
+    if (status === "open") void updates.look();
+  }, [status]);
+  if (!useIsUpdated()) return null;
+  return (
+    <Alert color="yellow" variant="outline" role="status" mb="md" title="The server was updated">
+      <Group justify="space-between">
+        <Text size="sm">Reload to use its console. What you typed is kept.</Text>
+        <Button size="xs" variant="default" onClick={() => updates.reload()}>
+          Reload
+        </Button>
+      </Group>
+    </Alert>
   );
 }
 

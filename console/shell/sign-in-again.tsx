@@ -1,6 +1,7 @@
 import { Button, Stack, Text } from "@mantine/core";
 import { Dialog } from "../parts/dialog.tsx";
-import { SignInForm, signOut } from "./sign-in.tsx";
+import { SignInForm } from "./sign-in.tsx";
+import { signOut } from "./sign-out.ts";
 
 /** Over the page, when the session ended: what is in its forms stays. */
 export function SignInAgain({ opened }: { readonly opened: boolean }) {

@@ -1,11 +1,10 @@
 import { Button, Center, Paper, PasswordInput, Stack, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { messageOf } from "../api/problem.ts";
-import { queries } from "../api/queries.ts";
 import { requestOnce } from "../api/request.ts";
-import { isSession, session } from "../api/session.ts";
-import { isAnything } from "../api/shape.ts";
+import { isSession } from "../api/session.ts";
 import { Mark } from "./mark.tsx";
+import { signedIn } from "./sign-out.ts";
 
 /** The whole page, for whoever has not signed in. */
 export function SignInPage() {
@@ -24,13 +23,6 @@ export function SignInPage() {
   );
 }
 
-export async function signOut(): Promise<void> {
-  // Gone on the server or not reachable: this page forgets all the same.
-  await requestOnce("/session", isAnything, { method: "DELETE" }).catch(() => undefined);
-  session.signedOut();
-  queries.clear();
-}
-
 /** The token, and what the server says of it. */
 export function SignInForm() {
   const [token, setToken] = useState("");
@@ -42,7 +34,7 @@ export function SignInForm() {
     setError(undefined);
     try {
       await requestOnce("/session", isSession, { method: "POST", body: { token: token.trim() } });
-      session.opened();
+      signedIn();
     } catch (failure) {
       setError(messageOf(failure));
     } finally {

@@ -56,6 +56,13 @@ export async function openConsole(
   return { page, context, offences, visit, close: () => context.close() };
 }
 
+/** Resolves when an expression is true on the page. Playwright's own waits evaluate text, which the page's policy forbids. */
+export async function whenTrue(page: Page, expression: string): Promise<void> {
+  await page.evaluate(
+    `new Promise((resolve) => { const look = () => (${expression}) ? resolve(null) : setTimeout(look, 20); look(); })`,
+  );
+}
+
 const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 type AxeViolation = {

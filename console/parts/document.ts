@@ -1,0 +1,4 @@
+/** Whether this is a JSON object. */
+export function isDocument(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
