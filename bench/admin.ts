@@ -25,7 +25,8 @@ const Listening = Compile(Type.Object({ url: Type.String(), adminUrl: Type.Strin
 const CreatedKey = Compile(Type.Object({ secret: Type.String() }));
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-bench-admin-"));
-const store = `lmdb:${folder}`;
+const store = `lmdb:${join(folder, "store")}`;
+const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
 const script = fileURLToPath(new URL("admin/server-process.ts", import.meta.url));
 const child = spawnOn(0, process.execPath, ["--import", "tsx", script, store, ADMIN_TOKEN], {
   stdio: ["ignore", "pipe", "inherit"],
@@ -79,7 +80,7 @@ async function measure(server: ChildProcess): Promise<void> {
     [`${IMPORTED_KEYS} keys are imported`, () => post(`${adminUrl}/admin/v1/keys/import`, importFile)],
     ["all keys are listed by name", () => drain("/keys?sort=name&limit=1000")],
     ["all keys are exported", () => drain("/keys/export", "{}")],
-    ...backup(),
+    ["a backup is written", backUp],
   ];
   const lines: string[] = [];
   for (const [name, work] of works) {
@@ -91,16 +92,12 @@ async function measure(server: ChildProcess): Promise<void> {
   }
 }
 
-/** `SLUICE_BENCH_BACKUP` is a command that writes a backup of the store whose URL it is given as its last argument. */
-function backup(): readonly (readonly [name: string, work: () => Promise<unknown>])[] {
-  const command = process.env["SLUICE_BENCH_BACKUP"];
-  if (command === undefined || command === "") return [];
-  const run = async (): Promise<void> => {
-    const program = spawn("sh", ["-c", `${command} "$0"`, store], { stdio: ["ignore", "ignore", "inherit"] });
-    const [code] = await once(program, "exit");
-    if (code !== 0) throw new Error(`the backup ended with ${String(code)}`);
-  };
-  return [["a backup is written", run]];
+/** `sluice backup`, a process of its own on the store that the server has open. */
+async function backUp(): Promise<void> {
+  const args = ["--import", "tsx", cli, "backup", join(folder, "backup"), "--store", store];
+  const program = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const [code] = await once(program, "exit");
+  if (code !== 0) throw new Error(`the backup ended with ${String(code)}`);
 }
 
 /** Sent by another process, so that only the server has work with it, and not whoever measures. */

@@ -31,6 +31,7 @@ const isStatus = objectOf<Status>({
   startedAt: isText,
   publicUrl: isText,
   publicOrigin: isText,
+  publicOrigins: listOf(isText),
   endpointPrefix: isText,
   realtime: isFlag,
   keyRequired: isFlag,
