@@ -5,10 +5,13 @@ const SLICE_MS = 4;
 /** A step that could not be cut is followed by a longer rest, but for no longer than this. */
 const MAX_REST_MS = 50;
 
+/** When the next slice of any such work may begin, by `performance.now()`: all of it shares one event loop. */
+let freeAtMs = 0;
+
 /**
  * Long work of one caller in slices: `await slices.pause()` between its steps rests for as long as the slice took. One turn of the
- * event loop would not do: a request takes several, and of each turn only a share. So this work takes at most half of
- * the processor. Work of many owners that must share a turn fairly takes `Slices`.
+ * event loop would not do: a request takes several, and of each turn only a share. All such work of the process together takes
+ * at most half of the event loop, one slice after the other. Work of many owners that must share a turn fairly takes `Slices`.
  */
 export class TurnSlices {
   readonly #sliceMs: number;
@@ -25,7 +28,11 @@ export class TurnSlices {
   }
 
   async #rest(tookMs: number): Promise<void> {
-    await rest(Math.min(tookMs, MAX_REST_MS));
+    const nowMs = performance.now();
+    const nextMs = Math.max(nowMs + Math.min(tookMs, MAX_REST_MS), freeAtMs);
+    // Its next slice, and the rest after it.
+    freeAtMs = nextMs + 2 * this.#sliceMs;
+    await rest(nextMs - nowMs);
     this.#startedMs = performance.now();
   }
 }

@@ -57,7 +57,7 @@ export const Status = Type.Object(
     publicUrl: Type.String({ description: "where the public listener listens" }),
     /** The first of them. */
     publicOrigin: Type.String(),
-    publicOrigins: Type.Array(Type.String()),
+    publicOrigins: list(Type.String()),
     endpointPrefix: Type.String(),
     realtime: Type.Boolean(),
     keyRequired: Type.Boolean(),
