@@ -136,10 +136,11 @@ export function useKey(id: string) {
   });
 }
 
-export function useVersions(id: string, version: number) {
+/** The version before this one. Each has all of the key's settings, so that no more than one is asked for. */
+export function useVersionBefore(id: string, version: number) {
   return useQuery({
     queryKey: ["key", id, "versions", version],
-    queryFn: ({ signal }) => request(`${pathOf(id)}/versions`, isKeyVersions, { signal }),
+    queryFn: ({ signal }) => request(`${pathOf(id)}/versions?limit=1`, isKeyVersions, { signal }),
   });
 }
 

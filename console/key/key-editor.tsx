@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Loader, Paper, Stack, Text } from "@mantine/core";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { useVersions } from "../api/keys.ts";
+import { useVersionBefore } from "../api/keys.ts";
 import type { KeyView } from "../api/types.ts";
 import { type KeyAction, KeyActionDialog } from "../keys/key-action-dialog.tsx";
 import { KeyActions } from "../keys/key-actions.tsx";
@@ -41,7 +41,7 @@ export function KeyEditor({ newest, tab }: KeyEditorProps) {
   const [action, setAction] = useState<KeyAction>();
   const [isAsking, setAsking] = useState(false);
   const element = useRef<HTMLFormElement>(null);
-  const { data: versions } = useVersions(id, base.version);
+  const { data: versions } = useVersionBefore(id, base.version);
   const last = versions?.items[0];
 
   useUnsavedGuard(

@@ -13,6 +13,7 @@ import { differences } from "./settings-input.ts";
 
 type KeyPath = { Params: { id: string } };
 
+const MAX_VERSIONS_PAGE = 100;
 const DEFAULT_OVERLAP_SECONDS = 24 * 60 * 60;
 const MAX_OVERLAP_SECONDS = 90 * 24 * 60 * 60;
 
@@ -72,7 +73,7 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
   scope.post<KeyPath>("/keys/:id/preview", documentedSettings(KEY_ROUTES.preview), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const version = queryVersion(request, "version");
+    const version = queryNumber(request, "version");
     if (version === null) return reply.refuse(refuse("invalid_request", "version is a version"));
     let read: Judgement;
     if (version !== undefined) {
@@ -101,9 +102,18 @@ export function registerLifecycleApi(scope: FastifyInstance, options: KeysApiOpt
   scope.get<KeyPath>("/keys/:id/versions", documented(KEY_ROUTES.versions), async (request, reply) => {
     const record = await keys.get(request.params.id);
     if (record === undefined) return notFound(reply);
-    const before = queryVersion(request, "before");
+    const before = queryNumber(request, "before");
     if (before === null) return reply.refuse(refuse("invalid_request", "before is a version"));
-    const { items, next } = await keys.history(record.id, { before });
+    const limit = queryNumber(request, "limit");
+    if (limit === null || (limit !== undefined && limit > MAX_VERSIONS_PAGE)) {
+      return reply.refuse(
+        refuse("invalid_request", `limit is a whole number from 1 to ${MAX_VERSIONS_PAGE}`),
+      );
+    }
+    const { items, next } = await keys.history(
+      record.id,
+      limit === undefined ? { before } : { before, limit },
+    );
     return { current: record.version, items, next };
   });
 
@@ -171,8 +181,8 @@ function isMergePatch(request: FastifyRequest): boolean {
   return request.headers["content-type"]?.toLowerCase().startsWith("application/merge-patch+json") === true;
 }
 
-/** A version in the query: undefined when it is absent or empty, null when it is none. */
-function queryVersion(request: FastifyRequest, name: string): number | undefined | null {
+/** A whole number from 1 in the query, a version say: undefined when it is absent or empty, null when it is none. */
+function queryNumber(request: FastifyRequest, name: string): number | undefined | null {
   const text = new URL(request.url, "http://admin").searchParams.get(name) ?? "";
   if (text === "") return undefined;
   return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : null;

@@ -1,3 +1,4 @@
+import { TurnSlices } from "../lib/turn-slices.ts";
 import { encodeEntry } from "./entry-codec.ts";
 import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 import {
@@ -53,7 +54,9 @@ export class StoredHistory {
     const items: HistoryEntry[] = [];
     const unreadable: number[] = [];
     let last = 0;
+    const slices = new TurnSlices();
     for (const { key, text } of found.slice(0, limit)) {
+      await slices.pause();
       last = Number(key.slice(prefixOf(id).length));
       try {
         items.push(parseHistoryText(id, last, text));

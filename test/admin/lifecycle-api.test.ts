@@ -117,6 +117,9 @@ describe("a key's life over the admin API", () => {
       [2, "second name"],
       [1, "first name"],
     ]);
+    const { body: one } = await server.admin(`/keys/${key.id}/versions?limit=1`);
+    expect(one).to.deep.include({ items: [Array.isArray(items) ? items[0] : undefined], next: 2 });
+    expect((await server.admin(`/keys/${key.id}/versions?limit=101`)).status).to.equal(400);
     const restore = (version: number, tag: string) =>
       post(`/keys/${key.id}/restore`, { version }, { "if-match": tag });
     expect((await restore(1, '"2"')).status).to.equal(412);

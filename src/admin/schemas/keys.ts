@@ -121,7 +121,10 @@ export const KEY_ROUTES = {
     tags,
     summary: "Earlier settings, newest first",
     params: IdPath,
-    querystring: Type.Object({ before: Type.Optional(Type.Integer({ minimum: 1 })) }),
+    querystring: Type.Object({
+      before: Type.Optional(Type.Integer({ minimum: 1 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: "20 if absent" })),
+    }),
     response: { 200: Versions },
   },
   restore: {
