@@ -17,7 +17,10 @@ export type EndpointContext = {
   readonly method: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Parsed JSON, or text; undefined without a body. */
+  /**
+   * Parsed JSON; text; a form as an object, in which a name that comes several times has a list; octets as a `Buffer`; a
+   * `MultipartBody`; undefined without a body.
+   */
   readonly body: unknown;
   /** Without the headers that carried the API key. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -26,7 +29,7 @@ export type EndpointContext = {
 };
 
 /**
- * A named route of the application, below the endpoint prefix. A handler returns what JSON can hold, a string, a
+ * A named route of the application, below the endpoint prefix. A handler returns what JSON can hold, a string, bytes, a stream, a
  * Fetch `Response` for status and headers of its own, or nothing (204).
  */
 export type EndpointDeclaration = {
@@ -34,8 +37,13 @@ export type EndpointDeclaration = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/orders`, `/orders/:id`, `/files/*`. */
   readonly path: string;
+  /** How large the body of a call may be; absent: 1 MiB. */
+  readonly maxBodyBytes?: number;
   readonly handler: (context: EndpointContext) => unknown;
 };
+
+/** Of a body that is read as a stream; one that is in memory as a whole has at most 256 MiB. */
+const MAX_BODY_BYTES = 16 * 1024 ** 3;
 
 const Endpoint = Compile(
   Type.Object(
@@ -43,6 +51,7 @@ const Endpoint = Compile(
       id: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$" }),
       method: Type.Union(["GET", "POST", "PUT", "PATCH", "DELETE"].map((method) => Type.Literal(method))),
       path: Type.String({ pattern: "^/[^?#;\\\\\\s]*$", maxLength: 1000 }),
+      maxBodyBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_BODY_BYTES })),
       handler: Type.Any(),
     },
     { additionalProperties: false },

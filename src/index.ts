@@ -9,4 +9,10 @@ export {
   type RealtimeForHandlers,
   resolveConfig,
 } from "./config.ts";
+export {
+  type FormField,
+  type FormFile,
+  type FormPart,
+  MultipartBody,
+} from "./http/multipart-body.ts";
 export { createServer, type ServerOptions, type SluiceServer, type Started } from "./server.ts";

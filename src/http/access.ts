@@ -205,7 +205,16 @@ function admit(
     return;
   }
   request.caller = caller;
-  done();
+  const refusal = codingRefusal(request.raw.headers);
+  if (refusal === undefined) done();
+  else reply.header("accept-encoding", "identity").refuse(refusal);
+}
+
+/** A compressed body says nothing of its size, so none is taken. Said before the body is read (RFC 9110, 15.5.16). */
+function codingRefusal(headers: FastifyRequest["raw"]["headers"]): Refusal | undefined {
+  const coding = headers["content-encoding"];
+  if (coding === undefined || coding === "" || coding.toLowerCase() === "identity") return undefined;
+  return refuse("unsupported_media_type", "send the body without a Content-Encoding");
 }
 
 /** One shape for all, whatever is wanted. */

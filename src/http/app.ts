@@ -17,6 +17,7 @@ import {
   refusalHeaders,
   refuse,
 } from "../protocol/index.ts";
+import { BodyError } from "./body-error.ts";
 import { createListener, type RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
 import { explainMissingOrigin } from "./missing-origin.ts";
@@ -84,11 +85,23 @@ export function createApp({ log, realtime, connections, isCrossOrigin = false }:
   return app;
 }
 
+/** Media types that say that they are JSON (RFC 6839, 3.1). */
+const JSON_SUFFIX = /^application\/[\w!#$&^.+-]+\+json(?:;|$)/;
+
 /** Many clients name JSON in a DELETE that has no body: that is no body, not a broken one. */
 function acceptEmptyJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser("error", "error");
   app.removeContentTypeParser("application/json");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
+  addJsonParser(app, "application/json");
+}
+
+/** Takes `application/vnd.api+json`, `application/ld+json`, `application/cloudevents+json` and their like as JSON. */
+export function acceptJsonSuffix(app: FastifyInstance): void {
+  addJsonParser(app, JSON_SUFFIX);
+}
+
+function addJsonParser(app: FastifyInstance, mediaType: string | RegExp): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser(mediaType, { parseAs: "string" }, (request, body: string, done) => {
     if (body === "") done(null, undefined);
     else void parse(request, body, done);
   });
@@ -112,6 +125,7 @@ function sendRefusal(
 
 /** The faults of Fastify and its plugins. What an application's handler throws never comes here. */
 function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof BodyError) return sendRefusal(reply, error.refusal);
   if (isFastifyError(error)) {
     if (error.validation !== undefined) {
       const faults = error.validation.map(({ instancePath, message }) => ({
@@ -125,6 +139,9 @@ function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: 
       );
     }
     const code = codeOf(error.statusCode);
+    const isEndpoint = request.routeOptions?.config?.maxBodyBytes !== undefined;
+    if (code === "unsupported_media_type" && isEndpoint)
+      return sendRefusal(reply, refuse(code, "send JSON, plain text, a form, or octets"));
     if (code !== undefined) return sendRefusal(reply, refuse(code));
   }
   // The route's pattern, never the URL: a key may be in it.

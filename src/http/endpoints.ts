@@ -8,7 +8,10 @@ import type { EndpointCalls, Traffic } from "../observe/traffic.ts";
 import { KEYED_VARY, LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, markKeyed, queryOf } from "./access.ts";
 import type { App } from "./app.ts";
+import { BodyError } from "./body-error.ts";
 import { answer } from "./endpoint-answer.ts";
+import { acceptEndpointBodies, bodyLimits, typeBody } from "./endpoint-bodies.ts";
+import { MultipartBody } from "./multipart-body.ts";
 import { answerNotFound } from "./not-found.ts";
 
 /** Where an API key may travel: an application's handler has no business with it. */
@@ -37,10 +40,12 @@ export function registerEndpoints(
   const realtime = realtimeFor(hub);
   app.register(
     async (scope) => {
+      acceptEndpointBodies(scope);
       for (const endpoint of endpoints) {
         scope.route({
           method: endpoint.method,
           url: endpoint.path,
+          ...bodyLimits(endpoint.maxBodyBytes),
           ...routeOf(endpoint, { access, realtime, log, counts: traffic.endpoint(endpoint.id) }),
         });
       }
@@ -76,6 +81,11 @@ function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts 
   const fail = (reply: FastifyReply, error: unknown): void => {
     if (error instanceof StoppingError) {
       reply.refuse(refuse("server_shutdown"));
+      return;
+    }
+    if (error instanceof BodyError) {
+      // What is left of it is not read.
+      reply.header("connection", "close").refuse(error.refusal);
       return;
     }
     onFault(error);
@@ -126,14 +136,17 @@ function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts 
     onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
       access.authenticate(request, reply, (error) => {
         // A call without a body is decided in this turn by its handler; one that has a body is not read in vain.
-        const verdict =
-          error === undefined && hasBody(request) ? access.precheck(request, wanted) : undefined;
+        const isBody = error === undefined && hasBody(request);
+        const verdict = isBody ? access.precheck(request, wanted) : undefined;
+        if (isBody) typeBody(request);
         if (verdict === undefined || verdict.allowed) done(error);
         else reply.refuse(verdict);
       });
     },
     handler(request: FastifyRequest, reply: FastifyReply): void {
       try {
+        const { body } = request;
+        if (body instanceof MultipartBody) reply.raw.once("close", () => body.end());
         reply.header("vary", ENDPOINT_VARY);
         // The body may have taken its time: the key is decided as it is now, and its limits count a call whose body is good.
         const charge = access.charge(request, reply, wanted);

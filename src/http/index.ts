@@ -9,10 +9,11 @@ import type { Traffic } from "../observe/traffic.ts";
 import { describeRoutes } from "../openapi.ts";
 import type { OverloadState } from "../overload/index.ts";
 import { Access, type AccessOptions } from "./access.ts";
-import { type App, createApp } from "./app.ts";
+import { type App, acceptJsonSuffix, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
 import { registerChannelApi } from "./channel-api.ts";
 import { registerCors } from "./cors.ts";
+import { requestTimeoutMs } from "./endpoint-bodies.ts";
 import { registerEndpoints } from "./endpoints.ts";
 import type { RealtimeHandlers } from "./listener/listener.ts";
 import type { TcpConnections } from "./listener/tcp-connections.ts";
@@ -50,6 +51,9 @@ export type PublicAppOptions = AccessOptions & {
 export function createPublicApp(options: PublicAppOptions): App {
   const { log, realtime, connections } = options;
   const app = createApp({ log, realtime, connections, isCrossOrigin: true });
+  acceptJsonSuffix(app);
+  const bodies = options.endpoints.map(({ maxBodyBytes = 0 }) => maxBodyBytes);
+  app.server.requestTimeout = requestTimeoutMs(Math.max(0, ...bodies));
   registerCors(app);
   refuseUnread(app);
   const access = new Access(app, options);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,19 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "docs/origins.md > The proxy passes Host on": "nginx: test/realtime/same-origin.test.ts runs it",
   "docs/origins.md > The proxy passes Host on (2)": "Vite: test/realtime/same-origin.test.ts runs it",
 };
+
+/** Checks a config file as its author's own TypeScript would. */
+function typecheck(folder: string): Promise<Finished> {
+  return run(
+    join(ROOT, "node_modules", ".bin", "tsc"),
+    [
+      ...["--noEmit", "--strict", "--noPropertyAccessFromIndexSignature", "--skipLibCheck"],
+      ...["--module", "nodenext", "--target", "es2023", "--types", "node"],
+      ...["--typeRoots", join(ROOT, "node_modules", "@types"), "sluice.config.ts"],
+    ],
+    { cwd: folder },
+  );
+}
 
 const snippets = new Snippets();
 for (const id of Object.keys(LEFT_OUT)) snippets.claim(id, "");
@@ -229,16 +242,34 @@ describe("documentation snippets", () => {
     });
 
     it("docs/endpoints.md > Endpoints, as TypeScript checks it", async () => {
-      const { code, stdout } = await run(
-        join(ROOT, "node_modules", ".bin", "tsc"),
-        [
-          ...["--noEmit", "--strict", "--noPropertyAccessFromIndexSignature", "--skipLibCheck"],
-          ...["--module", "nodenext", "--target", "es2023", "--types", "node"],
-          ...["--typeRoots", join(ROOT, "node_modules", "@types"), "sluice.config.ts"],
-        ],
-        { cwd: application.path },
-      );
+      const { code, stdout } = await typecheck(application.path);
       expect(code, stdout).to.equal(0);
+    });
+
+    const uploads = snippets.claim("docs/endpoints.md > Uploads", "ts");
+    it("docs/endpoints.md > Uploads, started as a config file and checked by TypeScript", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "sluice-uploads-"));
+      const uploader = applicationFolder(uploads().replace("/var/uploads", folder));
+      try {
+        const { code, stdout } = await typecheck(uploader.path);
+        expect(code, stdout).to.equal(0);
+        const { endpoints } = await loadConfig({ folder: uploader.path });
+        const gateway = await startServer({ config: { endpoints } });
+        const { secret } = await gateway.createKey({ endpoints: { mode: "full-access" } });
+        const form = new FormData();
+        form.append("about", "two files");
+        for (const name of ["a.txt", "b.txt"]) form.append("file", new Blob([`text of ${name}`]), name);
+        const headers = { authorization: `Bearer ${secret}` };
+        const response = await fetch(`${gateway.url}/api/uploads`, { method: "POST", headers, body: form });
+        expect(await response.json()).to.deep.equal({ names: ["a.txt", "b.txt"] });
+        expect(readFileSync(join(folder, "1"), "utf8")).to.equal("text of b.txt");
+        const json = await fetch(`${gateway.url}/api/uploads`, { method: "POST", headers, body: "{}" });
+        expect(json.status).to.equal(415);
+        await gateway.close();
+      } finally {
+        uploader.remove();
+        rmSync(folder, { recursive: true });
+      }
     });
 
     const clientBlock = snippets.claim("docs/client.md > The client SDK", "js");
