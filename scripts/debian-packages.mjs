@@ -21,7 +21,10 @@ export function provide(needs) {
 
 /** Where a program is, or where Debian puts it. */
 export function inPath(program) {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  // Where servers are, which not every user's PATH names.
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"].filter(
+    (folder) => folder !== "",
+  );
   const files = folders.map((folder) => join(folder, program));
   return files.find((file) => existsSync(file)) ?? `/usr/bin/${program}`;
 }

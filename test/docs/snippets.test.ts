@@ -24,6 +24,14 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "CONTRIBUTING.md > Set-up": "npm run check: it would run this very test",
   "docs/origins.md > The proxy passes Host on": "nginx: test/realtime/same-origin.test.ts runs it",
   "docs/origins.md > The proxy passes Host on (2)": "Vite: test/realtime/same-origin.test.ts runs it",
+  "docs/deploying.md > nginx": "test/deploy/proxies.test.ts runs it with nginx",
+  "docs/deploying.md > Caddy": "test/deploy/proxies.test.ts runs it with Caddy",
+  "docs/deploying.md > HAProxy": "test/deploy/proxies.test.ts runs it with HAProxy",
+  "docs/deploying.md > Apache": "test/deploy/proxies.test.ts runs it with Apache",
+  "docs/deploying.md > What the proxy has to do":
+    "test/deploy/proxies.test.ts starts a server with these settings",
+  "docs/deploying.md > Backing up": "docker is not there; the backup's own test runs the command",
+  "docs/deploying.md > Containers": "docker is not there; test/deploy/containers.test.ts reads the files",
 };
 
 /** Checks a config file as its author's own TypeScript would. */
