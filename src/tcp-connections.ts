@@ -1,10 +1,10 @@
 import type { Duplex } from "node:stream";
+import { proxyTest } from "./client-address.ts";
 import type { Config } from "./config.ts";
 import { addressShare, adminShare, publicShare, TcpConnections } from "./http/index.ts";
 import { descriptorLimit } from "./lib/descriptor-limit.ts";
 import { FairBudget } from "./lib/fair-budget.ts";
 import type { Logger } from "./observe/log.ts";
-import { type Network, NetworkSet, parseNetwork } from "./policy/index.ts";
 
 /** How long an answer may wait for its reader without any progress. */
 const STALLED_ANSWER_MS = 10_000;
@@ -60,14 +60,4 @@ export function tcpConnections(
     unsent,
     admin: { connections: ofAdmin, prove: (socket) => ofAdmin.prove(socket, OPERATORS) },
   };
-}
-
-/** Entries that cannot be read have stopped the start before. */
-function proxyTest(entries: readonly string[]): (address: string) => boolean {
-  const networks = entries
-    .map((entry) => parseNetwork(entry.trim()))
-    .filter((network): network is Network => typeof network !== "string");
-  if (networks.length === 0) return () => false;
-  const proxies = new NetworkSet(networks);
-  return (address) => proxies.test(address) === 1;
 }

@@ -61,6 +61,50 @@ describe("the OpenAPI documents", () => {
     }
   });
 
+  it("name their servers by origins under which they are reached", () => {
+    expect(open.document["servers"]).to.deep.equal([
+      { url: `http://localhost:${server.port}` },
+      { url: `http://127.0.0.1:${server.port}` },
+    ]);
+    const { port } = new URL(server.adminUrl);
+    expect(admin.document["servers"]).to.deep.equal([{ url: `http://localhost:${port}` }]);
+  });
+
+  it("name each operation by its method and path, and no two alike", () => {
+    for (const { document, operations } of [admin, open]) {
+      const ids = Object.values(toRecord(document["paths"])).flatMap((item) =>
+        Object.values(toRecord(item)).map((operation) => String(toRecord(operation)["operationId"])),
+      );
+      expect(new Set(ids).size).to.equal(operations.length);
+      for (const id of ids) expect(id).to.match(/^[a-z]+[A-Z][A-Za-z0-9]*$/);
+    }
+    const idOf = (document: ApiDocument, path: string, method: string): unknown =>
+      toRecord(toRecord(toRecord(document.document["paths"])[path])[method])["operationId"];
+    // Programs that were made from the document call these: they stay.
+    expect(idOf(open, "/channels/publish/batch", "post")).to.equal("postChannelsPublishBatch");
+    expect(idOf(open, "/{env}/agnost/realtime/get-members", "post")).to.equal(
+      "postByEnvAgnostRealtimeGetMembers",
+    );
+    expect(idOf(admin, "/admin/v1/keys/{id}/rotate", "post")).to.equal("postKeysByIdRotate");
+  });
+
+  it("have answers that generators know: by their status, and one for all refusals", () => {
+    for (const { document } of [admin, open]) {
+      for (const [path, item] of Object.entries(toRecord(document["paths"]))) {
+        for (const operation of Object.values(toRecord(item)).map(toRecord))
+          for (const status of Object.keys(toRecord(operation["responses"])))
+            expect(status, path).to.match(/^(\d{3}|default)$/);
+      }
+    }
+  });
+
+  it("describe which entry of an import a fault is about", async () => {
+    const call = callerOf(server.adminUrl, admin, { authorization: `Bearer ${server.adminToken}` });
+    const refused = await call("POST /admin/v1/keys/import", {}, { keys: [{ id: "key_broken" }] });
+    const [fault] = Array.isArray(refused["faults"]) ? refused["faults"].map(toRecord) : [];
+    expect(fault?.["index"]).to.equal(0);
+  });
+
   it("say of each operation what it is for, and of each parameter in a path what it is", () => {
     for (const { document } of [admin, open]) {
       for (const [path, item] of Object.entries(toRecord(document["paths"]))) {

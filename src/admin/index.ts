@@ -13,7 +13,7 @@ import type { Audit } from "../observe/audit.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Readiness } from "../observe/readiness.ts";
 import { describeRoutes } from "../openapi.ts";
-import { refuse } from "../protocol/index.ts";
+import { codingRefusal, refuse } from "../protocol/index.ts";
 import { AdminAccess, type AdminAccessOptions, refusalOf } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";
 import { registerAuditApi, registerTokenApi } from "./audit-api.ts";
@@ -95,11 +95,15 @@ export function registerAdmin(app: FastifyInstance, options: AdminOptions): void
       scope.setValidatorCompiler(strictValidator);
       // The schemas of answers document them; what is answered is not cut down to them.
       scope.setSerializerCompiler(() => JSON.stringify);
-      await describeAdmin(scope, options.server.version, access);
+      await describeAdmin(scope, options, access);
       access.registerSession(scope);
       await scope.register(async (plain) => {
         const guarded: AdminScope = plain.withTypeProvider<TypeBoxTypeProvider>();
         guarded.addHook("onRequest", access.require);
+        guarded.addHook("onRequest", async (request, reply) => {
+          const refusal = codingRefusal(request.headers["content-encoding"]);
+          return refusal && reply.header("accept-encoding", "identity").refuse(refusal);
+        });
         registerStatusApi(guarded, options);
         registerConnectionsApi(guarded, { ...options, access });
         const { version, startedAt } = options.server;
@@ -143,11 +147,14 @@ function guardHost(app: FastifyInstance, { config, audit }: AdminOptions): void 
 }
 
 /** Who may not call the API does not get its description either. */
-function describeAdmin(scope: FastifyInstance, version: string, access: AdminAccess): Promise<void> {
+function describeAdmin(scope: FastifyInstance, options: AdminOptions, access: AdminAccess): Promise<void> {
+  const { version } = options.server;
+  const { adminOrigin } = options.config;
   return describeRoutes(scope, {
     title: "Sluice admin API",
     description: "Manages API keys and shows what happens on a node.",
     version,
+    servers: () => (adminOrigin === undefined ? options.origins().slice(0, 1) : [adminOrigin]),
     security: {
       adminToken: { type: "http", scheme: "bearer" },
       session: { type: "apiKey", in: "cookie", name: "sluice_session" },

@@ -11,6 +11,7 @@ import {
 } from "../policy/index.ts";
 import {
   type BroadcastAudience,
+  codingRefusal,
   KEYED_VARY,
   type Refusal,
   rateLimitHeaders,
@@ -205,16 +206,9 @@ function admit(
     return;
   }
   request.caller = caller;
-  const refusal = codingRefusal(request.raw.headers);
+  const refusal = codingRefusal(request.raw.headers["content-encoding"]);
   if (refusal === undefined) done();
   else reply.header("accept-encoding", "identity").refuse(refusal);
-}
-
-/** A compressed body says nothing of its size, so none is taken. Said before the body is read (RFC 9110, 15.5.16). */
-function codingRefusal(headers: FastifyRequest["raw"]["headers"]): Refusal | undefined {
-  const coding = headers["content-encoding"];
-  if (coding === undefined || coding === "" || coding.toLowerCase() === "identity") return undefined;
-  return refuse("unsupported_media_type", "send the body without a Content-Encoding");
 }
 
 /** One shape for all, whatever is wanted. */

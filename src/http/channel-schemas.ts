@@ -57,7 +57,7 @@ const refused = (description: string) => ({
     },
   },
 });
-const REFUSALS = { "4xx": refused("Refused"), "5xx": refused("A fault, or not possible now") };
+const REFUSALS = { default: refused("Refused, or not possible now") };
 const tags = ["Channels"];
 const agnost = {
   tags: ["Agnost"],

@@ -69,11 +69,13 @@ export function createPublicApp(options: PublicAppOptions): App {
 }
 
 /** Open to everybody, so the application's endpoints are no part of it: who has no key does not learn which exist. */
-function describePublic(scope: FastifyInstance, { version, apiKeyInQuery }: PublicAppOptions): Promise<void> {
+function describePublic(scope: FastifyInstance, options: PublicAppOptions): Promise<void> {
+  const { version, apiKeyInQuery } = options;
   return describeRoutes(scope, {
     title: "Sluice",
     description: "Publishes to channels and looks at them over HTTP, with an API key.",
     version,
+    servers: () => options.publicOrigins,
     security: {
       bearer: { type: "http", scheme: "bearer" },
       apiKey: { type: "apiKey", in: "header", name: "x-api-key" },

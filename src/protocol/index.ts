@@ -1,3 +1,4 @@
+export { codingRefusal } from "./body-coding.ts";
 export { hasControlCharacter, isChannelName } from "./channel-name.ts";
 export type { ErrorCode, Refusal } from "./error-table.ts";
 export { ERROR_TABLE, isRetryable, refuse } from "./error-table.ts";

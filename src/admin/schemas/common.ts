@@ -25,7 +25,16 @@ export const Limit = Type.Integer({
   description: `at most; ${PAGE_DEFAULT} if absent`,
 });
 
-export const Fault = Type.Object({ pointer: Type.String(), message: Type.String() });
+export const Fault = Type.Object({
+  pointer: Type.String({ description: "JSON Pointer (RFC 6901) into what was sent" }),
+  message: Type.String(),
+  index: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: "of an import: which of the keys that were sent, counted from 0",
+    }),
+  ),
+});
 export type Fault = Static<typeof Fault>;
 
 /** RFC 9457 problem details. */
@@ -62,4 +71,4 @@ const refused = (description: string) => ({
   description,
   content: { "application/problem+json": { schema: Problem } },
 });
-export const REFUSALS = { "4xx": refused("Refused"), "5xx": refused("A fault, or not possible now") };
+export const REFUSALS = { default: refused("Refused, or not possible now") };
