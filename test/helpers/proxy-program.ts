@@ -54,11 +54,15 @@ export const CADDY: ProxyKind = {
   configure: (text, { port, upstreamPort, folder }) => {
     const upstream = text.includes("sluice:8080") ? "sluice:8080" : "127.0.0.1:8080";
     const site = text.includes("{$SLUICE_DOMAIN}") ? "{$SLUICE_DOMAIN} {" : "rt.example.com {";
-    const own = `https://rt.example.com:${port} {\n\tbind 127.0.0.1\n\ttls ${folder}/cert.pem ${folder}/key.pem`;
-    return `{\n\tadmin off\n\tauto_https off\n\tstorage file_system ${folder}\n}\n${replaced(text, {
-      [site]: own,
-      [upstream]: `127.0.0.1:${upstreamPort}`,
-    })}`;
+    // A client that polls by the address sends no name.
+    const own = `https://rt.example.com:${port}, https://127.0.0.1:${port} {\n\tbind 127.0.0.1\n\ttls ${folder}/cert.pem ${folder}/key.pem`;
+    return `{\n\tadmin off\n\tauto_https off\n\tdefault_sni rt.example.com\n\tstorage file_system ${folder}\n}\n${replaced(
+      text,
+      {
+        [site]: own,
+        [upstream]: `127.0.0.1:${upstreamPort}`,
+      },
+    )}`;
   },
   args: (folder) => ["run", "--config", join(folder, "config"), "--adapter", "caddyfile"],
 };
@@ -79,7 +83,7 @@ export const APACHE: ProxyKind = {
   name: "apache2",
   files: ["/usr/sbin/apache2"],
   configure: (text, { port, upstreamPort, folder }) => {
-    const modules = ["mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http"];
+    const modules = ["mpm_event", "authz_core", "ssl", "headers", "rewrite", "proxy", "proxy_http"];
     const loads = modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`);
     return `
 ServerRoot ${folder}
