@@ -35,10 +35,14 @@ type BudgetParts = {
   readonly hub: NodeReportParts["hub"];
   readonly realtime: { readonly held: HeldBytes };
   readonly broker: Broker;
+  readonly bodies: { readonly heldBytes: number };
 };
 
 /** What is bounded on this node, and how much of it is in use. */
-export function budgetsOf(config: Config, { tcp, hub, realtime, broker }: BudgetParts): readonly Budget[] {
+export function budgetsOf(
+  config: Config,
+  { tcp, hub, realtime, broker, bodies }: BudgetParts,
+): readonly Budget[] {
   const budget = (name: string, used: () => number, limit: number): Budget => ({
     name,
     used,
@@ -48,6 +52,7 @@ export function budgetsOf(config: Config, { tcp, hub, realtime, broker }: Budget
     budget("connections", () => hub.connectionCount, config.maxConnections),
     budget("tcp_connections", () => tcp.public.connections.size, tcp.public.connections.limit),
     budget("unsent_http_bytes", () => tcp.unsent.total, tcp.unsent.max),
+    budget("http_body_bytes", () => bodies.heldBytes, config.maxWaitingBytes),
     budget("channels", () => hub.channelCount, config.maxChannels),
     budget("memberships", () => hub.membershipCount, config.maxMemberships),
     budget("waiting_bytes", () => realtime.held.waitingBytes, config.maxWaitingBytes),

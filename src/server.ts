@@ -11,6 +11,7 @@ import { type Config, localOrigins, sourceOf } from "./config.ts";
 import {
   type App,
   assetFolders,
+  BodyBudget,
   createApp,
   createEndpointMatcher,
   createPublicApp,
@@ -143,6 +144,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     let { publicOrigins } = config;
     const tcp = tcpConnections(config, log);
     const turn = new TurnBudget();
+    const bodies = new BodyBudget(config.maxWaitingBytes);
     const doors = {
       ...config,
       gate,
@@ -164,7 +166,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       overload,
       traffic,
       hub,
-      budgets: budgetsOf(config, { tcp, hub, realtime, broker }),
+      budgets: budgetsOf(config, { tcp, hub, realtime, broker, bodies }),
       tcp,
       version,
       log,
@@ -176,6 +178,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       gate,
       log,
       addressOf,
+      bodies,
       apiKeyInQuery: config.apiKeyInQuery,
       get publicOrigins() {
         return publicOrigins;

@@ -47,7 +47,8 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<keyof Config, string>> = {
   maxUnsentBytes: "Bytes of messages that clients have not read, counted once where they share them.",
   maxRequestsPerSecond: "Requests a second that one connection may send; beyond, it is read more slowly.",
   maxReceivedBytesPerSecond: "Bytes a second that one connection may send; beyond, it is read more slowly.",
-  maxWaitingBytes: "What may wait of the requests of all connections; beyond, who holds most is ended.",
+  maxWaitingBytes:
+    "What may wait of the requests of all connections, and the same of bodies of HTTP calls; beyond, who holds most is ended or refused.",
   endpointPrefix: "The path below which the declared endpoints are.",
   endpoints: "The application's declared endpoints.",
   channels: "Settings of channels by the pattern of their names; the first that matches counts.",

@@ -18,6 +18,8 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import type { App } from "./app.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import { hasBody } from "./listener/request-head.ts";
 
 export type AccessOptions = {
   readonly gate: Gate;
@@ -25,6 +27,7 @@ export type AccessOptions = {
   readonly publicOrigins: readonly string[];
   readonly addressOf: (request: FastifyRequest["raw"]) => string | null;
   readonly apiKeyInQuery: boolean;
+  readonly bodies: BodyBudget;
   /** Told of the TCP connection on which a key was accepted. */
   readonly prove: (socket: Duplex, keyId: string) => void;
 };
@@ -69,11 +72,34 @@ export class Access {
     markKeyed(reply);
     const caller = this.identify(request);
     if (caller instanceof Promise) {
-      caller.then((found) => admit(request, reply, found, done)).catch(done);
+      caller.then((found) => this.#admit(request, reply, found, done)).catch(done);
     } else {
-      admit(request, reply, caller, done);
+      this.#admit(request, reply, caller, done);
     }
   };
+
+  #admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: Caller | Refusal,
+    done: (error?: Error) => void,
+  ): void {
+    if ("allowed" in caller) {
+      reply.refuse(caller);
+      return;
+    }
+    request.caller = caller;
+    const coding = codingRefusal(request.raw.headers["content-encoding"]);
+    if (coding !== undefined) {
+      reply.header("accept-encoding", "identity").refuse(coding);
+      return;
+    }
+    const refusal = hasBody(request.raw)
+      ? this.#options.bodies.take(request, reply, this.ownerOf(request))
+      : undefined;
+    if (refusal === undefined) done();
+    else reply.refuse(refusal);
+  }
 
   identify(request: FastifyRequest): Caller | Refusal | Promise<Caller | Refusal> {
     const { gate, publicOrigins, addressOf, apiKeyInQuery } = this.#options;
@@ -193,22 +219,6 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
 
 export function hasQuery(request: FastifyRequest): boolean {
   return request.raw.url?.includes("?") === true;
-}
-
-function admit(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  caller: Caller | Refusal,
-  done: (error?: Error) => void,
-): void {
-  if ("allowed" in caller) {
-    reply.refuse(caller);
-    return;
-  }
-  request.caller = caller;
-  const refusal = codingRefusal(request.raw.headers["content-encoding"]);
-  if (refusal === undefined) done();
-  else reply.header("accept-encoding", "identity").refuse(refusal);
 }
 
 /** One shape for all, whatever is wanted. */

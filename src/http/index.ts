@@ -21,6 +21,7 @@ import { refuseUnread } from "./not-found.ts";
 
 export { type App, createApp, type InputFault } from "./app.ts";
 export { assetFolders } from "./assets.ts";
+export { BodyBudget } from "./body-budget.ts";
 export { createEndpointMatcher } from "./endpoint-matcher.ts";
 export { addressShare, adminShare, publicShare } from "./listener/descriptor-shares.ts";
 export { destroySockets, openSocketCount } from "./listener/listener.ts";
