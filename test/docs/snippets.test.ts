@@ -165,6 +165,19 @@ describe("documentation snippets", () => {
       });
     });
 
+    itInShell("docs/configuration.md > Backing up", [], async (text) => {
+      const folder = mkdtempSync(join(tmpdir(), "sluice-backup-"));
+      try {
+        const store = `lmdb:${join(folder, "data")}`;
+        await (await openKeyStore(store)).close();
+        const copy = join(folder, "today");
+        expectDone(await shell(substitute(text, { "backups/today": copy }), { SLUICE_STORE: store }));
+        await (await openKeyStore(`lmdb:${copy}`)).close();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
     itInShell("docs/keys.md > The admin token", [], async (text) => {
       const folder = mkdtempSync(join(tmpdir(), "sluice-token-"));
       try {
