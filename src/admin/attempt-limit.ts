@@ -15,7 +15,8 @@ export class AttemptLimit {
 
   constructor(options: AttemptLimitOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    // A wall clock that is set back would lock addresses out for hours.
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Milliseconds until this address is looked at again; 0: now. */

@@ -21,7 +21,7 @@ export class FailureThrottle {
 
   constructor(options: FailureThrottleOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Count a failure. @returns milliseconds to hold its answer back. */

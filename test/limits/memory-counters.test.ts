@@ -14,7 +14,8 @@ const budget = (limit: number, more: Partial<Budget> = {}): Budget => ({
 describe("counters in memory", () => {
   const open: MemoryCounters[] = [];
   const counters = (maxCounters?: number): MemoryCounters => {
-    const made = new MemoryCounters(maxCounters === undefined ? {} : { maxCounters });
+    const now = () => Date.now();
+    const made = new MemoryCounters(maxCounters === undefined ? { now } : { maxCounters, now });
     open.push(made);
     return made;
   };
@@ -47,6 +48,19 @@ describe("counters in memory", () => {
     const outcomes = (await Promise.all(calls)).map(({ isSpent }) => isSpent);
     expect(outcomes).to.deep.equal([true, false, false, false, false, false, true]);
     expect(await made.read([shared])).to.deep.equal([{ used: 2, resetMs: 1000 }]);
+  });
+
+  it("last no longer and no shorter when the wall clock is set", async () => {
+    const made = new MemoryCounters();
+    open.push(made);
+    const spend = () => made.spend([budget(1, { windowSeconds: 5 })]);
+    await spend();
+    for (const now of [1_000_000 - 3_600_000, 1_000_000 + 3_600_000]) {
+      mock.timers.setTime(now);
+      const { isSpent, uses } = await spend();
+      expect(isSpent).to.equal(false);
+      expect(uses[0]?.resetMs).to.be.within(0, 5_000);
+    }
   });
 
   it("read without counting", async () => {
