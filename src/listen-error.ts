@@ -33,14 +33,14 @@ export class ListenError extends Error {
   }
 }
 
-/** Listen, @returns the URL. @throws ListenError */
+/** Listen. @returns the URL, without the zone of an address (fe80::1%eth0), which no URL has. @throws ListenError */
 export async function listenOn(
   app: { listen(options: { readonly host: string; readonly port: number }): Promise<string> },
   listener: ListenerName,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    return (await app.listen({ host, port })).replace(/%[^\]]*\]/, "]");
   } catch (error) {
     throw new ListenError(listener, host, port, error);
   }

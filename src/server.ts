@@ -225,7 +225,9 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       token,
       audit,
       origins: () => {
-        const names = ["localhost", "127.0.0.1", "[::1]", isIPv6(adminHost) ? `[${adminHost}]` : adminHost];
+        // No URL has the zone of an address (fe80::1%eth0).
+        const [host = ""] = adminHost.split("%");
+        const names = ["localhost", "127.0.0.1", "[::1]", isIPv6(host) ? `[${host}]` : host];
         // As a browser writes them: in lower case, without the default port.
         const own = names.map((name) => new URL(`http://${name}:${adminPort}`).origin);
         return adminOrigin === undefined ? own : [...own, adminOrigin];

@@ -75,7 +75,7 @@ export function registerBackupApi(
     async (request, reply) => {
       const { query } = request;
       const wish = typeof query === "object" && query !== null ? Reflect.get(query, "allowWeak") : undefined;
-      if (wish !== undefined && wish !== "true" && wish !== "false")
+      if (wish !== undefined && wish !== "" && wish !== "true" && wish !== "false")
         return reply.refuse(refuse("invalid_request", "allowWeak is true or false"));
       const read = await readManyAgnostKeys(request.body, { allowWeak: wish === "true", endpoints });
       if (!read.ok) return reply.refuse(refuse("invalid_settings", "nothing was imported"), read.faults);

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { Compile } from "typebox/compile";
 import type { Explanation, Gate } from "../gate.ts";
 import type { KeyStore } from "../keys/index.ts";
+import { placedMessages } from "../lib/schema-errors.ts";
 import { type AccessRequest, compileStored, type DeclaredEndpoint } from "../policy/index.ts";
 import { isChannelName, refuse } from "../protocol/index.ts";
 import { ACCESS_ROUTES, Question } from "./schemas/access.ts";
@@ -22,10 +23,7 @@ export function registerExplainApi(scope: FastifyInstance, options: ExplainOptio
   scope.post("/explain", documentedSettings(ACCESS_ROUTES.explain), async (request, reply) => {
     const { body } = request;
     if (!Body.Check(body)) {
-      const faults = [...Body.Errors(body)].map(({ instancePath, message }) => ({
-        pointer: instancePath,
-        message,
-      }));
+      const faults = placedMessages(Body.Errors(body));
       return reply.refuse(refuse("invalid_request"), faults);
     }
     const { keyId, apiKey, settings } = body;

@@ -1,5 +1,11 @@
 import type { Gate } from "../gate.ts";
-import { type KeyRecord, type KeyStore, type ScannedKey, StoreUnavailableError } from "../keys/index.ts";
+import {
+  type KeyChange,
+  type KeyRecord,
+  type KeyStore,
+  type ScannedKey,
+  StoreUnavailableError,
+} from "../keys/index.ts";
 import { sortInSlices } from "../lib/sliced-sort.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
 import { type KeySummary, summaryOf } from "./key-summary.ts";
@@ -75,7 +81,7 @@ export class KeyDirectory {
     const nowMs = Date.now();
     const counts: Partial<Record<KeyState, number>> = {};
     const found: Entry[] = [];
-    const search = query.search.trim().toLowerCase();
+    const search = searchable(query.search.trim());
     const slices = new TurnSlices();
     for (const entry of this.#entries.values()) {
       await slices.pause();
@@ -118,8 +124,8 @@ export class KeyDirectory {
   }
 
   async #refresh(): Promise<void> {
-    this.#unsubscribe ??= this.#keys.subscribe(({ id, record }) => this.#change(id, record));
-    const sinceMs = Date.now() - this.#walkedAtMs;
+    this.#unsubscribe ??= this.#keys.subscribe((change) => this.#change(change));
+    const sinceMs = performance.now() - this.#walkedAtMs;
     if (sinceMs < WALK_EVERY_MS) return;
     if (sinceMs < WALK_UNCHANGED_EVERY_MS && (await this.#revision()) === this.#walkedRevision) return;
     this.#walk ??= this.#readAll().finally(() => {
@@ -163,15 +169,17 @@ export class KeyDirectory {
     this.#entries = entries;
     this.#unreadable = unreadable;
     this.#walkedRevision = revision;
-    this.#walkedAtMs = Date.now();
+    this.#walkedAtMs = performance.now();
   }
 
-  #change(id: string, record: KeyRecord | undefined): void {
+  #change({ type, id, record }: KeyChange): void {
     const entry = record === undefined ? undefined : this.#entryOf(record);
     this.#changed?.set(id, entry);
     if (entry === undefined) this.#entries.delete(id);
     else this.#entries.set(id, entry);
-    this.#unreadable = this.#unreadable.filter((one) => one !== id);
+    const others = this.#unreadable.filter((one) => one !== id);
+    // A key whose record cannot be read is still there, until somebody revokes it.
+    this.#unreadable = type !== "deleted" && record === undefined ? [...others, id] : others;
   }
 
   readonly #known = (id: string): KeySummary | undefined => this.#entries.get(id)?.summary;
@@ -187,7 +195,7 @@ export class KeyDirectory {
     const known = this.#entries.get(id);
     if (known !== undefined && isOf(known.summary, record)) return known;
     const name = typeof settings["name"] === "string" ? settings["name"] : id;
-    const text = [name, id, ...secrets.map(({ hint }) => hint)].join("\n").toLowerCase();
+    const text = searchable([name, id, ...secrets.map(({ hint }) => hint)].join("\n"));
     return { id, name, text, summary: summaryOf(record) };
   }
 
@@ -222,6 +230,11 @@ export class KeyDirectory {
 /** A change that is in force without being stored has another `updatedAt` at the same version. */
 function isOf({ version, createdAt, updatedAt }: KeySummary, record: KeyRecord): boolean {
   return version === record.version && createdAt === record.createdAt && updatedAt === record.updatedAt;
+}
+
+/** Letters in one case and one form: an é is one character or two, by the keyboard and the system that it was typed on. */
+function searchable(text: string): string {
+  return text.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
 /** "Never" is Infinity, whose difference with itself is no number. */

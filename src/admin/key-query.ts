@@ -10,8 +10,9 @@ const WORDS = ["search", "state", "sort", "order", "offset"] as const;
 /** The wish to search or sort: undefined without one, for then keys are paged in the order of the store. */
 export function keyQueryOf(request: FastifyRequest): KeyQuery | { readonly fault: string } | undefined {
   const { searchParams } = new URL(request.url, "http://admin");
-  if (!WORDS.some((word) => searchParams.has(word))) return undefined;
-  const read = (name: string): string | undefined => searchParams.get(name) ?? undefined;
+  // An empty parameter is one that was not given: forms and generated clients send them.
+  const read = (name: string): string | undefined => searchParams.get(name) || undefined;
+  if (!WORDS.some((word) => read(word) !== undefined)) return undefined;
   const search = read("search") ?? "";
   if (search.length > SEARCH_MAX_CHARS) return { fault: `search is at most ${SEARCH_MAX_CHARS} characters` };
   const state = KEY_STATES.find((one) => one === read("state"));
@@ -28,7 +29,7 @@ export function keyQueryOf(request: FastifyRequest): KeyQuery | { readonly fault
   if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > LIMIT_MAX) {
     return { fault: `limit is a whole number from 1 to ${LIMIT_MAX}` };
   }
-  if (searchParams.has("after"))
+  if (read("after") !== undefined)
     return { fault: "with search, state or sort a page begins at offset, not after" };
   return { search, state, sort, descending: order === "desc", offset: Number(offset), limit: Number(limit) };
 }

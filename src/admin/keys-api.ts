@@ -132,9 +132,9 @@ export async function recordUnstored<T>(audit: Audit, deed: AuditRecord, write: 
 
 function pageOf(request: FastifyRequest): { limit: number; after: string | undefined } | undefined {
   const query = new URL(request.url, "http://admin").searchParams;
-  const limit = query.get("limit") ?? String(PAGE_DEFAULT);
+  const limit = query.get("limit") || String(PAGE_DEFAULT);
   if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > PAGE_MAX) return undefined;
-  return { limit: Number(limit), after: query.get("after") ?? undefined };
+  return { limit: Number(limit), after: query.get("after") || undefined };
 }
 
 /** A damaged key can be deleted too. */

@@ -26,6 +26,10 @@ export type AgnostOptions = {
 
 type Entry = Readonly<Record<string, unknown>>;
 
+/** Characters that every HTTP client sends in a header, and sends alike. */
+const IN_A_HEADER = /^[\x20-\x7e]+$/;
+const NOT_IN_A_HEADER = "has characters that no HTTP header can carry: give this key another secret";
+
 /** Where each part of our settings comes from. */
 const SOURCES: readonly (readonly [settings: string, agnost: string])[] = [
   ["/name", "/name"],
@@ -115,6 +119,7 @@ function readSecret(
   if (secret === undefined || secret === null) faults.push({ pointer: place, message: "is required" });
   else if (typeof secret !== "string") faults.push({ pointer: place, message: "must be a string" });
   else if (!isPossibleSecret(secret)) faults.push({ pointer: place, message: faultOfSecret(secret) });
+  else if (!IN_A_HEADER.test(secret)) faults.push({ pointer: place, message: NOT_IN_A_HEADER });
   else if (first !== undefined) faults.push({ pointer: place, message: `is the same secret as ${first}` });
   else {
     pointerOfSecret.set(secret, place);

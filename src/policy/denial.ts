@@ -28,8 +28,9 @@ export function endpointMessage(policy: Policy, request: AccessRequest): string 
 }
 
 export function realtimeMessage(action: unknown): string {
+  if (action === "connect") return "turn on realtime for this key";
   return isRealtimeAction(action)
-    ? "turn on realtime for this key"
+    ? "turn on realtime for this key: channels need it, also over HTTP without a connection"
     : `"${quote(action)}" is no action that this server knows`;
 }
 

@@ -3,6 +3,7 @@ import { type Fault, PolicyError } from "./fault.ts";
 import { isNarrowing } from "./narrowing.ts";
 import { parseOriginRule } from "./origin-rule.ts";
 import { parseDocument } from "./parse.ts";
+import { roundedNumbers } from "./rounded-numbers.ts";
 import type { Settings } from "./settings.ts";
 
 type Document = Readonly<Record<string, unknown>>;
@@ -32,7 +33,12 @@ export type Judgement =
 export function judgeSettings(input: unknown, context: JudgementContext = {}): Judgement {
   const { before } = context;
   const written = read(input, true);
-  if ("settings" in written) return judgeEndpoints(written.settings, [], context);
+  if ("settings" in written) {
+    const rounded = roundedNumbers(written.settings.metadata, "/metadata");
+    const isStored = JSON.stringify(before?.["metadata"]) === JSON.stringify(written.settings.metadata);
+    if (rounded.length > 0 && !isStored) return { faults: rounded };
+    return judgeEndpoints(written.settings, rounded, context);
+  }
   const strict = written.faults;
   if (before === undefined || !isDocument(input)) return { faults: strict };
   const stored = read(input, false);

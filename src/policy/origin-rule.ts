@@ -79,6 +79,9 @@ function parseAnyRule(entry: string, publicSuffixes: boolean): OriginRule | stri
   }
   if (subdomain && !isWeb) return `"${shown}" has a wildcard, which only http and https origins may have`;
   if (subdomain && host.literal) return `"${shown}" has a wildcard before an address: list each address`;
+  if (subdomain && publicSuffixes && NOBODYS_NAMES.has(host.text)) {
+    return `"${shown}" is a wildcard over ${host.text}, which is no public suffix and belongs to nobody: every network gives out such names as it likes. List your own, such as https://*.yours.${host.text}`;
+  }
   if (subdomain && publicSuffixes && !host.loopback && isOpenToAnybody(host.text)) {
     return `"${shown}" is a wildcard over a public suffix, where anybody can register a name: list your own, such as https://*.yours.${host.text}`;
   }
@@ -96,6 +99,19 @@ function ruleOf(scheme: string, subdomain: boolean, host: string, port: string |
     text: `${scheme}://${subdomain ? "*." : ""}${host}${suffix}`,
   };
 }
+
+/**
+ * Names that no registry gives out: RFC 6761 (test, example, invalid), RFC 6762 (local), RFC 8375 (home.arpa), and ICANN's internal.
+ * The public suffix list does not have them, but their owner is whoever runs a network.
+ */
+const NOBODYS_NAMES: ReadonlySet<string> = new Set([
+  "internal",
+  "test",
+  "home.arpa",
+  "local",
+  "example",
+  "invalid",
+]);
 
 function isDefaultPort(scheme: string, port: string | null): boolean {
   return (scheme === "http" && port === "80") || (scheme === "https" && port === "443");

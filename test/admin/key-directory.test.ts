@@ -28,6 +28,23 @@ describe("the list of keys, searched and sorted", () => {
     expect(body).to.deep.include({ total: 2, counts: { active: 1, disabled: 1 }, unreadable: [] });
   });
 
+  it("finds a letter with its accent, whether it was typed as one character or as two", async () => {
+    const one = await server.createKey({ name: "caf\u00e9" });
+    const two = await server.createKey({ name: "re\u0301sume\u0301" });
+    for (const search of ["\u00e9", "e\u0301", "E\u0301"])
+      expect((await list(`search=${encodeURIComponent(search)}&sort=name`)).names).to.have.length(2);
+    for (const { id } of [one, two]) await server.deleteKey(id);
+  });
+
+  it("takes an empty parameter for an absent one", async () => {
+    const { status, body } = await list("search=&state=&sort=&order=&offset=&limit=&after=");
+    expect(status).to.equal(200);
+    expect(body).to.have.property("next");
+    expect((await list("search=orders&state=&sort=&order=&offset=&limit=&after=")).names).to.deep.equal([
+      "orders",
+    ]);
+  });
+
   it("finds a key by its id and by its secret's hint", async () => {
     const { body } = await server.admin("/keys?limit=1");
     const { items } = body;
