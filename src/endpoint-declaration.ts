@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { placedMessages } from "./lib/schema-errors.ts";
 import type { Member, Position } from "./protocol/index.ts";
 
 /** What a handler may do on channels, as a server: no key, no echo, `from` is null. */
@@ -70,8 +71,8 @@ export function endpointsFault(value: unknown): string | undefined {
       return `${where}: upstreams are not supported yet: declare a handler`;
     }
     if (!Endpoint.Check(endpoint)) {
-      const reason = [...Endpoint.Errors(endpoint)].map(
-        ({ instancePath, message }) => `${instancePath} ${message}`,
+      const reason = placedMessages(Endpoint.Errors(endpoint)).map(({ pointer, message }) =>
+        `${pointer} ${message}`.trim(),
       );
       return `${where}: ${reason.join(", ")}`;
     }

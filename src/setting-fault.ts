@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { endpointsFault } from "./endpoint-declaration.ts";
+import { placedMessages } from "./lib/schema-errors.ts";
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });
@@ -113,7 +114,9 @@ export function settingFault(name: string, value: unknown): string | undefined {
   const check = CHECKS.get(name);
   if (check === undefined) return `"${name}" is not a setting of Sluice`;
   if (!check.Check(value)) {
-    const reason = [...check.Errors(value)].map(({ message }) => message).join(", ");
+    const reason = placedMessages(check.Errors(value))
+      .map(({ pointer, message }) => (pointer === "" ? message : `${pointer} ${message}`))
+      .join(", ");
     // A token is a secret: its value is not repeated.
     const shown =
       name === "adminToken" || name === "metricsToken"

@@ -7,6 +7,7 @@ import {
   type FastifyRequest,
   fastify,
 } from "fastify";
+import { placedMessages } from "../lib/schema-errors.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
   type ErrorCode,
@@ -128,10 +129,7 @@ function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: 
   if (error instanceof BodyError) return sendRefusal(reply, error.refusal);
   if (isFastifyError(error)) {
     if (error.validation !== undefined) {
-      const faults = error.validation.map(({ instancePath, message }) => ({
-        pointer: instancePath,
-        message: message ?? "not valid",
-      }));
+      const faults = placedMessages(error.validation);
       return sendRefusal(
         reply,
         refuse("invalid_request", `the ${error.validationContext} has faults`),
