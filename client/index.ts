@@ -15,7 +15,7 @@ export type {
 export type { Joined, MembersPage, Sent } from "./answers.ts";
 export type { Closing, ConnectionState } from "./connection.ts";
 export type { Endpoint, EndpointOptions } from "./endpoint.ts";
-export type { IncomingMessage } from "./events.ts";
+export type { IncomingMessage, MessageObject } from "./events.ts";
 export type { Off } from "./listeners.ts";
 export type { ClosedChannel, Disconnect, Gap, RealtimeError } from "./notices.ts";
 export type { ClientOptions, JoinOptions, MembersOptions, SendOptions, UpdateOptions } from "./options.ts";

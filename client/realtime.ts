@@ -9,7 +9,7 @@ import { type Joined, type MembersPage, parseNothing, parseSent, type Sent } fro
 import { membersCall, refused, updateCall } from "./calls.ts";
 import { Complaints } from "./complaints.ts";
 import { type Closing, Connection, type ConnectionState } from "./connection.ts";
-import type { IncomingMessage } from "./events.ts";
+import type { IncomingMessage, MessageObject } from "./events.ts";
 import { Incoming } from "./incoming.ts";
 import { type Off, Signal } from "./listeners.ts";
 import { randomMessageId } from "./message-id.ts";
@@ -199,16 +199,19 @@ export class Realtime {
    * Listen to messages and broadcasts sent under an event name. Returns a function that stops it.
    * Throws a TypeError for a name that nobody can send, such as `connect`: see `onConnect` and its like.
    */
+  on<Body = MessageObject>(eventName: string, fn: (message: IncomingMessage<Body>) => void): Off;
   on(eventName: string, fn: (message: IncomingMessage) => void): Off {
     return this.#listen(eventName, fn, false);
   }
 
   /** As `on`, for the next message only. */
+  once<Body = MessageObject>(eventName: string, fn: (message: IncomingMessage<Body>) => void): Off;
   once(eventName: string, fn: (message: IncomingMessage) => void): Off {
     return this.#listen(eventName, fn, true);
   }
 
   /** Stop listening; without `fn`, every listener of that event name. */
+  off<Body = MessageObject>(eventName: string, fn?: (message: IncomingMessage<Body>) => void): void;
   off(eventName: string, fn?: (message: IncomingMessage) => void): void {
     this.#incoming.messages.remove(eventName, fn);
   }

@@ -30,6 +30,25 @@ describe("package", () => {
     expect(decisions).to.have.nested.property("[1].code", "ip_not_authorized");
   });
 
+  it("is built before it is packed, and has the documents without their pictures", () => {
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(scripts.prepack).to.equal("node scripts/build.mjs --if-missing");
+    const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      encoding: "utf8",
+    });
+    const { files }: { files: { path: string }[] } = JSON.parse(packed)[0];
+    const paths = files.map(({ path }) => path);
+    expect(paths).to.include.members([
+      "dist/src/cli.js",
+      "dist/client/index.js",
+      "docs/keys.md",
+      "README.md",
+    ]);
+    expect(
+      paths.filter((path) => /\.(png|jpe?g|gif|svg|webp)$/.test(path) && path.startsWith("docs/")),
+    ).to.deep.equal([]);
+  }).timeout(60_000);
+
   it("names what Node it needs, and has its own command", () => {
     const { engines, bin } = JSON.parse(readFileSync("package.json", "utf8"));
     expect(engines.node).to.equal(">=20.20.2");
