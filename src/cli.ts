@@ -4,6 +4,7 @@ import "./node-floor.ts";
 import { CommandError } from "./commands/command-error.ts";
 import { printable } from "./commands/printable.ts";
 import type { ConfigError } from "./config.ts";
+import { packageVersion } from "./version.ts";
 
 const USAGE = `sluice: a realtime gateway
 
@@ -15,6 +16,8 @@ const USAGE = `sluice: a realtime gateway
   sluice audit verify                                 whether the record of what was done is unchanged
   sluice context --url URL --token TOKEN              save where your server is
   sluice check --key K --origin O --ip A --connect …  would a request be let in, and why
+
+  sluice --version
 
 Each command's --help says more.
 `;
@@ -39,6 +42,11 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import("./commands/admin.ts")).contextCommand(rest);
     case "check":
       return (await import("./commands/check.ts")).checkCommand(rest);
+    case "--version":
+    case "-v":
+    case "version":
+      process.stdout.write(`${packageVersion()}\n`);
+      return 0;
     case undefined:
     case "help":
     case "--help":

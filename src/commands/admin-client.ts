@@ -1,9 +1,9 @@
+import { ask } from "./admin-request.ts";
 import { CommandError } from "./command-error.ts";
 import { readContext } from "./context.ts";
 import { printableLine } from "./printable.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8081";
-const TIMEOUT_MS = 30_000;
 
 /** The options that every command takes which talks to a running server. */
 export const CONNECTION_OPTIONS = {
@@ -19,6 +19,8 @@ export type AdminRequest = {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  /** What the server is doing, for work whose length nobody knows: it has no limit of time, and shows that it goes on. */
+  readonly longWork?: string;
 };
 
 /** The admin API of a running server, by URL and token from flags, the environment or the saved context. */
@@ -36,58 +38,60 @@ export class AdminClient {
    * @throws CommandError when there is no token or the URL is none.
    */
   static async open(flags: ConnectionFlags, environment: NodeJS.ProcessEnv): Promise<AdminClient> {
-    const saved = await readContext(environment);
     const named = flags.url ?? environment["SLUICE_ADMIN_URL"];
-    const url = named ?? saved.url ?? DEFAULT_URL;
+    const given = flags.token ?? environment["SLUICE_ADMIN_TOKEN"];
+    const saved = named === undefined || given === undefined ? await readContext(environment) : undefined;
+    const url = named ?? saved?.url ?? DEFAULT_URL;
     // A saved token is for the server it was saved with, and goes to no other.
-    const own = named === undefined || named === (saved.url ?? DEFAULT_URL) ? saved.token : undefined;
-    const token = flags.token ?? environment["SLUICE_ADMIN_TOKEN"] ?? own;
-    if (!isAdminUrl(url))
-      throw new CommandError("the URL of an admin listener is http://host:port, without a password", 2);
+    const own = named === undefined || isSameUrl(named, saved?.url ?? DEFAULT_URL) ? saved?.token : undefined;
+    const token = given ?? own;
+    assertUsable(url, token === "" ? undefined : token);
     if (token === undefined || token === "") {
       throw new CommandError(
         "no admin token: give --token, set SLUICE_ADMIN_TOKEN, or save it with sluice context --token (the first start of the server showed it)",
         2,
       );
     }
-    // A header could not carry it, and the message that says so would show it.
-    if (!/^[\x21-\x7e]+$/.test(token))
-      throw new CommandError("the admin token has characters that no token has", 2);
     warnOfPlainHttp(url);
     return new AdminClient(url.replace(/\/+$/, ""), token);
   }
 
   /** @throws CommandError when the server cannot be reached or refuses. */
   async call(path: string, request: AdminRequest = {}): Promise<unknown> {
-    const { method = "GET", body, headers = {}, contentType = "application/json" } = request;
-    let response: Response;
-    try {
-      response = await fetch(`${this.#url}/admin/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.#token}`,
-          "x-sluice-client": "cli",
-          ...(body === undefined ? {} : { "content-type": contentType }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        redirect: "error",
-      });
-    } catch (error) {
-      const cause =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new CommandError(
-        printableLine(`no server answers at ${this.#url} (${cause}): start one, or give --url`),
-      );
-    }
-    const text = await response.text().catch(() => {
-      throw new CommandError("the server ended its answer half way");
+    const { method = "GET", body, headers = {}, contentType = "application/json", longWork } = request;
+    const { status, text } = await ask(new URL(`${this.#url}/admin/v1${path}`), {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        "x-sluice-client": "cli",
+        ...(body === undefined ? {} : { "content-type": contentType }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(longWork === undefined ? {} : { longWork }),
     });
     const answer = parse(text);
-    if (response.ok) return answer;
-    throw new CommandError(describe(response.status, answer));
+    if (status >= 200 && status < 300) return answer;
+    throw new CommandError(describe(status, answer));
   }
+}
+
+/** @throws CommandError for a URL or a token that no command could use. */
+export function assertUsable(url: string | undefined, token: string | undefined): void {
+  if (url !== undefined && !isAdminUrl(url))
+    throw new CommandError("the URL of an admin listener is http://host:port, without a password", 2);
+  // A header could not carry it, and the message that says so would show it.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new CommandError("the admin token has characters that no token has", 2);
+}
+
+/** Whether two URLs name one server: a slash at the end, letters of the host or a default port make no difference. */
+export function isSameUrl(one: string, other: string | undefined): boolean {
+  return other !== undefined && plainUrl(one) === plainUrl(other);
+}
+
+function plainUrl(url: string): string {
+  return (URL.canParse(url) ? new URL(url).href : url).replace(/\/+$/, "");
 }
 
 /** The token can do everything, and whoever is on the way reads it. */

@@ -4,9 +4,10 @@ import { resetAdminToken } from "../admin/index.ts";
 import { openKeyStore } from "../keys/index.ts";
 import { Audit } from "../observe/audit.ts";
 import { createLogger } from "../observe/log.ts";
-import { AdminClient, CONNECTION_OPTIONS, stringAt } from "./admin-client.ts";
+import { AdminClient, assertUsable, CONNECTION_OPTIONS, isSameUrl, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 import { contextFile, forgetContext, readContext, writeContext } from "./context.ts";
+import { printOnce } from "./output.ts";
 import { printableLine } from "./printable.ts";
 
 const USAGE = `sluice admin token --rotate            make a new admin token; the old one and every session end
@@ -49,7 +50,7 @@ export async function adminCommand(args: readonly string[]): Promise<number> {
       const made = await resetAdminToken(keys);
       const actor = { by: "store-access", client: "cli", address: null } as const;
       await new Audit(keys, createLogger("warn")).record({ action: "admin-token.rotated", actor });
-      printToken(made);
+      await printToken(made, "run the same command again");
     } finally {
       await keys.close();
     }
@@ -57,8 +58,10 @@ export async function adminCommand(args: readonly string[]): Promise<number> {
   }
   const client = await AdminClient.open(values, process.env);
   const answer = await client.call("/token/rotate", { method: "POST" });
-  printToken(stringAt(answer, "token") ?? "");
-  return 0;
+  return printToken(
+    stringAt(answer, "token") ?? "",
+    "make another with sluice admin token --reset --store lmdb:<folder>, where the server runs",
+  );
 }
 
 export async function contextCommand(args: readonly string[]): Promise<number> {
@@ -76,17 +79,20 @@ export async function contextCommand(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (values.url === undefined && values.token === undefined) throw new CommandError(CONTEXT_USAGE, 2);
-  const saved = await readContext(process.env);
-  const url = values.url ?? saved.url;
-  const token =
-    values.token ?? (values.url === undefined || values.url === saved.url ? saved.token : undefined);
+  const saved =
+    values.url !== undefined && values.token !== undefined ? undefined : await readContext(process.env);
+  const url = values.url ?? saved?.url;
+  const isSameServer = values.url === undefined || isSameUrl(values.url, saved?.url);
+  const token = values.token ?? (isSameServer ? saved?.token : undefined);
+  assertUsable(url, token);
   const file = await writeContext(process.env, { url, token });
   process.stdout.write(`Saved in ${printableLine(file)}, for you alone to read.\n`);
   return 0;
 }
 
-function printToken(token: string): void {
-  process.stdout.write(
+function printToken(token: string, remedy: string): Promise<number> {
+  return printOnce(
     `Admin token  ${printableLine(token)}\n\nIt is shown once: keep it now. The one before no longer works.\n`,
+    remedy,
   );
 }

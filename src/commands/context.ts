@@ -1,7 +1,10 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { makeFolder } from "../lib/folder.ts";
+import { CommandError } from "./command-error.ts";
+import { printableLine } from "./printable.ts";
+import { readText, writePrivate } from "./private-file.ts";
 
 /** Where a person's own server is: saved once, so that commands need no flags. */
 export type Context = { readonly url: string | undefined; readonly token: string | undefined };
@@ -17,19 +20,31 @@ export function contextFile(environment: Environment): string {
   return join(base, "sluice", "context.json");
 }
 
-/** The saved context; empty when there is none or it cannot be read. */
+/** The saved context; empty when there is none. @throws CommandError when it cannot be read: it is there for a reason. */
 export async function readContext(environment: Environment): Promise<Context> {
+  const file = contextFile(environment);
   try {
-    const saved: unknown = JSON.parse(await readFile(contextFile(environment), "utf8"));
-    if (typeof saved !== "object" || saved === null) return NOTHING;
+    const saved: unknown = JSON.parse(await readText(file));
+    if (typeof saved !== "object" || saved === null) throw new Error("it holds no object");
     const { url, token }: { url?: unknown; token?: unknown } = saved;
     return {
       url: typeof url === "string" ? url : undefined,
       token: typeof token === "string" ? token : undefined,
     };
-  } catch {
-    return NOTHING;
+  } catch (error) {
+    if (isAbsent(error)) return NOTHING;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(
+      printableLine(
+        `the saved context ${file} cannot be read (${reason}): mend it, or forget it with sluice context --forget`,
+      ),
+      2,
+    );
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }
 
 /** Save it where only its owner can read it. */
@@ -38,13 +53,6 @@ export async function writeContext(environment: Environment, context: Context): 
   makeFolder(dirname(file));
   await writePrivate(file, `${JSON.stringify(context)}\n`);
   return file;
-}
-
-/** Write a file that only its owner can read, in place of whatever was there. */
-export async function writePrivate(file: string, text: string): Promise<void> {
-  const next = `${file}.${process.pid}.tmp`;
-  await writeFile(next, text, { mode: 0o600, flag: "wx" });
-  await rename(next, file);
 }
 
 export async function forgetContext(environment: Environment): Promise<void> {

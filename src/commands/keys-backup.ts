@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { AdminClient, CONNECTION_OPTIONS, memberOf } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
-import { writePrivate } from "./context.ts";
+
 import { printJson, printWarnings } from "./output.ts";
+import { readText, writePrivate } from "./private-file.ts";
 
 /** Write a backup to a file that only its owner can read, or to standard output. */
 export async function exportKeys(args: readonly string[]): Promise<number> {
@@ -11,7 +11,7 @@ export async function exportKeys(args: readonly string[]): Promise<number> {
     options: { ...CONNECTION_OPTIONS, file: { type: "string" } },
   });
   const client = await AdminClient.open(values, process.env);
-  const backup = await client.call("/keys/export", { method: "POST" });
+  const backup = await client.call("/keys/export", { method: "POST", longWork: "Exporting" });
   if (values.file === undefined) return printJson(backup);
   try {
     await writePrivate(values.file, `${JSON.stringify(backup)}\n`);
@@ -56,10 +56,12 @@ export async function importKeys(args: readonly string[]): Promise<number> {
       ? await client.call(`/keys/import/agnost${values["allow-weak"] === true ? "?allowWeak=true" : ""}`, {
           method: "POST",
           body: document,
+          longWork: "Importing",
         })
       : await client.call("/keys/import", {
           method: "POST",
           body: { keys: memberOf(document, "keys"), onExisting },
+          longWork: "Importing",
         });
   if (values.json === true) return printJson(answer);
   const counts = ["created", "replaced", "skipped"].map(
@@ -75,7 +77,7 @@ export async function importKeys(args: readonly string[]): Promise<number> {
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, "utf8"));
+    return JSON.parse(await readText(file));
   } catch (error) {
     throw new CommandError(
       `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,5 +1,6 @@
 import { AdminClient, CONNECTION_OPTIONS, memberOf, stringAt } from "./admin-client.ts";
 import { CommandError, readArguments } from "./command-error.ts";
+import { closingOf, confirm, plural } from "./confirmation.ts";
 import { exportKeys, importKeys } from "./keys-backup.ts";
 import { printJson, printSecret, printWarnings } from "./output.ts";
 import { printableLine } from "./printable.ts";
@@ -11,9 +12,9 @@ const USAGE = `sluice keys: manage API keys of a running server
   sluice keys create --name NAME [SETTINGS]     make a key; its secret is shown once
   sluice keys list
   sluice keys show ID
-  sluice keys edit ID [--name NAME] [SETTINGS] [--enable|--disable] [--if-version N]
+  sluice keys edit ID [--name NAME] [SETTINGS] [--enable|--disable] [--if-version N] [--yes]
   sluice keys rotate ID [--overlap SECONDS]     a new secret; the old one works on for a day, or as long as given
-  sluice keys revoke ID
+  sluice keys revoke ID [--yes]
   sluice keys export [--file FILE]              a backup: digests, not secrets
   sluice keys import --file FILE [--replace|--skip] [--agnost [--allow-weak]]
 
@@ -26,6 +27,8 @@ const USAGE = `sluice keys: manage API keys of a running server
   client or key; KIND is what it counts: calls (the default), joins or reads. Limits that are given replace those that
   the key has.
 
+  On a terminal, edit and revoke say what they close and ask; --yes answers.
+
   --url URL      the admin listener (SLUICE_ADMIN_URL, http://127.0.0.1:8081)
   --token TOKEN  the admin token (SLUICE_ADMIN_TOKEN), or saved with sluice context
   --json         print what the API answers
@@ -36,6 +39,10 @@ const MAX_PAGES = 10_000;
 /** @returns the exit code. */
 export async function keysCommand(args: readonly string[]): Promise<number> {
   const [action, ...rest] = args;
+  if (rest.includes("--help") || rest.includes("-h")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
   switch (action) {
     case "create":
       return create(rest);
@@ -72,9 +79,9 @@ async function create(args: readonly string[]): Promise<number> {
   const settings = settingsOf(values);
   const client = await AdminClient.open(values, process.env);
   const key = await client.call("/keys", { method: "POST", body: settings });
-  if (values.json === true) return printJson(key);
-  printSecret(key);
-  printWarnings(key);
+  const id = stringAt(key, "id") ?? "";
+  await printSecret(key, values.json === true, `make another with sluice keys rotate ${id} --overlap 0`);
+  if (values.json !== true) printWarnings(key);
   return 0;
 }
 
@@ -87,6 +94,7 @@ async function edit(args: readonly string[]): Promise<number> {
       enable: { type: "boolean" },
       disable: { type: "boolean" },
       "if-version": { type: "string" },
+      yes: { type: "boolean" },
     },
     allowPositionals: true,
   });
@@ -104,6 +112,14 @@ async function edit(args: readonly string[]): Promise<number> {
   const client = await AdminClient.open(values, process.env);
   const path = `/keys/${encodeURIComponent(id)}`;
   const version = ifVersion ?? String(memberOf(await client.call(path), "version"));
+  const effect = closingOf(
+    await client.call(`${path}/preview`, {
+      method: "POST",
+      body: patch,
+      contentType: "application/merge-patch+json",
+    }),
+  );
+  if (effect !== undefined) await confirm(`The change of ${id} ${effect}.`, values);
   const key = await client.call(path, {
     method: "PATCH",
     body: patch,
@@ -131,15 +147,14 @@ async function rotate(args: readonly string[]): Promise<number> {
   const client = await AdminClient.open(values, process.env);
   const body = overlap === undefined ? {} : { overlapSeconds: Number(overlap) };
   const key = await client.call(`/keys/${encodeURIComponent(id)}/rotate`, { method: "POST", body });
-  if (values.json === true) return printJson(key);
-  printSecret(key);
-  return 0;
+  return printSecret(key, values.json === true, `make another with sluice keys rotate ${id}`);
 }
 
 async function list(args: readonly string[]): Promise<number> {
   const { values } = readArguments({ args: [...args], options: CONNECTION_OPTIONS });
   const client = await AdminClient.open(values, process.env);
   const rows: string[][] = [];
+  const damaged: string[] = [];
   let after: string | undefined;
   const all: unknown[] = [];
   for (let page = 0; page < MAX_PAGES; page += 1) {
@@ -149,10 +164,19 @@ async function list(args: readonly string[]): Promise<number> {
       all.push(key);
       rows.push(rowOf(key));
     }
+    for (const id of unreadableOf(answer)) {
+      damaged.push(id);
+      rows.push([id, "", "", "unreadable", "", "", ""]);
+    }
     after = stringAt(answer, "next");
     if (after === undefined) break;
   }
-  if (values.json === true) return printJson(all);
+  if (damaged.length > 0)
+    process.stderr.write(
+      `Damaged keys let nobody in. Revoke them, and bring them back from a backup (sluice keys import): ${damaged.length}\n`,
+    );
+  if (values.json === true)
+    return printJson([...all, ...damaged.map((id) => ({ id, state: "unreadable", settings: null }))]);
   process.stdout.write(
     rows.length === 0
       ? "There are no keys yet: sluice keys create --name NAME makes one.\n"
@@ -168,11 +192,31 @@ async function show(args: readonly string[]): Promise<number> {
 }
 
 async function revoke(args: readonly string[]): Promise<number> {
-  const { client, id, json } = await readId("revoke", args);
-  await client.call(`/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
-  if (json) return printJson({ id, revoked: true });
+  const { values, positionals } = readArguments({
+    args: [...args],
+    options: { ...CONNECTION_OPTIONS, yes: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const id = oneId("revoke", positionals);
+  const client = await AdminClient.open(values, process.env);
+  const path = `/keys/${encodeURIComponent(id)}`;
+  await confirm(await revocationOf(client, path, id), values);
+  await client.call(path, { method: "DELETE" });
+  if (values.json === true) return printJson({ id, revoked: true });
   process.stdout.write(`${printableLine(`Key ${id} is revoked; its connections are closed.`)}\n`);
   return 0;
+}
+
+/** What revoking a key does, in a sentence. A damaged key cannot be read, and can be revoked. */
+async function revocationOf(client: AdminClient, path: string, id: string): Promise<string> {
+  const key = await client.call(path).catch((error: unknown) => {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  });
+  const connections = memberOf(key, "connections");
+  const name = stringAt(memberOf(key, "settings"), "name");
+  const closes = typeof connections === "number" ? ` and closes ${plural(connections)}` : "";
+  return `Revoking ${id}${name === undefined ? "" : ` ("${name}")`} cannot be undone${closes}.`;
 }
 
 async function readId(
@@ -199,6 +243,12 @@ function oneId(action: string, positionals: readonly string[]): string {
 function itemsOf(answer: unknown): readonly unknown[] {
   if (typeof answer !== "object" || answer === null || !("items" in answer)) return [];
   return Array.isArray(answer.items) ? answer.items : [];
+}
+
+/** Ids of keys whose record cannot be read: they have no settings to show. */
+function unreadableOf(answer: unknown): readonly string[] {
+  const ids = memberOf(answer, "unreadable");
+  return Array.isArray(ids) ? ids.filter((id: unknown) => typeof id === "string") : [];
 }
 
 function rowOf(key: unknown): string[] {

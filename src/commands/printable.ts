@@ -15,7 +15,15 @@ export function printableLine(text: string): string {
   return text.replace(STEERING, escapeOf);
 }
 
-/** One escape for each UTF-16 unit: so that JSON stays JSON. */
+/**
+ * JSON whose strings hold such characters as JSON's own escapes. It is the same JSON: a character beyond U+FFFF is two escapes, one for
+ * each UTF-16 unit, as RFC 8259 wants it, and line breaks between the members stay.
+ */
+export function printableJson(json: string): string {
+  return json.replace(STEERING, (character) => (character === "\n" ? character : escapeOf(character)));
+}
+
+/** One escape for each UTF-16 unit. */
 function escapeOf(character: string): string {
   return character
     .split("")

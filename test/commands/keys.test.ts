@@ -1,8 +1,8 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Finished, runCommand } from "../helpers/command.ts";
+import { Command, type Finished, runCommand } from "../helpers/command.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 
@@ -103,6 +103,67 @@ describe("sluice keys, through a key's life", () => {
     expect((await stat(file)).mode & 0o777).to.equal(0o600);
     expect((await sluice(["keys", "list"])).code).to.equal(0);
   });
+
+  it("finds the saved token for the same URL however it is written, and for no other", async () => {
+    const withSlash = await sluice(["keys", "list", "--url", `${server.adminUrl}/`]);
+    expect(withSlash.code, withSlash.stderr).to.equal(0);
+    expect((await sluice(["keys", "list", "--url", `${server.adminUrl}/other`])).code).to.equal(2);
+    expect((await sluice(["context", "--url", `${server.adminUrl}/`])).code).to.equal(0);
+    expect((await sluice(["keys", "list"])).code).to.equal(0);
+  });
+
+  it("saves no context that cannot be used, and says so of one that is broken", async () => {
+    for (const flags of [
+      ["--url", "127.0.0.1:8081"],
+      ["--url", "ftp://x"],
+      ["--token", "two words"],
+    ])
+      expect((await sluice(["context", ...flags])).code, flags.join(" ")).to.equal(2);
+    const config = await mkdtemp(join(home, "config-"));
+    await mkdir(join(config, "sluice"));
+    await writeFile(join(config, "sluice", "context.json"), '{"url": "http');
+    const broken = await sluice(["keys", "list"], { XDG_CONFIG_HOME: config });
+    expect(broken.code).to.equal(2);
+    expect(broken.stderr).to.include("context.json cannot be read").and.to.include("--forget");
+    const flags = ["--url", server.adminUrl, "--token", server.adminToken];
+    expect((await sluice(["keys", "list", ...flags], { XDG_CONFIG_HOME: config })).code).to.equal(0);
+  });
+
+  it("says what revoking closes, and asks on a terminal unless --yes answers", async () => {
+    const { id, secret } = await server.createKey({ name: "asked", allowRealtime: true });
+    const client = await new SocketClient(server.url, { apiKey: secret }).ready();
+    const ask = (args: readonly string[]): Command =>
+      new Command(args, { cwd: home, env: { HOME: home }, terminal: true });
+    const refused = ask(["keys", "revoke", id]);
+    await refused.output(/cannot be undone and closes 1 connection\.[\s\S]*Go on\? \[y\/N\]/);
+    refused.child.stdin?.write("n\n");
+    expect((await refused.finished()).code).to.equal(1);
+    expect((await server.admin(`/keys/${id}`)).status).to.equal(200);
+    const edited = ask(["keys", "edit", id, "--no-realtime"]);
+    await edited.output(/closes 1 of 1 connection\.[\s\S]*Go on\? \[y\/N\]/);
+    edited.child.stdin?.write("y\n");
+    expect((await edited.finished()).code).to.equal(0);
+    expect(await client.next("connection:closing")).to.include({ code: "realtime_not_allowed" });
+    expect((await ask(["keys", "revoke", id, "--yes"]).finished()).code).to.equal(0);
+    expect((await server.admin(`/keys/${id}`)).status).to.equal(404);
+  }).timeout(60_000);
+
+  it("notes that a new key has expired already", async () => {
+    const made = await sluice(["keys", "create", "--name", "late", "--expires", "2020-01-01T00:00:00Z"]);
+    expect(made.stdout).to.include("Note: the key has expired (2020-01-01T00:00:00Z)");
+  });
+
+  it("has help at every level, and a version", async () => {
+    for (const args of [
+      ["keys", "create", "--help"],
+      ["keys", "import", "-h"],
+      ["backup", "--help"],
+    ]) {
+      const { code, stdout } = await sluice(args);
+      expect([code, stdout.slice(0, 6)], args.join(" ")).to.deep.equal([0, "sluice"]);
+    }
+    expect((await sluice(["--version"])).stdout).to.match(/^[0-9]+\.[0-9]+\.[0-9]+/);
+  }).timeout(60_000);
 
   it("edits, rotates, exports and imports", async () => {
     const { id } = await server.createKey({ name: "from the api" });
