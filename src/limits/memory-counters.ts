@@ -47,7 +47,7 @@ export class MemoryCounters implements Counters {
     const windows = budgets.map((budget) => this.#add(budget, nowMs));
     return {
       isSpent: true,
-      uses: windows.map(({ used, endsAtMs }) => ({ used, resetMs: endsAtMs - nowMs })),
+      uses: windows.map(({ used, endsAtMs }) => ({ used, resetMs: Math.ceil(endsAtMs - nowMs) })),
       giveBack: async () => this.#takeBack(budgets, windows),
     };
   }
@@ -67,7 +67,7 @@ export class MemoryCounters implements Counters {
     const window = this.#openWindow(budget, nowMs);
     return window === undefined
       ? { used: 0, resetMs: budget.windowSeconds * 1_000 }
-      : { used: window.used, resetMs: window.endsAtMs - nowMs };
+      : { used: window.used, resetMs: Math.ceil(window.endsAtMs - nowMs) };
   }
 
   #add(budget: Budget, nowMs: number): Window {

@@ -17,7 +17,7 @@ describe("a table on a terminal", () => {
       names.map((name) => [name, "active"]),
     ).split("\n");
     const columns = lines.slice(1, -1).map((line) => displayWidth(line.slice(0, line.indexOf("active"))));
-    expect(new Set(columns)).to.deep.equal(new Set([9]));
+    expect(new Set(columns)).to.deep.equal(new Set([8]));
   });
 
   it("counts two columns for wide characters, one for narrow ones and none for marks", () => {

@@ -55,7 +55,7 @@ describe("counters in memory", () => {
     open.push(made);
     const spend = () => made.spend([budget(1, { windowSeconds: 5 })]);
     await spend();
-    for (const now of [1_000_000 - 3_600_000, 1_000_000 + 3_600_000]) {
+    for (const now of [1, 1_000_000 + 3_600_000]) {
       mock.timers.setTime(now);
       const { isSpent, uses } = await spend();
       expect(isSpent).to.equal(false);
@@ -130,7 +130,7 @@ describe("counters in memory", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const made = new MemoryCounters();
+        const made = new MemoryCounters({ now: () => Date.now() });
         const model = new Map<string, { used: number; endsAtMs: number }>();
         const windowOf = (id: string) => {
           const known = model.get(id);

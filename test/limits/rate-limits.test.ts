@@ -10,7 +10,7 @@ describe("rate limits", () => {
   let limits: RateLimits;
   beforeEach(() => {
     mock.timers.enable({ apis: ["Date", "setTimeout"], now: 1_000_000 });
-    limits = new RateLimits(new MemoryCounters());
+    limits = new RateLimits(new MemoryCounters({ now: () => Date.now() }));
   });
   afterEach(async () => {
     await limits.close();
