@@ -47,6 +47,7 @@ export function snippetsOf(key: SnippetKey): readonly Snippet[] {
     origin === undefined
       ? ""
       : " The key is limited to web pages, so this names one; give a server a key of its own, limited to its addresses.";
+  const needsRealtime = use.isPublish ? " The key needs realtime turned on all the same." : "";
   const program: Snippet[] = [
     {
       id: "curl",
@@ -57,7 +58,7 @@ export function snippetsOf(key: SnippetKey): readonly Snippet[] {
     {
       id: "server",
       label: use.isPublish ? "Server publish" : "Server",
-      note: `${use.what} from your server, without a connection of its own.${ofProgram}`,
+      note: `${use.what} from your server, without a connection of its own.${needsRealtime}${ofProgram}`,
       text: `const response = await fetch("${url}${use.path}", {\n${init.join("\n")}\n});\nif (!response.ok) throw new Error((await response.json()).detail);`,
     },
   ];
