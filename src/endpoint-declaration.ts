@@ -30,7 +30,7 @@ export type EndpointContext = {
 };
 
 /**
- * A named route of the application, below the endpoint prefix. A handler returns what JSON can hold, a string, bytes, a stream, a
+ * A named route of the application, below the endpoint prefix. A handler returns what JSON can hold, a string, bytes, a
  * Fetch `Response` for status and headers of its own, or nothing (204).
  */
 export type EndpointDeclaration = {

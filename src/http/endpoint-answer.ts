@@ -25,7 +25,7 @@ type ResponseLike = {
 /**
  * Send what a handler returned. Its status and headers go out with what is true of its bytes, its body with the server's own framing.
  *
- * @throws TypeError for what cannot be sent: a function, a BigInt, an object that holds itself, a status that is no final one
+ * @throws TypeError for what cannot be sent: a stream without a Response, a function, a BigInt, an object that holds itself, a status that is no final one
  */
 export function answer(
   reply: FastifyReply,
@@ -42,8 +42,9 @@ export function answer(
   }
   if (isResponse(result)) return answerWith(reply, responseOf(result), options);
   if (result instanceof Readable || result instanceof ReadableStream) {
-    const headers = new Headers({ "content-type": "application/octet-stream" });
-    return answerWith(reply, { status: 200, headers, body: result, isFetched: false }, options);
+    // Nobody reads it any more: a file or an upstream's connection must not stay open for it.
+    new AnswerBody(result).cancel();
+    throw new TypeError("a handler returned a stream: return a Response with it as its body");
   }
   const text: string | undefined = JSON.stringify(result);
   if (text === undefined) throw new TypeError(`a handler returned a ${typeof result}`);

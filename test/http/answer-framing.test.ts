@@ -271,8 +271,6 @@ describe("the framing of an endpoint's answer", () => {
     const failure = new Error("the disk is gone");
     for (const made of [
       () => new Response(webSlowly(["first", "second"], failure)),
-      () => slowly(["first", "second"], failure),
-      () => Readable.toWeb(slowly(["first", "second"], failure)),
       () => foreignResponse({ body: slowly(["first", "second"], failure) }),
     ]) {
       const answer = await answerTo(made);
@@ -283,9 +281,8 @@ describe("the framing of an endpoint's answer", () => {
 
   it("sends streams of Node and of the web as they come", async () => {
     for (const made of [
-      () => slowly(["a", "b", "c"]),
-      () => Readable.toWeb(slowly(["a", "b", "c"])),
-      () => bytes("a", "b", "c"),
+      () => new Response(webSlowly(["a", "b", "c"])),
+      () => new Response(bytes("a", "b", "c")),
       () => foreignResponse({ body: slowly(["a", "b", "c"]) }),
     ]) {
       const answer = await answerTo(made);
@@ -348,8 +345,21 @@ describe("the framing of an endpoint's answer", () => {
   it("ends the source of a body over HEAD", async () => {
     const source = slowly(["a", "b", "c"]);
     const closed = once(source, "close");
-    expect((await answerTo(() => source, "HEAD")).status).to.equal(200);
+    expect((await answerTo(() => foreignResponse({ body: source }), "HEAD")).status).to.equal(200);
     await closed;
+  });
+
+  it("is a fault for a stream without a Response, which is ended", async () => {
+    const source = slowly(["a", "b", "c"]);
+    const closed = once(source, "close");
+    expect((await answerTo(() => source)).status).to.equal(500);
+    await closed;
+    let isCancelled = false;
+    const cancel = (): void => {
+      isCancelled = true;
+    };
+    expect((await answerTo(() => new ReadableStream({ cancel }))).status).to.equal(500);
+    expect(isCancelled).to.equal(true);
   });
 
   it("is ended by the connection for HTTP/1.0", async () => {

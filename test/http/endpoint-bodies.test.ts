@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -68,7 +68,7 @@ describe("the bodies that endpoints take", () => {
     };
     const fromFirst = async ({ body }: EndpointContext): Promise<unknown> => {
       if (body instanceof MultipartBody)
-        for await (const part of body) if (part.kind === "file") return part.stream;
+        for await (const part of body) if (part.kind === "file") return new Response(webOf(part.stream));
       return undefined;
     };
     const waits = async ({ body }: EndpointContext): Promise<unknown> => {
@@ -384,6 +384,12 @@ describe("the bodies that endpoints take", () => {
     return response.statusCode;
   }
 });
+
+function webOf(stream: Readable): ReadableStream {
+  const web = Readable.toWeb(stream);
+  if (web instanceof ReadableStream) return web;
+  throw new Error("not the global class");
+}
 
 function sink(): Writable {
   return new Writable({ write: (_chunk, _encoding, done) => done() });
