@@ -24,7 +24,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "CONTRIBUTING.md > Set-up": "npm run check: it would run this very test",
   "docs/origins.md > The proxy passes Host on": "nginx: test/realtime/same-origin.test.ts runs it",
   "docs/origins.md > The proxy passes Host on (2)": "Vite: test/realtime/same-origin.test.ts runs it",
-  "docs/configuration.md > Backing up": "test/keys/damaged-store.test.ts copies a store that is in use",
   "docs/deploying.md > nginx": "test/deploy/proxies.test.ts runs it with nginx",
   "docs/deploying.md > Caddy": "test/deploy/proxies.test.ts runs it with Caddy",
   "docs/deploying.md > HAProxy": "test/deploy/proxies.test.ts runs it with HAProxy",
