@@ -22,6 +22,8 @@ export function App() {
       cssVariablesResolver={variables}
       defaultColorScheme="auto"
       getStyleNonce={styleNonce}
+      // Twice, so that it wins over the style sheet wherever that stands.
+      cssVariablesSelector=":root:root"
     >
       <QueryClientProvider client={queries}>
         <Router base="/console" aroundNav={guardedNavigation}>
