@@ -21,6 +21,8 @@ export type ChildRuntime = {
   readonly execPath?: string;
   readonly execArgv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether what it prints to standard output, such as its log, is dropped. */
+  readonly isSilent?: boolean;
 };
 
 /** A process of its own, asked over the channel between parent and child. It ends with its parent. */
@@ -33,12 +35,12 @@ export class Child {
   constructor(
     file: string,
     args: readonly string[] = [],
-    { execPath, execArgv = [], env }: ChildRuntime = {},
+    { execPath, execArgv = [], env, isSilent = false }: ChildRuntime = {},
   ) {
     const loader = file.endsWith(".ts") ? ["--import", "tsx"] : [];
     this.process = fork(new URL(file), args, {
       execArgv: [...execArgv, ...loader],
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      stdio: ["ignore", isSilent ? "ignore" : "inherit", "inherit", "ipc"],
       ...(execPath === undefined ? {} : { execPath }),
       ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     });

@@ -126,7 +126,7 @@ describe("presence", () => {
       before = told.events.length;
     }
     expect(Math.max(...perTurn)).to.equal(1);
-    expect(told.events.slice(10).map(({ payload }) => Object(payload).channel)).to.deep.equal(channels);
+    expect(told.events.slice(10).map(({ payload }) => Object(payload).channel)).to.have.members(channels);
   });
 
   it("tells the leaves of thousands in slices, in their order", async () => {

@@ -24,7 +24,7 @@ function runCi(branches: string): Promise<Run> {
 describe("CI", () => {
   it("counts every test and every gate", async () => {
     const { code, lines } = await runCi('test) echo "  12 passing (3s)";;');
-    expect({ code, last: lines.at(-1) }).to.deep.equal({ code: 0, last: "18 passed, 0 failed" });
+    expect({ code, last: lines.at(-1) }).to.deep.equal({ code: 0, last: "19 passed, 0 failed" });
   });
 
   it("counts the tests that failed and the gates that did, by name", async () => {
@@ -33,8 +33,17 @@ describe("CI", () => {
        *lint*) exit 1;;
        *regression*) exit 1;;`,
     );
-    expect({ code, last: lines.at(-1) }).to.deep.equal({ code: 1, last: "16 passed, 4 failed" });
+    expect({ code, last: lines.at(-1) }).to.deep.equal({ code: 1, last: "17 passed, 4 failed" });
     expect(lines).to.include.members(["== lint FAILED", "== regression FAILED"]);
+  });
+
+  it("repeats what failed at its end, where whoever sees only the end of its output finds it", async () => {
+    const { lines } = await runCi(
+      `test) echo "  12 passing (3s)"; echo "  1 failing"; echo "  1) a title"; exit 1;;
+       *lint*) echo "a fault of style"; exit 1;;`,
+    );
+    const end = lines.slice(lines.lastIndexOf("== regression") + 1);
+    expect(end).to.include.members(["a fault of style", "== the tests that failed", "  1) a title"]);
   });
 
   it("fails when no test ran, and when the test command failed after all tests passed", async () => {
@@ -42,15 +51,15 @@ describe("CI", () => {
       runCi("test) exit 0;;"),
       runCi('test) echo "  12 passing (3s)"; exit 7;;'),
     ]);
-    expect(none.lines.slice(-1)).to.deep.equal(["6 passed, 1 failed"]);
+    expect(none.lines.slice(-1)).to.deep.equal(["7 passed, 1 failed"]);
     expect(none.lines).to.include("== no test ran");
-    expect(failed.lines.slice(-1)).to.deep.equal(["18 passed, 1 failed"]);
+    expect(failed.lines.slice(-1)).to.deep.equal(["19 passed, 1 failed"]);
     expect(failed.lines).to.include("== the test command ended with 7");
   });
 
   it("fails, by name, when the tests do not end after their summary, and goes on", async () => {
     const { code, lines } = await runCi('test) echo "  12 passing (3s)"; sleep 60;;');
-    expect({ code, last: lines.at(-1) }).to.deep.equal({ code: 1, last: "18 passed, 1 failed" });
+    expect({ code, last: lines.at(-1) }).to.deep.equal({ code: 1, last: "19 passed, 1 failed" });
     expect(lines).to.include("== the tests' process did not end by itself after its summary");
   });
 });

@@ -1,11 +1,17 @@
 import type { Context } from "mocha";
 
 /**
- * Root hooks of every run. Alone, mocha lets a rejection that nobody handles pass in silence. Here the run
- * fails at its end and names the tests in which they surfaced; the other tests still get their turn.
+ * Root hooks of every run; with files side by side, of every file. Alone, mocha lets a rejection that nobody handles pass in
+ * silence, and ends its workers whatever they still wait for. Here the file fails at its end and names the tests in which a
+ * rejection surfaced, or what is left of it; the other tests still get their turn.
  */
 const unhandled = new Map<unknown, Error>();
 let current = "the start of the run";
+/** What a worker holds before its first file; undefined in a run of one process, which has to end by itself. */
+let ownResources: readonly string[] | undefined;
+
+const LEFT_OVER_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 20;
 
 function remember(reason: unknown): void {
   unhandled.set(reason, new Error(`unhandled rejection during: ${current}`, { cause: reason }));
@@ -14,22 +20,49 @@ function remember(reason: unknown): void {
 export const mochaHooks = {
   beforeAll(): void {
     process.on("unhandledRejection", remember);
+    if (process.env["MOCHA_WORKER_ID"] !== undefined) ownResources ??= process.getActiveResourcesInfo();
   },
   beforeEach(this: Context): void {
     current = this.currentTest?.fullTitle() ?? "a hook";
   },
-  afterAll(): void {
-    sayWhatIsLeft();
+  async afterAll(this: Context): Promise<void> {
+    // Mocha's own timer would be among what is looked for; the wait has a limit of its own.
+    this.timeout(0);
+    const left = ownResources === undefined ? sayWhatIsLeft() : await leftOver(ownResources);
     process.off("unhandledRejection", remember);
     const errors = [...unhandled.values()];
+    unhandled.clear();
     for (const error of errors) console.error(error);
     if (errors[0]) throw errors[0];
+    if (left.length > 0)
+      throw new Error(`the file leaves behind what keeps a process alive: ${left.join(", ")}`);
   },
 };
 
 /** A run that does not end after its last test says what it waits for. The timer itself holds nothing up. */
-function sayWhatIsLeft(): void {
+function sayWhatIsLeft(): readonly string[] {
   setTimeout(() => {
     console.error("the run does not end; still there:", process.getActiveResourcesInfo());
   }, 20_000).unref();
+  return [];
+}
+
+/** What a file leaves behind beyond `own`, once it had time to end. */
+async function leftOver(own: readonly string[]): Promise<readonly string[]> {
+  const untilMs = performance.now() + LEFT_OVER_WITHIN_MS;
+  for (;;) {
+    const left = without(process.getActiveResourcesInfo(), own);
+    if (left.length === 0 || performance.now() > untilMs) return left;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref());
+  }
+}
+
+/** `names` less one for each of `taken`. */
+function without(names: readonly string[], taken: readonly string[]): readonly string[] {
+  const left = [...names];
+  for (const name of taken) {
+    const index = left.indexOf(name);
+    if (index >= 0) left.splice(index, 1);
+  }
+  return left;
 }

@@ -14,7 +14,7 @@ function* work(count: number, onStep: () => void = () => {}): Steps {
 
 describe("work in slices", () => {
   it("is done at once where it is little", () => {
-    const slices = new Slices(50);
+    const slices = new Slices(10_000);
     expect(slices.run("a", work(2))).to.equal(undefined);
     slices.close();
   });

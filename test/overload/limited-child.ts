@@ -8,12 +8,15 @@ export type ProcessLimits = {
   readonly niceness?: number | undefined;
 };
 
+/** A server that is flooded logs by the megabyte. `SHOW_LOGS=1` shows it. */
+const isSilent = process.env["SHOW_LOGS"] === undefined;
 const NODE = new URL("limited-node.sh", import.meta.url).pathname;
 
 /** A process with limits of its own, asked over the channel between parent and child. */
 export function limitedChild(file: URL, { heapMb, openFiles, niceness = 0 }: ProcessLimits): Child {
   return new Child(file.href, [], {
     execPath: NODE,
+    isSilent,
     execArgv: heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`],
     env: {
       NICE: String(niceness),

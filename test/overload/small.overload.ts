@@ -2,7 +2,7 @@ import type { AttackedServer } from "./attacked-server.ts";
 import { ATTACKS } from "./attacks/index.ts";
 import { type OverloadSize, runAttack, startAttacked } from "./overload.ts";
 
-/** Small enough for every run; `npm run test:overload` is the same at full size. A busy machine has time. */
+/** Small enough for each run of CI, which runs nothing beside it; `npm run test:overload` is the same at full size. */
 const SIZE: OverloadSize = {
   ...{ scale: 0.2, seconds: 2, heapMb: 512, openFiles: 1_024 },
   ...{ p50Ms: 50, p99Ms: 500, warmUpMs: 300 },
