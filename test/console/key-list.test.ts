@@ -163,7 +163,8 @@ describeInBrowser("the list of keys in the console", () => {
     const { page, visit } = console;
     await importKeys(server, 10_000, (index) => ({ name: `service ${index}`, enabled: index % 10 !== 0 }));
     await visit("/keys?sort=name&order=asc");
-    await page.getByText("10,000 keys").waitFor();
+    // The console learns of an import of thousands from the key feed, on a busy machine after a while.
+    await page.getByText("10,000 keys").waitFor({ timeout: 30_000 });
     expect(await rows().count()).to.equal(50);
     expect(await page.evaluate("document.querySelectorAll('*').length")).to.be.below(3_000);
     await page.getByLabel("Search").fill("service 9999");

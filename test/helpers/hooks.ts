@@ -26,8 +26,7 @@ export const mochaHooks = {
     current = this.currentTest?.fullTitle() ?? "a hook";
   },
   async afterAll(this: Context): Promise<void> {
-    // Mocha's own timer would be among what is looked for; the wait has a limit of its own.
-    this.timeout(0);
+    this.timeout(2 * LEFT_OVER_WITHIN_MS);
     const left = ownResources === undefined ? sayWhatIsLeft() : await leftOver(ownResources);
     process.off("unhandledRejection", remember);
     const errors = [...unhandled.values()];
@@ -50,11 +49,13 @@ function sayWhatIsLeft(): readonly string[] {
 /** What a file leaves behind beyond `own`, once it had time to end. */
 async function leftOver(own: readonly string[]): Promise<readonly string[]> {
   const untilMs = performance.now() + LEFT_OVER_WITHIN_MS;
-  for (;;) {
-    const left = without(process.getActiveResourcesInfo(), own);
-    if (left.length === 0 || performance.now() > untilMs) return left;
+  let left = without(process.getActiveResourcesInfo(), own);
+  while (left.length > 0 && performance.now() < untilMs) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref());
+    // As soon as the hook is asynchronous, mocha has a timer for it.
+    left = without(process.getActiveResourcesInfo(), [...own, "Timeout"]);
   }
+  return left;
 }
 
 /** `names` less one for each of `taken`. */
