@@ -19,7 +19,8 @@ describe("one server with a heap of 512 MB and 1,024 files, under one attack aft
   for (const [name, { title }] of ATTACKS) {
     it(`${title}: an honest client loses nothing (${name})`, async function () {
       this.timeout(60_000);
-      await runAttack(server, name, SIZE);
+      const line = await runAttack(server, name, SIZE);
+      console.log(`      ${line}`);
     });
   }
 });
