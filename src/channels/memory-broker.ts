@@ -19,6 +19,9 @@ import { IdleStreams } from "./idle-streams.ts";
 import { Arrivals, MemberList } from "./member-list.ts";
 import { type Retained, Stream } from "./stream.ts";
 
+/** How long what has expired may still be held. */
+const SWEEP_MS = 5_000;
+
 /** The budgets of a broker, shared by all owners. */
 export type BrokerBudgets = {
   /** What all histories together may take in memory. */
@@ -80,7 +83,8 @@ export class MemoryBroker implements Broker {
       windowMs: options.idempotencyWindowMs ?? 120_000,
       maxIds: budgets.maxMessageIds,
     });
-    this.#sweepTimer = setInterval(() => this.#sweeping.start(), Math.max(1_000, this.#idleStreamMs / 4));
+    const sweepMs = Math.min(SWEEP_MS, Math.max(1_000, this.#idleStreamMs / 4));
+    this.#sweepTimer = setInterval(() => this.#sweeping.start(), sweepMs);
     this.#sweepTimer.unref();
   }
 
