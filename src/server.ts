@@ -214,7 +214,7 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
       overloadCauses: overload.causes.map(({ resource }) => resource),
     }));
     open.push(() => samples.close());
-    const admin = createApp({ log, connections: tcp.admin.connections });
+    const admin = createApp({ log, connections: tcp.admin.connections, turn });
     let adminPort = config.adminPort;
     let adminUrl = "";
     const { adminHost, adminOrigin } = config;

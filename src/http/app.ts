@@ -8,6 +8,7 @@ import {
   fastify,
 } from "fastify";
 import { placedMessages } from "../lib/schema-errors.ts";
+import { TurnBudget } from "../lib/turn-budget.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import {
   type ErrorCode,
@@ -40,6 +41,8 @@ export type AppOptions = {
   readonly realtime?: RealtimeHandlers | undefined;
   /** Its TCP connections and their limits. */
   readonly connections: TcpConnections;
+  /** What pipelined requests take their time of each turn from; absent: one of its own. */
+  readonly turn?: TurnBudget;
   /** Whether pages of any origin may read what is refused before routing. */
   readonly isCrossOrigin?: boolean;
 };
@@ -50,9 +53,15 @@ export type App = ReturnType<typeof createApp>;
 /** A fault of the input, by its JSON pointer. */
 export type InputFault = { readonly pointer: string; readonly message: string };
 
-export function createApp({ log, realtime, connections, isCrossOrigin = false }: AppOptions) {
+export function createApp({
+  log,
+  realtime,
+  connections,
+  turn = new TurnBudget(),
+  isCrossOrigin = false,
+}: AppOptions) {
   const app = fastify({
-    serverFactory: (handler) => createListener(handler, { realtime, connections, isCrossOrigin }),
+    serverFactory: (handler) => createListener(handler, { realtime, connections, turn, isCrossOrigin }),
     bodyLimit: LIMITS.maxPayloadBytes,
     logger: false,
     return503OnClosing: false,

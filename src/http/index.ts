@@ -50,8 +50,8 @@ export type PublicAppOptions = AccessOptions & {
 
 /** The public listener: sockets, endpoints, the channel API and the SDK. */
 export function createPublicApp(options: PublicAppOptions): App {
-  const { log, realtime, connections } = options;
-  const app = createApp({ log, realtime, connections, isCrossOrigin: true });
+  const { log, realtime, connections, turn } = options;
+  const app = createApp({ log, realtime, connections, turn, isCrossOrigin: true });
   acceptJsonSuffix(app);
   const bodies = options.endpoints.map(({ maxBodyBytes = 0 }) => maxBodyBytes);
   app.server.requestTimeout = requestTimeoutMs(Math.max(0, ...bodies));

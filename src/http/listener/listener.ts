@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TurnBudget } from "../../lib/turn-budget.ts";
 import { REALTIME_PATH, refuse } from "../../protocol/index.ts";
 import { HttpResponse } from "./http-response.ts";
 import { LingeringClose } from "./lingering-close.ts";
@@ -19,6 +20,8 @@ export type RealtimeHandlers = {
 export type ListenerOptions = {
   readonly realtime: RealtimeHandlers | undefined;
   readonly connections: TcpConnections;
+  /** Requests that were sent behind another one take their time of each turn from here. */
+  readonly turn: TurnBudget;
   /** Whether pages of any origin may read what is refused. */
   readonly isCrossOrigin: boolean;
 };
@@ -140,6 +143,10 @@ class Listener {
       socket.destroy();
       return;
     }
+    if (connection.isIdle && (connection.waiting?.length ?? 0) > 0) {
+      setImmediate(() => this.upgrade(request, socket, head));
+      return;
+    }
     if (!connection.isIdle) {
       // An answer is under way, and another would be written into it. Nobody reads the connection meanwhile.
       const again = (): void => this.upgrade(request, socket, head);
@@ -193,17 +200,31 @@ class Listener {
       return;
     }
     if (waiting.length === 0) connection.response?.once("finish", this.#onFinish);
+    connection.abortCheaply();
     waiting.push(exchange);
     connections.countWaiting(1);
   }
 
   #ignore(connection: TcpConnection): void {
     connection.ignored += 1;
+    connection.abortCheaply();
     this.#options.connections.countWaiting(1);
     if (connection.ignored > MAX_IGNORED) connection.socket.destroy();
   }
 
+  /** It does not begin before this turn has time for it: many clients that send many at once would take a turn for long. */
   #beginNext(connection: TcpConnection): void {
+    const { turn } = this.#options;
+    const itsTurn = turn.untilTurn(connection.owner);
+    if (itsTurn === undefined) {
+      turn.begin(connection.owner);
+      this.#beginWaiting(connection);
+    } else {
+      void itsTurn.then(() => this.#beginWaiting(connection));
+    }
+  }
+
+  #beginWaiting(connection: TcpConnection): void {
     const exchange = connection.waiting?.shift();
     if (exchange === undefined) return;
     this.#options.connections.countWaiting(-1);
@@ -266,7 +287,7 @@ class Listener {
   }
 }
 
-/** 100 is sent when somebody begins to read the body: whoever refuses a call by its head says so before the body is sent. */
+/** 100 is sent when the body begins to be read: a call that is refused by its head hears so before it sends the body. */
 function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
   request.once("resume", () => {
     if (!response.headersSent && !response.writableEnded) response.writeContinue();

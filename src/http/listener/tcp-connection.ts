@@ -43,6 +43,7 @@ export class TcpConnection {
   takenBytes = 0;
   stalledSinceMs = 0;
   readonly #unsent: UnsentAnswers;
+  #isAbortedCheaply = false;
 
   constructor(socket: Socket, group: string | undefined, owner: string, unsent: UnsentAnswers) {
     this.socket = socket;
@@ -59,5 +60,23 @@ export class TcpConnection {
   /** Bytes were written that the system did not take at once. */
   countUnsent(): void {
     this.#unsent.count(this);
+  }
+
+  /**
+   * When a connection closes, Node makes an error for each request that had been pipelined on it, and reads its stack. With tens of
+   * requests on each of many connections the stacks would hold the event loop for long, and nobody looks at them.
+   */
+  abortCheaply(): void {
+    if (this.#isAbortedCheaply) return;
+    this.#isAbortedCheaply = true;
+    let limit = Error.stackTraceLimit;
+    this.socket.prependListener("close", () => {
+      limit = Error.stackTraceLimit;
+      Error.stackTraceLimit = 0;
+    });
+    // Node's own listener, which makes the errors, is between the two.
+    this.socket.on("close", () => {
+      Error.stackTraceLimit = limit;
+    });
   }
 }
