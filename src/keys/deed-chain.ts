@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { encodeEntry } from "./entry-codec.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
 import type { LogText } from "./key-log.ts";
 import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "./key-record.ts";
 import { BASE62, toBase62 } from "./secret.ts";

@@ -1,7 +1,9 @@
+import type { SerialQueue } from "../lib/serial-queue.ts";
 import { isNarrowing } from "../policy/index.ts";
 import { parseInstant } from "../policy/instant.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
+import type { Change } from "../store/key-storage.ts";
 import type { ChangeFeed } from "./change-feed.ts";
-import { encodeEntry } from "./entry-codec.ts";
 import { DuplicateIdError, DuplicateSecretError, InvalidSecretError, UnstoredChangeError } from "./errors.ts";
 import {
   isKeyId,
@@ -11,7 +13,6 @@ import {
   type SecretEntry,
   type SettingsDocument,
 } from "./key-record.ts";
-import type { Change } from "./key-storage.ts";
 import type {
   CreatedKey,
   DeleteResult,
@@ -22,7 +23,6 @@ import type {
 } from "./key-store.ts";
 import { changesBetween, ownerOf, storable, undamaged } from "./record-changes.ts";
 import { createSecret, digestOf, faultOfSecret, hintOf, isPossibleSecret } from "./secret.ts";
-import type { SerialQueue } from "./serial-queue.ts";
 import { parseRecordText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
 import type { StoredHistory } from "./stored-history.ts";
 import { usageKey } from "./stored-usage.ts";

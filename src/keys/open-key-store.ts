@@ -1,6 +1,6 @@
-import type { KeyStorage } from "./key-storage.ts";
+import type { KeyStorage } from "../store/key-storage.ts";
+import { openKeyStorage } from "../store/storage-url.ts";
 import type { KeyStore } from "./key-store.ts";
-import { openKeyStorage } from "./storage-url.ts";
 import { checkStoreSchema } from "./store-schema.ts";
 import { StoredEntries } from "./stored-entries.ts";
 import { StoredKeys } from "./stored-keys.ts";

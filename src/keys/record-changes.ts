@@ -1,8 +1,8 @@
 import { schemaOf } from "../policy/settings-schema.ts";
-import { encodeEntry } from "./entry-codec.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
+import type { Change } from "../store/key-storage.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import { isKeyId, isObject, type KeyRecord } from "./key-record.ts";
-import type { Change } from "./key-storage.ts";
 import {
   parseRecordText,
   parseText,

@@ -1,4 +1,4 @@
-import { encodeEntry } from "./entry-codec.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import { isObject, KEY_SCHEMA } from "./key-record.ts";
 import { parseText, RECORD_PREFIX, type StoredEntries } from "./stored-entries.ts";

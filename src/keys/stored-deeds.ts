@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Change, Entry } from "../store/key-storage.ts";
+import type { OpenCalls } from "../store/open-calls.ts";
 import {
   type ChainHead,
   DEED_PREFIX,
@@ -15,8 +17,6 @@ import {
 import type { ChainCheck, ChainPlace, DeedLog } from "./deed-log.ts";
 import { InvalidCursorError } from "./errors.ts";
 import type { LogEntry, LogPage, LogText } from "./key-log.ts";
-import type { Change, Entry } from "./key-storage.ts";
-import type { OpenCalls } from "./open-calls.ts";
 import type { StoredEntries } from "./stored-entries.ts";
 import { checkLogText, LOG_PAGE_MAX, LOG_PREFIX, parseLogText } from "./stored-log.ts";
 import { verifyChain } from "./verify-chain.ts";

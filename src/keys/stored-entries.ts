@@ -1,9 +1,15 @@
 import { Keyv } from "keyv";
 import { nanoid } from "nanoid";
-import { DamagedEntryError, decodeEntry, encodeEntry, encodeEnvelope } from "./entry-codec.ts";
+import { DamagedEntryError, decodeEntry, encodeEntry, encodeEnvelope } from "../store/entry-codec.ts";
+import {
+  type Change,
+  type Entry,
+  type KeyStorage,
+  type RangeOptions,
+  REVISION_KEY,
+} from "../store/key-storage.ts";
 import { StoreUnavailableError, UnreadableRecordError } from "./errors.ts";
 import { type KeyRecord, parseKeyRecord } from "./key-record.ts";
-import { type Change, type Entry, type KeyStorage, type RangeOptions, REVISION_KEY } from "./key-storage.ts";
 
 export const RECORD_PREFIX = "key:";
 export const SECRET_PREFIX = "secret:";

@@ -1,5 +1,6 @@
 import { TurnSlices } from "../lib/turn-slices.ts";
-import { encodeEntry } from "./entry-codec.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
+import type { Change } from "../store/key-storage.ts";
 import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 import {
   damaged,
@@ -10,7 +11,6 @@ import {
   readEntry,
   storedSettings,
 } from "./key-record.ts";
-import type { Change } from "./key-storage.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
 
 const PREFIX = "history:";

@@ -1,4 +1,6 @@
+import { SerialQueue } from "../lib/serial-queue.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
+import { OpenCalls } from "../store/open-calls.ts";
 import { BulkWrites } from "./bulk-writes.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import type { DeedLog } from "./deed-log.ts";
@@ -27,11 +29,9 @@ import type {
 } from "./key-store.ts";
 import type { KeyUsage, UsageReport } from "./key-usage.ts";
 import { KeyWrites } from "./key-writes.ts";
-import { OpenCalls } from "./open-calls.ts";
 import { readable, recordUnlessUnreadable } from "./record-changes.ts";
 import { scanRecords } from "./record-scan.ts";
 import { digestOf, isPossibleSecret } from "./secret.ts";
-import { SerialQueue } from "./serial-queue.ts";
 import { StoredDeeds } from "./stored-deeds.ts";
 import { parseText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
 import { StoredHistory } from "./stored-history.ts";

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { customAlphabet } from "nanoid";
-import { encodeEntry } from "./entry-codec.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
+import type { OpenCalls } from "../store/open-calls.ts";
 import { InvalidCursorError } from "./errors.ts";
 import type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "./key-record.ts";
-import type { OpenCalls } from "./open-calls.ts";
 import { BASE62, toBase62 } from "./secret.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
 

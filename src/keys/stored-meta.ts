@@ -1,7 +1,7 @@
-import { encodeEntry } from "./entry-codec.ts";
+import { encodeEntry } from "../store/entry-codec.ts";
+import type { OpenCalls } from "../store/open-calls.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import type { StoreMeta } from "./key-store.ts";
-import type { OpenCalls } from "./open-calls.ts";
 import { parseText, type StoredEntries } from "./stored-entries.ts";
 
 const PREFIX = "meta:";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { MemoryStorage } from "../../src/keys/memory-storage.ts";
+import { MemoryStorage } from "../../src/store/memory-storage.ts";
 import { itIfThere } from "../helpers/needs.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { backUpStore, type KeyStore, openKeyStore, StoreUnavailableError } from "../../src/keys/index.ts";
-import { checkDataFile } from "../../src/keys/lmdb-header.ts";
+import { checkDataFile } from "../../src/store/lmdb-header.ts";
 
 const PAGE_BYTES = 4096;
 

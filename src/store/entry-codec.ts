@@ -1,4 +1,4 @@
-import { isObject } from "./key-record.ts";
+import { isObject } from "../keys/key-record.ts";
 
 /**
  * The one representation of an entry: Keyv's envelope `{ value, expires? }` as JSON text. Keyv reads and

@@ -10,9 +10,9 @@ import {
   StoreUnavailableError,
   StoreUrlError,
 } from "../../src/keys/index.ts";
-import { LmdbStorage, type TextDatabase } from "../../src/keys/lmdb-storage.ts";
+import { LmdbStorage, type TextDatabase } from "../../src/store/lmdb-storage.ts";
 import { rejects, turns } from "../contract/key-store-fixture.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../keys/temporary-folder.ts";
 
 for (const backend of ["memory", "LMDB"]) {
   describe(`key storage on ${backend}`, () => {
