@@ -2,10 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig, parseText } from "../config.ts";
-import { StoreUnavailableError, StoreUrlError, UnreadableRecordError } from "../keys/errors.ts";
+import { UnreadableRecordError } from "../keys/errors.ts";
 import { ListenError } from "../listen-error.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";
 import type { Started } from "../server.ts";
+import { StoreUnavailableError, StoreUrlError } from "../store/errors.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 
 const USAGE = `sluice start [options]: run the server

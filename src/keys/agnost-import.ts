@@ -1,7 +1,8 @@
+import { isObject } from "../lib/json-object.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
 import { pointerTo } from "../policy/fault.ts";
 import { type DeclaredEndpoint, type Fault, judgeImported } from "../policy/index.ts";
-import { isObject, type SettingsDocument } from "./key-record.ts";
+import type { SettingsDocument } from "./key-record.ts";
 import { faultOfSecret, isPossibleSecret } from "./secret.ts";
 import { weaknessOf } from "./secret-strength.ts";
 

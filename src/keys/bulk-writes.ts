@@ -1,10 +1,11 @@
+import { isObject } from "../lib/json-object.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
 import type { Fault, Judgement } from "../policy/index.ts";
 import { decodeEntry, encodeEntry } from "../store/entry-codec.ts";
 import type { Change } from "../store/key-storage.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import type { ImportOptions, ImportResult, ListFault } from "./key-backup.ts";
-import { isObject, type KeyRecord, liveSecrets, type SettingsDocument } from "./key-record.ts";
+import { type KeyRecord, liveSecrets, type SettingsDocument } from "./key-record.ts";
 import type { CreatedKey, CreateManyResult, KeyChange, NewKey } from "./key-store.ts";
 import { newRecord, type WriteContext } from "./key-writes.ts";
 import { parseExported } from "./parse-exported.ts";

@@ -1,12 +1,4 @@
-/** The store cannot be reached or failed: retryable, and never to be read as "not found". */
-export class StoreUnavailableError extends Error {
-  override readonly name = "StoreUnavailableError";
-  readonly code = "unavailable";
-
-  constructor(message = "the key store is away", options?: ErrorOptions) {
-    super(message, options);
-  }
-}
+import { StoreUnavailableError } from "../store/errors.ts";
 
 /** The store did not take a change that takes rights away. It is in force in this process, and tried again until it is stored. */
 export class UnstoredChangeError extends StoreUnavailableError {
@@ -66,9 +58,4 @@ export class InvalidCursorError extends Error {
   constructor() {
     super("this cursor does not come from a page of this list");
   }
-}
-
-/** A store URL that nothing here opens; the message shows its scheme only, because URLs carry passwords. */
-export class StoreUrlError extends Error {
-  override readonly name = "StoreUrlError";
 }

@@ -1,3 +1,4 @@
+export { StoreUnavailableError, StoreUrlError } from "../store/errors.ts";
 export type { Change, Entry, KeyStorage, RangeOptions } from "../store/key-storage.ts";
 export { backUpStore } from "../store/lmdb-backup.ts";
 export { openKeyStorage } from "../store/storage-url.ts";
@@ -9,8 +10,6 @@ export {
   DuplicateSecretError,
   InvalidCursorError,
   InvalidSecretError,
-  StoreUnavailableError,
-  StoreUrlError,
   UnreadableRecordError,
   UnstoredChangeError,
 } from "./errors.ts";

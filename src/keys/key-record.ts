@@ -1,3 +1,4 @@
+import { isObject } from "../lib/json-object.ts";
 import { type SettingsSchema, schemaOf, upgradeStored } from "../policy/settings-schema.ts";
 import { UnreadableRecordError } from "./errors.ts";
 
@@ -131,11 +132,6 @@ export function isSameRecord(record: KeyRecord, other: KeyRecord | undefined): b
     record.createdAt === other.createdAt &&
     record.updatedAt === other.updatedAt
   );
-}
-
-/** A JSON object. Also what an object literal is to a parser: neither null nor an array. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export function isDigest(value: unknown): value is string {

@@ -1,3 +1,4 @@
+import { isObject } from "../lib/json-object.ts";
 import { pointerTo } from "../policy/fault.ts";
 import type { Fault } from "../policy/index.ts";
 import { type SettingsSchema, upgradeStored } from "../policy/settings-schema.ts";
@@ -6,7 +7,6 @@ import {
   isDigest,
   isInstant,
   isKeyId,
-  isObject,
   KEY_SCHEMA,
   type KeyRecord,
   MAX_SECRETS,

@@ -1,6 +1,7 @@
 import { Keyv } from "keyv";
 import { nanoid } from "nanoid";
 import { DamagedEntryError, decodeEntry, encodeEntry, encodeEnvelope } from "../store/entry-codec.ts";
+import { StoreUnavailableError } from "../store/errors.ts";
 import {
   type Change,
   type Entry,
@@ -8,7 +9,7 @@ import {
   type RangeOptions,
   REVISION_KEY,
 } from "../store/key-storage.ts";
-import { StoreUnavailableError, UnreadableRecordError } from "./errors.ts";
+import { UnreadableRecordError } from "./errors.ts";
 import { type KeyRecord, parseKeyRecord } from "./key-record.ts";
 
 export const RECORD_PREFIX = "key:";

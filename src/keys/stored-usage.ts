@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { isObject } from "../lib/json-object.ts";
 import { SerialQueue } from "../lib/serial-queue.ts";
 import { encodeEntry } from "../store/entry-codec.ts";
 import type { Change } from "../store/key-storage.ts";
 import { UnreadableRecordError } from "./errors.ts";
-import { damaged, ENTRY_SCHEMA, isInstant, isKeyId, isObject, readEntry } from "./key-record.ts";
+import { damaged, ENTRY_SCHEMA, isInstant, isKeyId, readEntry } from "./key-record.ts";
 import type { KeyUsage, UsageReport } from "./key-usage.ts";
 import { parseText, RECORD_PREFIX, type StoredEntries } from "./stored-entries.ts";
 

@@ -1,3 +1,4 @@
+import { isObject } from "../lib/json-object.ts";
 import type { Refusal } from "../protocol/index.ts";
 
 /** A CONNECT packet is `0`, then `/namespace,` if it is not the root, then the `auth` as JSON. */
@@ -23,10 +24,6 @@ export function parseAuth(text: string): Readonly<Record<string, unknown>> | und
 }
 
 const NOTHING = Object.freeze({});
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** The packet that refuses a CONNECT, which clients get as `connect_error` with `err.data`. */
 export function connectError(refusal: Refusal, namespace = ""): string {

@@ -1,4 +1,4 @@
-import { isObject } from "../keys/key-record.ts";
+import { isObject } from "../lib/json-object.ts";
 
 /**
  * The one representation of an entry: Keyv's envelope `{ value, expires? }` as JSON text. Keyv reads and

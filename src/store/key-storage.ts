@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
-import { StoreUnavailableError } from "../keys/errors.ts";
 import { decodeEnvelope } from "./entry-codec.ts";
+import { StoreUnavailableError } from "./errors.ts";
 
 export type Entry = { readonly key: string; readonly text: string };
 

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { open } from "lmdb";
-import { StoreUnavailableError, StoreUrlError } from "../keys/errors.ts";
 import { makeFolder } from "../lib/folder.ts";
+import { StoreUnavailableError, StoreUrlError } from "./errors.ts";
 import { checkDataFile } from "./lmdb-header.ts";
 import { syncFolder } from "./lmdb-storage.ts";
 

@@ -2,9 +2,9 @@ import { chmodSync, closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type RangeOptions as Bounds, open, type RootDatabase } from "lmdb";
-import { StoreUnavailableError } from "../keys/errors.ts";
 import { makeFolder } from "../lib/folder.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
+import { StoreUnavailableError } from "./errors.ts";
 import {
   BaseStorage,
   type Change,

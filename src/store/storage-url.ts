@@ -1,4 +1,4 @@
-import { StoreUrlError } from "../keys/errors.ts";
+import { StoreUrlError } from "./errors.ts";
 import type { KeyStorage } from "./key-storage.ts";
 import { openLmdbStorage } from "./lmdb-storage.ts";
 import { MemoryStorage } from "./memory-storage.ts";

@@ -1,0 +1,4 @@
+/** A JSON object. Also what an object literal is to a parser: neither null nor an array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
