@@ -3,11 +3,11 @@ import { isIPv6 } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
-import { createGate } from "./audited-gate.ts";
 import { type Broker, MemoryBroker } from "./channels/index.ts";
 import { checked } from "./checked-setting.ts";
 import { createAddressOf } from "./client-address.ts";
 import { type Config, localOrigins, sourceOf } from "./config.ts";
+import { createGate } from "./gate/audited-gate.ts";
 import {
   type App,
   assetFolders,

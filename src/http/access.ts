@@ -1,6 +1,13 @@
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Asker, type Charge, type Gate, type Identity, presentedKey, type Verdict } from "../gate.ts";
+import {
+  type Asker,
+  type Charge,
+  type Gate,
+  type Identity,
+  presentedKey,
+  type Verdict,
+} from "../gate/gate.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
 import {
   type AccessRequest,

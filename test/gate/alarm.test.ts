@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Alarm } from "../../src/keys/alarm.ts";
+import { Alarm } from "../../src/gate/alarm.ts";
 
 describe("alarm", () => {
   const MAX_DELAY_MS = 2 ** 31 - 1;

@@ -1,6 +1,13 @@
+import {
+  type AccessRequest,
+  type Check,
+  decide,
+  explain,
+  limitKindOf,
+  type Policy,
+} from "../policy/index.ts";
 import type { Explanation } from "./gate-types.ts";
 import type { RateLimits } from "./limits/index.ts";
-import { type AccessRequest, type Check, decide, explain, limitKindOf, type Policy } from "./policy/index.ts";
 
 export type ExplainedKey = {
   /** Null: settings that no key has yet. */

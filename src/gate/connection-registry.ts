@@ -1,5 +1,5 @@
-import type { AccessRequest } from "./policy/index.ts";
-import type { Refusal } from "./protocol/index.ts";
+import type { AccessRequest } from "../policy/index.ts";
+import type { Refusal } from "../protocol/index.ts";
 
 /** What the gate says: come in, or a refusal of the one table. */
 export type Verdict = { readonly allowed: true } | Refusal;

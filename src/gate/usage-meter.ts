@@ -1,4 +1,4 @@
-import type { UsageReport } from "./key-usage.ts";
+import type { UsageReport } from "../keys/key-usage.ts";
 
 type Counts = { allowed: number; lastUsedMs: number; readonly denied: Map<string, number> };
 

@@ -1,10 +1,10 @@
-import type { Config } from "./config.ts";
+import type { Config } from "../config.ts";
+import type { KeyStore } from "../keys/index.ts";
+import type { Audit } from "../observe/audit.ts";
+import type { Logger } from "../observe/log.ts";
+import type { RecentDenials } from "../observe/recent-denials.ts";
+import type { Traffic } from "../observe/traffic.ts";
 import { Gate } from "./gate.ts";
-import type { KeyStore } from "./keys/index.ts";
-import type { Audit } from "./observe/audit.ts";
-import type { Logger } from "./observe/log.ts";
-import type { RecentDenials } from "./observe/recent-denials.ts";
-import type { Traffic } from "./observe/traffic.ts";
 
 type GateParts = {
   readonly keys: KeyStore;

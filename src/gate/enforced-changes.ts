@@ -1,4 +1,4 @@
-import { faultOf, type Logger } from "./observe/log.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
 
 export type EnforcedChangesOptions = {
   /** Enforces a key's change on its connections; a promise where that takes longer than a moment. */

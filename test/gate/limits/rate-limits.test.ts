@@ -1,8 +1,8 @@
 import { mock } from "node:test";
 import { expect } from "chai";
-import { type Caller, MemoryCounters, RateLimits } from "../../src/limits/index.ts";
-import type { Limit } from "../../src/policy/index.ts";
-import { rateLimitHeaders } from "../../src/protocol/index.ts";
+import { type Caller, MemoryCounters, RateLimits } from "../../../src/gate/limits/index.ts";
+import type { Limit } from "../../../src/policy/index.ts";
+import { rateLimitHeaders } from "../../../src/protocol/index.ts";
 
 const burst: Limit = { name: "burst", limit: 1, windowSeconds: 1, per: "key" };
 

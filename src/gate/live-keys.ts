@@ -1,9 +1,9 @@
+import { isSameRecord, type KeyRecord, type KeyStore, validSecret } from "../keys/index.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
+import { LoadAccount, LoadLedger } from "../overload/index.ts";
+import { compileStored, type Policy } from "../policy/index.ts";
+import { Alarm } from "./alarm.ts";
 import { EnforcedChanges } from "./enforced-changes.ts";
-import { Alarm } from "./keys/alarm.ts";
-import { isSameRecord, type KeyRecord, type KeyStore, validSecret } from "./keys/index.ts";
-import { faultOf, type Logger } from "./observe/log.ts";
-import { LoadAccount, LoadLedger } from "./overload/index.ts";
-import { compileStored, type Policy } from "./policy/index.ts";
 import { RecentChanges } from "./recent-changes.ts";
 
 /** A key while somebody uses it: changed in place, so that whoever holds it always decides by the newest version. */

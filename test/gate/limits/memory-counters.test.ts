@@ -1,7 +1,7 @@
 import { mock } from "node:test";
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Budget, MemoryCounters, type Spending } from "../../src/limits/index.ts";
+import { type Budget, MemoryCounters, type Spending } from "../../../src/gate/limits/index.ts";
 
 const budget = (limit: number, more: Partial<Budget> = {}): Budget => ({
   table: "burst",

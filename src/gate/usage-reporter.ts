@@ -1,5 +1,5 @@
+import type { KeyStore } from "../keys/key-store.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
-import type { KeyStore } from "./key-store.ts";
 import { UsageMeter } from "./usage-meter.ts";
 
 /** How often counted usage goes to the store. */

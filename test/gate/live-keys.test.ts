@@ -4,11 +4,17 @@ import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { digestOf, type KeyStorage, type KeyStore, openKeyStorage, openKeyStore } from "../src/keys/index.ts";
-import { LiveKeys } from "../src/live-keys.ts";
-import { createLogger } from "../src/observe/log.ts";
-import { parseSettings } from "../src/policy/index.ts";
-import { temporaryFolder } from "./keys/temporary-folder.ts";
+import { LiveKeys } from "../../src/gate/live-keys.ts";
+import {
+  digestOf,
+  type KeyStorage,
+  type KeyStore,
+  openKeyStorage,
+  openKeyStore,
+} from "../../src/keys/index.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { parseSettings } from "../../src/policy/index.ts";
+import { temporaryFolder } from "../keys/temporary-folder.ts";
 
 const SETTINGS = parseSettings({ name: "key", allowRealtime: true });
 
@@ -171,7 +177,9 @@ describe("live keys of two processes on one LMDB", () => {
     const keys = await openKeyStore(url);
     const log = createLogger("silent");
     const live = new LiveKeys({ keys, sweepSeconds: 3_600, log, now: Date.now, onChange: () => {} });
-    const program = fileURLToPath(new URL(`keys/store-process${extname(import.meta.url)}`, import.meta.url));
+    const program = fileURLToPath(
+      new URL(`../keys/store-process${extname(import.meta.url)}`, import.meta.url),
+    );
     const other: ChildProcess = spawn(process.execPath, ["--import", "tsx", program, url, "disable"], {
       stdio: ["pipe", "pipe", "inherit"],
     });

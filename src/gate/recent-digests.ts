@@ -1,4 +1,4 @@
-import { digestOf, isPossibleSecret } from "./secret.ts";
+import { digestOf, isPossibleSecret } from "../keys/secret.ts";
 
 /** Secrets of one period whose digest is remembered. */
 const MAX_RECENT = 64;

@@ -1,5 +1,5 @@
-import { addressGroup, type Check, type Limit } from "../policy/index.ts";
-import { type LimitState, type Refusal, refuse } from "../protocol/index.ts";
+import { addressGroup, type Check, type Limit } from "../../policy/index.ts";
+import { type LimitState, type Refusal, refuse } from "../../protocol/index.ts";
 import type { Budget, BudgetUse, Counters } from "./counters.ts";
 
 /** Whom a call is counted for. Over HTTP there is neither a connection nor a client. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { RecentChanges } from "../src/recent-changes.ts";
+import { RecentChanges } from "../../src/gate/recent-changes.ts";
 
 describe("recent changes", () => {
   it("tell a look-up what changed since it began, and nothing else", () => {

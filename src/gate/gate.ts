@@ -1,16 +1,8 @@
 import { performance } from "node:perf_hooks";
-import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
-import { explainRequest } from "./explanation.ts";
-import type { Asker, Explanation, GateDenial, GateOptions, Identity, Unknown, Whence } from "./gate-types.ts";
-import { UnreadableRecordError, validSecret } from "./keys/index.ts";
-import type { PresentedKey } from "./keys/presented-key.ts";
-import { RecentDigests } from "./keys/recent-digests.ts";
-import { UsageReporter } from "./keys/usage-reporter.ts";
-import { type Charge, MemoryCounters, RateLimits } from "./limits/index.ts";
-import { type LiveKey, LiveKeys } from "./live-keys.ts";
-import { faultOf, type Logger } from "./observe/log.ts";
-import { Traffic } from "./observe/traffic.ts";
-import { LoadLedger } from "./overload/index.ts";
+import { UnreadableRecordError, validSecret } from "../keys/index.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
+import { Traffic } from "../observe/traffic.ts";
+import { LoadLedger } from "../overload/index.ts";
 import {
   type AccessRequest,
   decide,
@@ -18,14 +10,22 @@ import {
   type LimitKind,
   type Policy,
   unheardMessage,
-} from "./policy/index.ts";
-import { type BroadcastAudience, type Refusal, refuse } from "./protocol/index.ts";
+} from "../policy/index.ts";
+import { type BroadcastAudience, type Refusal, refuse } from "../protocol/index.ts";
+import type { ConnectionRegistry, Preview, Verdict } from "./connection-registry.ts";
+import { explainRequest } from "./explanation.ts";
+import type { Asker, Explanation, GateDenial, GateOptions, Identity, Unknown, Whence } from "./gate-types.ts";
+import { type Charge, MemoryCounters, RateLimits } from "./limits/index.ts";
+import { type LiveKey, LiveKeys } from "./live-keys.ts";
+import type { PresentedKey } from "./presented-key.ts";
+import { RecentDigests } from "./recent-digests.ts";
+import { UsageReporter } from "./usage-reporter.ts";
 
 export type * from "./connection-registry.ts";
 export type * from "./gate-types.ts";
-export { type KeySources, type PresentedKey, presentedKey } from "./keys/presented-key.ts";
 export { type Charge, redeem } from "./limits/index.ts";
 export type { LiveKey } from "./live-keys.ts";
+export { type KeySources, type PresentedKey, presentedKey } from "./presented-key.ts";
 
 const ALLOWED: Verdict = { allowed: true };
 type Found = Identity | Refusal;

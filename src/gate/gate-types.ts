@@ -1,10 +1,10 @@
+import type { KeyStore } from "../keys/index.ts";
+import type { Logger } from "../observe/log.ts";
+import type { Traffic } from "../observe/traffic.ts";
+import type { AccessRequest, Check } from "../policy/index.ts";
 import type { Verdict } from "./connection-registry.ts";
-import type { KeyStore } from "./keys/index.ts";
 import type { Caller, Counters } from "./limits/index.ts";
 import type { LiveKey } from "./live-keys.ts";
-import type { Logger } from "./observe/log.ts";
-import type { Traffic } from "./observe/traffic.ts";
-import type { AccessRequest, Check } from "./policy/index.ts";
 
 /** Who a request or a connection is: a key and the digest of the secret it came with, or nobody (keys not required). */
 export type Identity = { readonly key: LiveKey; readonly digest: string } | { readonly key: null };

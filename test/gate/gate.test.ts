@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Gate } from "../src/gate.ts";
-import { type KeyStore, openKeyStorage, openKeyStore, StoreUnavailableError } from "../src/keys/index.ts";
-import { type Counters, MemoryCounters } from "../src/limits/index.ts";
-import { createLogger } from "../src/observe/log.ts";
-import { parseSettings } from "../src/policy/index.ts";
-import { startServer } from "./helpers/server.ts";
-import { SocketClient } from "./helpers/socket-client.ts";
+import { Gate } from "../../src/gate/gate.ts";
+import { type Counters, MemoryCounters } from "../../src/gate/limits/index.ts";
+import { type KeyStore, openKeyStorage, openKeyStore, StoreUnavailableError } from "../../src/keys/index.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { parseSettings } from "../../src/policy/index.ts";
+import { startServer } from "../helpers/server.ts";
+import { SocketClient } from "../helpers/socket-client.ts";
 
 describe("gate", () => {
   let keys: KeyStore;
