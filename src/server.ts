@@ -7,7 +7,7 @@ import { type Broker, MemoryBroker } from "./channels/index.ts";
 import { checked } from "./checked-setting.ts";
 import { createAddressOf } from "./client-address.ts";
 import { type Config, localOrigins, sourceOf } from "./config.ts";
-import { createGate } from "./gate/audited-gate.ts";
+import { createGate } from "./gate/index.ts";
 import {
   type App,
   assetFolders,

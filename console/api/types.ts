@@ -24,7 +24,7 @@ export type {
   SettingsInEffect,
   Status,
 } from "../../src/admin/schemas/status.ts";
-export type { Preview, PreviewExample } from "../../src/gate/connection-registry.ts";
+export type { Preview, PreviewExample } from "../../src/gate/index.ts";
 export type { Fault, Fault as Warning } from "../../src/policy/fault.ts";
 export type { Check } from "../../src/policy/request.ts";
 export type {

@@ -1,5 +1,5 @@
 import { parseChannel } from "../channels/index.ts";
-import type { ConnectionList } from "../gate/gate.ts";
+import type { ConnectionList } from "../gate/index.ts";
 import type { Audit } from "../observe/audit.ts";
 import { NetworkSet, parseNetwork } from "../policy/index.ts";
 import { refuse } from "../protocol/index.ts";

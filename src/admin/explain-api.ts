@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Compile } from "typebox/compile";
-import type { Explanation, Gate } from "../gate/gate.ts";
+import type { Explanation, Gate } from "../gate/index.ts";
 import type { KeyStore } from "../keys/index.ts";
 import { placedMessages } from "../lib/schema-errors.ts";
 import { type AccessRequest, compileStored, type DeclaredEndpoint } from "../policy/index.ts";

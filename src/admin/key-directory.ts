@@ -1,4 +1,4 @@
-import type { Gate } from "../gate/gate.ts";
+import type { Gate } from "../gate/index.ts";
 import {
   type KeyChange,
   type KeyRecord,

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Gate } from "../gate/gate.ts";
+import type { Gate } from "../gate/index.ts";
 import { type KeyRecord, type KeyStore, type KeyUsage, StoreUnavailableError } from "../keys/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import { KeyStateReader } from "./key-state.ts";

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isShallow } from "../channels/index.ts";
-import type { Gate } from "../gate/gate.ts";
+import type { Gate } from "../gate/index.ts";
 import { type KeyRecord, type KeyStore, UnreadableRecordError, UnstoredChangeError } from "../keys/index.ts";
 import type { Audit, AuditRecord } from "../observe/audit.ts";
 import { type DeclaredEndpoint, judgeSettings } from "../policy/index.ts";

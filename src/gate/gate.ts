@@ -21,12 +21,6 @@ import type { PresentedKey } from "./presented-key.ts";
 import { RecentDigests } from "./recent-digests.ts";
 import { UsageReporter } from "./usage-reporter.ts";
 
-export type * from "./connection-registry.ts";
-export type * from "./gate-types.ts";
-export { type Charge, redeem } from "./limits/index.ts";
-export type { LiveKey } from "./live-keys.ts";
-export { type KeySources, type PresentedKey, presentedKey } from "./presented-key.ts";
-
 const ALLOWED: Verdict = { allowed: true };
 type Found = Identity | Refusal;
 

@@ -1,4 +1,4 @@
-import { digestOf, isPossibleSecret } from "../keys/secret.ts";
+import { digestOf, isPossibleSecret } from "../keys/index.ts";
 
 /** Secrets of one period whose digest is remembered. */
 const MAX_RECENT = 64;

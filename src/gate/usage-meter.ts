@@ -1,4 +1,4 @@
-import type { UsageReport } from "../keys/key-usage.ts";
+import type { UsageReport } from "../keys/index.ts";
 
 type Counts = { allowed: number; lastUsedMs: number; readonly denied: Map<string, number> };
 

@@ -1,4 +1,4 @@
-import type { KeyStore } from "../keys/key-store.ts";
+import type { KeyStore } from "../keys/index.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import { UsageMeter } from "./usage-meter.ts";
 

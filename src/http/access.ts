@@ -7,7 +7,7 @@ import {
   type Identity,
   presentedKey,
   type Verdict,
-} from "../gate/gate.ts";
+} from "../gate/index.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
 import {
   type AccessRequest,

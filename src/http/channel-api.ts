@@ -16,7 +16,7 @@ import {
   parseChannel,
   parsePublication,
 } from "../channels/index.ts";
-import { type Charge, redeem } from "../gate/gate.ts";
+import { type Charge, redeem } from "../gate/index.ts";
 import type { TurnBudget } from "../lib/turn-budget.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import { type OverloadState, publishRefusal } from "../overload/index.ts";

@@ -1,4 +1,4 @@
-import type { ConnectionPage, ConnectionQuery, ConnectionView } from "../gate/gate.ts";
+import type { ConnectionPage, ConnectionQuery, ConnectionView } from "../gate/index.ts";
 import type { Steps } from "../lib/slices.ts";
 import type { Connection } from "./connection.ts";
 

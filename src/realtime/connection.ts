@@ -1,6 +1,6 @@
 import type { Socket } from "socket.io";
 import { type Client, ownerOf } from "../channels/index.ts";
-import type { Asker, Charge, Gate, Identity, Verdict } from "../gate/gate.ts";
+import type { Asker, Charge, Gate, Identity, Verdict } from "../gate/index.ts";
 import { LoadAccount } from "../overload/index.ts";
 import type { AccessRequest, LimitKind } from "../policy/index.ts";
 import {

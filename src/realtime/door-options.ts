@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Gate } from "../gate/gate.ts";
+import type { Gate } from "../gate/index.ts";
 import type { OverloadState } from "../overload/index.ts";
 import type { OutboundBounds } from "./outbound.ts";
 import type { Reading } from "./reading.ts";

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
-import { presentedKey } from "../gate/gate.ts";
+import { presentedKey } from "../gate/index.ts";
 import { connectionRefusal } from "../overload/index.ts";
 import { originHeader } from "../policy/index.ts";
 import { LIMITS, type Refusal, rawProblemResponse, refuse } from "../protocol/index.ts";

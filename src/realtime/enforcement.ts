@@ -8,7 +8,7 @@ import type {
   ConnectionView,
   Preview,
   Verdict,
-} from "../gate/gate.ts";
+} from "../gate/index.ts";
 import { Slices, type Steps } from "../lib/slices.ts";
 import type { SheddableConnections } from "../overload/index.ts";
 import type { AccessRequest } from "../policy/index.ts";

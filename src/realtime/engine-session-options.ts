@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Socket as EngineSocket } from "engine.io";
-import type { PresentedKey } from "../gate/gate.ts";
+import type { PresentedKey } from "../gate/index.ts";
 import type { Slot } from "./admission.ts";
 import type { OutboundBounds } from "./outbound.ts";
 import type { Reading } from "./reading.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Socket as EngineSocket } from "engine.io";
-import type { Identity, PresentedKey } from "../gate/gate.ts";
+import type { Identity, PresentedKey } from "../gate/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { Slot } from "./admission.ts";
 import { CONNECT, connectError, splitConnect } from "./connect-packet.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Gate, type Identity, presentedKey } from "../gate/gate.ts";
+import { type Gate, type Identity, presentedKey } from "../gate/index.ts";
 import { isRetryable, type Refusal, refuse } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { FailureThrottle } from "./failure-throttle.ts";

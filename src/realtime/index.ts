@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Server, type Socket } from "socket.io";
 import { type Absence, type Broker, type ChannelSettings, Clients, Hub, ownerOf } from "../channels/index.ts";
-import type { Gate, Identity } from "../gate/gate.ts";
+import type { Gate, Identity } from "../gate/index.ts";
 import type { TurnBudget } from "../lib/turn-budget.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { Traffic } from "../observe/traffic.ts";

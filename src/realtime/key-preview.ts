@@ -1,5 +1,5 @@
 import type { Hub } from "../channels/index.ts";
-import type { Preview, PreviewExample, Verdict } from "../gate/gate.ts";
+import type { Preview, PreviewExample, Verdict } from "../gate/index.ts";
 import type { Steps } from "../lib/slices.ts";
 import type { AccessRequest } from "../policy/index.ts";
 import type { Refusal } from "../protocol/index.ts";

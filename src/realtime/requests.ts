@@ -1,5 +1,5 @@
 import { binaryOf, type Hub, isShallow, parseChannel, parsePublication } from "../channels/index.ts";
-import { redeem } from "../gate/gate.ts";
+import { redeem } from "../gate/index.ts";
 import { joinRefusal, type OverloadState } from "../overload/index.ts";
 import type { LimitKind } from "../policy/index.ts";
 import type {

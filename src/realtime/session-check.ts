@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Gate } from "../gate/gate.ts";
+import type { Gate } from "../gate/index.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
 import type { EngineSession } from "./engine-session.ts";
 import type { Whence } from "./engine-session-options.ts";

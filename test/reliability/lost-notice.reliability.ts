@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Gate, type Identity } from "../../src/gate/gate.ts";
+import { Gate, type Identity } from "../../src/gate/index.ts";
 import { type KeyStore, openKeyStore } from "../../src/keys/index.ts";
 import { createLogger } from "../../src/observe/log.ts";
 
