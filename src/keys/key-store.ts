@@ -1,10 +1,16 @@
-import type { DeedLog } from "./deed-log.ts";
-import type { ExportedKey, ExportOptions, ImportOptions, ImportResult, ListFault } from "./key-backup.ts";
-import type { HistoryEntry, HistoryPage } from "./key-history.ts";
-import type { StoreLog } from "./key-log.ts";
-import type { KeyRecord, SettingsDocument } from "./key-record.ts";
-import type { KeyUsage, UsageReport } from "./key-usage.ts";
-import type { UnstoredChange } from "./unstored-changes.ts";
+import type { DeedLog } from "./log/deed-log.ts";
+import type {
+  ExportedKey,
+  ExportOptions,
+  ImportOptions,
+  ImportResult,
+  ListFault,
+} from "./backup/key-backup.ts";
+import type { HistoryEntry, HistoryPage } from "./history/key-history.ts";
+import type { StoreLog } from "./log/key-log.ts";
+import type { KeyRecord, SettingsDocument } from "./records/key-record.ts";
+import type { KeyUsage, UsageReport } from "./usage/key-usage.ts";
+import type { UnstoredChange } from "./unstored/unstored-changes.ts";
 
 export type KeyChange = {
   readonly type: "created" | "updated" | "deleted";

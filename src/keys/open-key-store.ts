@@ -1,10 +1,10 @@
 import type { KeyStorage } from "../store/key-storage.ts";
 import { openKeyStorage } from "../store/storage-url.ts";
 import type { KeyStore } from "./key-store.ts";
-import { checkStoreSchema } from "./store-schema.ts";
-import { StoredEntries } from "./stored-entries.ts";
+import { checkStoreSchema } from "./records/store-schema.ts";
+import { StoredEntries } from "./records/stored-entries.ts";
 import { StoredKeys } from "./stored-keys.ts";
-import type { UnstoredListener } from "./unstored-changes.ts";
+import type { UnstoredListener } from "./unstored/unstored-changes.ts";
 
 export type KeyStoreOptions = {
   /** Milliseconds since 1970. */

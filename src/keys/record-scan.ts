@@ -1,9 +1,9 @@
 import { TurnSlices } from "../lib/turn-slices.ts";
-import { cursorOfId, idOfCursor } from "./key-id.ts";
-import type { KeyRecord } from "./key-record.ts";
+import { cursorOfId, idOfCursor } from "./records/key-id.ts";
+import type { KeyRecord } from "./records/key-record.ts";
 import type { KnownRecord, ScannedKey, ScanOptions } from "./key-store.ts";
-import { readable } from "./record-changes.ts";
-import { RECORD_PREFIX, type StoredEntries } from "./stored-entries.ts";
+import { readable } from "./records/record-changes.ts";
+import { RECORD_PREFIX, type StoredEntries } from "./records/stored-entries.ts";
 
 /** Ids read at once: small, however large the keys are. */
 const IDS_PER_READ = 500;

@@ -1,15 +1,15 @@
 import { SerialQueue } from "../lib/serial-queue.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
 import { OpenCalls } from "../store/open-calls.ts";
-import { BulkWrites } from "./bulk-writes.ts";
-import { ChangeFeed } from "./change-feed.ts";
-import type { DeedLog } from "./deed-log.ts";
-import { UnreadableRecordError } from "./errors.ts";
-import type { ExportedKey, ExportOptions, ImportOptions, ImportResult } from "./key-backup.ts";
-import type { HistoryEntry, HistoryPage } from "./key-history.ts";
-import { createIdSource, cursorOfId, idOfCursor } from "./key-id.ts";
-import type { StoreLog } from "./key-log.ts";
-import { isKeyId, type KeyRecord, type SettingsDocument, validSecret } from "./key-record.ts";
+import { BulkWrites } from "./writes/bulk-writes.ts";
+import { ChangeFeed } from "./writes/change-feed.ts";
+import type { DeedLog } from "./log/deed-log.ts";
+import { UnreadableRecordError } from "./records/errors.ts";
+import type { ExportedKey, ExportOptions, ImportOptions, ImportResult } from "./backup/key-backup.ts";
+import type { HistoryEntry, HistoryPage } from "./history/key-history.ts";
+import { createIdSource, cursorOfId, idOfCursor } from "./records/key-id.ts";
+import type { StoreLog } from "./log/key-log.ts";
+import { isKeyId, type KeyRecord, type SettingsDocument, validSecret } from "./records/key-record.ts";
 import type {
   CreatedKey,
   CreateManyResult,
@@ -27,18 +27,18 @@ import type {
   StoreMeta,
   UpdateResult,
 } from "./key-store.ts";
-import type { KeyUsage, UsageReport } from "./key-usage.ts";
-import { KeyWrites } from "./key-writes.ts";
-import { readable, recordUnlessUnreadable } from "./record-changes.ts";
+import type { KeyUsage, UsageReport } from "./usage/key-usage.ts";
+import { KeyWrites } from "./writes/key-writes.ts";
+import { readable, recordUnlessUnreadable } from "./records/record-changes.ts";
 import { scanRecords } from "./record-scan.ts";
-import { digestOf, isPossibleSecret } from "./secret.ts";
-import { StoredDeeds } from "./stored-deeds.ts";
-import { parseText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
-import { StoredHistory } from "./stored-history.ts";
-import { StoredLog } from "./stored-log.ts";
+import { digestOf, isPossibleSecret } from "./secret/secret.ts";
+import { StoredDeeds } from "./log/stored-deeds.ts";
+import { parseText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./records/stored-entries.ts";
+import { StoredHistory } from "./history/stored-history.ts";
+import { StoredLog } from "./log/stored-log.ts";
 import { StoredMeta } from "./stored-meta.ts";
-import { StoredUsage } from "./stored-usage.ts";
-import { type UnstoredChange, UnstoredChanges, type UnstoredListener } from "./unstored-changes.ts";
+import { StoredUsage } from "./usage/stored-usage.ts";
+import { type UnstoredChange, UnstoredChanges, type UnstoredListener } from "./unstored/unstored-changes.ts";
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;

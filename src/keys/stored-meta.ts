@@ -1,8 +1,8 @@
 import { encodeEntry } from "../store/entry-codec.ts";
 import type { OpenCalls } from "../store/open-calls.ts";
-import { UnreadableRecordError } from "./errors.ts";
+import { UnreadableRecordError } from "./records/errors.ts";
 import type { StoreMeta } from "./key-store.ts";
-import { parseText, type StoredEntries } from "./stored-entries.ts";
+import { parseText, type StoredEntries } from "./records/stored-entries.ts";
 
 const PREFIX = "meta:";
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { expect } from "chai";
 import { InvalidCursorError, openKeyStore } from "../../src/keys/index.ts";
-import { toBase62 } from "../../src/keys/secret.ts";
+import { toBase62 } from "../../src/keys/secret/secret.ts";
 import { toRecord } from "../helpers/record.ts";
 import { type KeyStoreFixture, rejects, turns } from "./key-store-fixture.ts";
 

@@ -1,10 +1,10 @@
-import { isObject } from "../lib/json-object.ts";
-import { TurnSlices } from "../lib/turn-slices.ts";
-import { pointerTo } from "../policy/fault.ts";
-import { type DeclaredEndpoint, type Fault, judgeImported } from "../policy/index.ts";
-import type { SettingsDocument } from "./key-record.ts";
-import { faultOfSecret, isPossibleSecret } from "./secret.ts";
-import { weaknessOf } from "./secret-strength.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { TurnSlices } from "../../lib/turn-slices.ts";
+import { pointerTo } from "../../policy/fault.ts";
+import { type DeclaredEndpoint, type Fault, judgeImported } from "../../policy/index.ts";
+import type { SettingsDocument } from "../records/key-record.ts";
+import { faultOfSecret, isPossibleSecret } from "../secret/secret.ts";
+import { weaknessOf } from "../secret/secret-strength.ts";
 
 /** A key of an Agnost version document: its secret, which goes on working, and its settings in our form. */
 export type AgnostKey = {

@@ -1,10 +1,15 @@
-import type { SerialQueue } from "../lib/serial-queue.ts";
-import { isNarrowing } from "../policy/index.ts";
-import { parseInstant } from "../policy/instant.ts";
-import { encodeEntry } from "../store/entry-codec.ts";
-import type { Change } from "../store/key-storage.ts";
+import type { SerialQueue } from "../../lib/serial-queue.ts";
+import { isNarrowing } from "../../policy/index.ts";
+import { parseInstant } from "../../policy/instant.ts";
+import { encodeEntry } from "../../store/entry-codec.ts";
+import type { Change } from "../../store/key-storage.ts";
 import type { ChangeFeed } from "./change-feed.ts";
-import { DuplicateIdError, DuplicateSecretError, InvalidSecretError, UnstoredChangeError } from "./errors.ts";
+import {
+  DuplicateIdError,
+  DuplicateSecretError,
+  InvalidSecretError,
+  UnstoredChangeError,
+} from "../records/errors.ts";
 import {
   isKeyId,
   type KeyRecord,
@@ -12,7 +17,7 @@ import {
   MAX_SECRETS,
   type SecretEntry,
   type SettingsDocument,
-} from "./key-record.ts";
+} from "../records/key-record.ts";
 import type {
   CreatedKey,
   DeleteResult,
@@ -20,13 +25,18 @@ import type {
   Rotation,
   UpdateResult,
   WriteRefusal,
-} from "./key-store.ts";
-import { changesBetween, ownerOf, storable, undamaged } from "./record-changes.ts";
-import { createSecret, digestOf, faultOfSecret, hintOf, isPossibleSecret } from "./secret.ts";
-import { parseRecordText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./stored-entries.ts";
-import type { StoredHistory } from "./stored-history.ts";
-import { usageKey } from "./stored-usage.ts";
-import type { UnstoredChange, UnstoredChanges } from "./unstored-changes.ts";
+} from "../key-store.ts";
+import { changesBetween, ownerOf, storable, undamaged } from "../records/record-changes.ts";
+import { createSecret, digestOf, faultOfSecret, hintOf, isPossibleSecret } from "../secret/secret.ts";
+import {
+  parseRecordText,
+  RECORD_PREFIX,
+  SECRET_PREFIX,
+  type StoredEntries,
+} from "../records/stored-entries.ts";
+import type { StoredHistory } from "../history/stored-history.ts";
+import { usageKey } from "../usage/stored-usage.ts";
+import type { UnstoredChange, UnstoredChanges } from "../unstored/unstored-changes.ts";
 
 /** What the writes of keys share. */
 export type WriteContext = {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { createSecret, openKeyStore, readAgnostKeys } from "../../src/keys/index.ts";
-import { compilePolicy, decide } from "../../src/policy/index.ts";
+import { createSecret, openKeyStore, readAgnostKeys } from "../../../src/keys/index.ts";
+import { compilePolicy, decide } from "../../../src/policy/index.ts";
 
 const SECRET = "ak-0123456789abcdef0123456789abcdef";
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Change, Entry } from "../store/key-storage.ts";
-import type { OpenCalls } from "../store/open-calls.ts";
+import type { Change, Entry } from "../../store/key-storage.ts";
+import type { OpenCalls } from "../../store/open-calls.ts";
 import {
   type ChainHead,
   DEED_PREFIX,
@@ -15,9 +15,9 @@ import {
   parseHead,
 } from "./deed-chain.ts";
 import type { ChainCheck, ChainPlace, DeedLog } from "./deed-log.ts";
-import { InvalidCursorError } from "./errors.ts";
+import { InvalidCursorError } from "../records/errors.ts";
 import type { LogEntry, LogPage, LogText } from "./key-log.ts";
-import type { StoredEntries } from "./stored-entries.ts";
+import type { StoredEntries } from "../records/stored-entries.ts";
 import { checkLogText, LOG_PAGE_MAX, LOG_PREFIX, parseLogText } from "./stored-log.ts";
 import { verifyChain } from "./verify-chain.ts";
 

@@ -7,9 +7,9 @@ import {
   openKeyStore,
   StoreUnavailableError,
   UnstoredChangeError,
-} from "../../src/keys/index.ts";
-import { parseSettings } from "../../src/policy/index.ts";
-import { rejects } from "../contract/key-store-fixture.ts";
+} from "../../../src/keys/index.ts";
+import { parseSettings } from "../../../src/policy/index.ts";
+import { rejects } from "../../contract/key-store-fixture.ts";
 
 const SETTINGS = parseSettings({ name: "key", allowRealtime: true });
 const DISABLED = { ...SETTINGS, enabled: false };

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from "../store/errors.ts";
+import { StoreUnavailableError } from "../../store/errors.ts";
 
 /** The store did not take a change that takes rights away. It is in force in this process, and tried again until it is stored. */
 export class UnstoredChangeError extends StoreUnavailableError {

@@ -1,6 +1,6 @@
-import { TurnSlices } from "../lib/turn-slices.ts";
-import { encodeEntry } from "../store/entry-codec.ts";
-import type { Change } from "../store/key-storage.ts";
+import { TurnSlices } from "../../lib/turn-slices.ts";
+import { encodeEntry } from "../../store/entry-codec.ts";
+import type { Change } from "../../store/key-storage.ts";
 import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 import {
   damaged,
@@ -10,8 +10,8 @@ import {
   type KeyRecord,
   readEntry,
   storedSettings,
-} from "./key-record.ts";
-import { parseText, type StoredEntries } from "./stored-entries.ts";
+} from "../records/key-record.ts";
+import { parseText, type StoredEntries } from "../records/stored-entries.ts";
 
 const PREFIX = "history:";
 /** Versions sort as text: digits of the largest safe integer. */

@@ -1,5 +1,5 @@
-import { isObject } from "../lib/json-object.ts";
-import { encodeEntry } from "../store/entry-codec.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { encodeEntry } from "../../store/entry-codec.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import { KEY_SCHEMA } from "./key-record.ts";
 import { parseText, RECORD_PREFIX, type StoredEntries } from "./stored-entries.ts";

@@ -11,8 +11,8 @@ import {
   sequenceOf,
 } from "./deed-chain.ts";
 import type { BrokenLink, ChainCheck, ChainPlace } from "./deed-log.ts";
-import { UnreadableRecordError } from "./errors.ts";
-import type { StoredEntries } from "./stored-entries.ts";
+import { UnreadableRecordError } from "../records/errors.ts";
+import type { StoredEntries } from "../records/stored-entries.ts";
 
 /** Entries read and hashed between two turns of the event loop: at most some 2 ms. */
 const SLICE = 100;

@@ -1,7 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { createSecret, digestOf, hasValidChecksum, hintOf, isPossibleSecret } from "../../src/keys/index.ts";
-import { BASE62, crc32, toBase62 } from "../../src/keys/secret.ts";
+import {
+  createSecret,
+  digestOf,
+  hasValidChecksum,
+  hintOf,
+  isPossibleSecret,
+} from "../../../src/keys/index.ts";
+import { BASE62, crc32, toBase62 } from "../../../src/keys/secret/secret.ts";
 
 const base62 = fc.constantFrom(...BASE62);
 

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { isObject } from "../lib/json-object.ts";
-import { SerialQueue } from "../lib/serial-queue.ts";
-import { encodeEntry } from "../store/entry-codec.ts";
-import type { Change } from "../store/key-storage.ts";
-import { UnreadableRecordError } from "./errors.ts";
-import { damaged, ENTRY_SCHEMA, isInstant, isKeyId, readEntry } from "./key-record.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { SerialQueue } from "../../lib/serial-queue.ts";
+import { encodeEntry } from "../../store/entry-codec.ts";
+import type { Change } from "../../store/key-storage.ts";
+import { UnreadableRecordError } from "../records/errors.ts";
+import { damaged, ENTRY_SCHEMA, isInstant, isKeyId, readEntry } from "../records/key-record.ts";
 import type { KeyUsage, UsageReport } from "./key-usage.ts";
-import { parseText, RECORD_PREFIX, type StoredEntries } from "./stored-entries.ts";
+import { parseText, RECORD_PREFIX, type StoredEntries } from "../records/stored-entries.ts";
 
 const PREFIX = "usage:";
 const FIELDS = ["schema", "lastUsedAt", "allowed", "denied"];

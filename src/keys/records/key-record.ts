@@ -1,5 +1,5 @@
-import { isObject } from "../lib/json-object.ts";
-import { type SettingsSchema, schemaOf, upgradeStored } from "../policy/settings-schema.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { type SettingsSchema, schemaOf, upgradeStored } from "../../policy/settings-schema.ts";
 import { UnreadableRecordError } from "./errors.ts";
 
 /** The newest schema of a key that this program reads. It writes the oldest that says what the settings say. */

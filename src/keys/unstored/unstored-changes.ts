@@ -1,4 +1,4 @@
-import type { KeyRecord } from "./key-record.ts";
+import type { KeyRecord } from "../records/key-record.ts";
 
 /** A change that takes rights away and is in force here although the store did not take it. */
 export type UnstoredChange = {

@@ -1,8 +1,8 @@
-import { isObject } from "../lib/json-object.ts";
-import { pointerTo } from "../policy/fault.ts";
-import type { Fault } from "../policy/index.ts";
-import { type SettingsSchema, upgradeStored } from "../policy/settings-schema.ts";
-import { hasControlCharacter } from "../protocol/index.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { pointerTo } from "../../policy/fault.ts";
+import type { Fault } from "../../policy/index.ts";
+import { type SettingsSchema, upgradeStored } from "../../policy/settings-schema.ts";
+import { hasControlCharacter } from "../../protocol/index.ts";
 import {
   isDigest,
   isInstant,
@@ -13,7 +13,7 @@ import {
   RECORD_FIELDS,
   SECRET_FIELDS,
   type SecretEntry,
-} from "./key-record.ts";
+} from "../records/key-record.ts";
 
 const HINT_MAX_CHARS = 64;
 /** Leaves room to count on. */

@@ -1,14 +1,14 @@
 import { Keyv } from "keyv";
 import { nanoid } from "nanoid";
-import { DamagedEntryError, decodeEntry, encodeEntry, encodeEnvelope } from "../store/entry-codec.ts";
-import { StoreUnavailableError } from "../store/errors.ts";
+import { DamagedEntryError, decodeEntry, encodeEntry, encodeEnvelope } from "../../store/entry-codec.ts";
+import { StoreUnavailableError } from "../../store/errors.ts";
 import {
   type Change,
   type Entry,
   type KeyStorage,
   type RangeOptions,
   REVISION_KEY,
-} from "../store/key-storage.ts";
+} from "../../store/key-storage.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import { type KeyRecord, parseKeyRecord } from "./key-record.ts";
 

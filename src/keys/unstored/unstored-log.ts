@@ -1,4 +1,4 @@
-import type { Logger } from "../observe/log.ts";
+import type { Logger } from "../../observe/log.ts";
 import type { UnstoredListener } from "./unstored-changes.ts";
 
 /** Says what becomes of changes that are in force although the store did not take them. */

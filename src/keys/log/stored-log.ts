@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { customAlphabet } from "nanoid";
-import { encodeEntry } from "../store/entry-codec.ts";
-import type { OpenCalls } from "../store/open-calls.ts";
-import { InvalidCursorError } from "./errors.ts";
+import { encodeEntry } from "../../store/entry-codec.ts";
+import type { OpenCalls } from "../../store/open-calls.ts";
+import { InvalidCursorError } from "../records/errors.ts";
 import type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
-import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "./key-record.ts";
-import { BASE62, toBase62 } from "./secret.ts";
-import { parseText, type StoredEntries } from "./stored-entries.ts";
+import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "../records/key-record.ts";
+import { BASE62, toBase62 } from "../secret/secret.ts";
+import { parseText, type StoredEntries } from "../records/stored-entries.ts";
 
 export const LOG_PREFIX = "log:";
 const FIELDS = ["schema", "at", "text"];

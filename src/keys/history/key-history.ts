@@ -1,4 +1,4 @@
-import type { SettingsDocument } from "./key-record.ts";
+import type { SettingsDocument } from "../records/key-record.ts";
 
 /** Settings that a key had before. */
 export type HistoryEntry = {

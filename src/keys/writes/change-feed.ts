@@ -1,5 +1,5 @@
-import { TurnSlices } from "../lib/turn-slices.ts";
-import type { KeyChange, KeyChangeListener } from "./key-store.ts";
+import { TurnSlices } from "../../lib/turn-slices.ts";
+import type { KeyChange, KeyChangeListener } from "../key-store.ts";
 
 /** Who hears of changes. A listener that throws stops neither the others nor the write. */
 export class ChangeFeed {

@@ -1,7 +1,7 @@
-import { isObject } from "../lib/json-object.ts";
-import { schemaOf } from "../policy/settings-schema.ts";
-import { encodeEntry } from "../store/entry-codec.ts";
-import type { Change } from "../store/key-storage.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { schemaOf } from "../../policy/settings-schema.ts";
+import { encodeEntry } from "../../store/entry-codec.ts";
+import type { Change } from "../../store/key-storage.ts";
 import { UnreadableRecordError } from "./errors.ts";
 import { isKeyId, type KeyRecord } from "./key-record.ts";
 import {

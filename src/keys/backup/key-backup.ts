@@ -1,5 +1,5 @@
-import type { Fault, Judgement } from "../policy/index.ts";
-import type { KeyRecord, SettingsDocument } from "./key-record.ts";
+import type { Fault, Judgement } from "../../policy/index.ts";
+import type { KeyRecord, SettingsDocument } from "../records/key-record.ts";
 
 /**
  * A key in a backup: digests, never a secret. As JSON

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { customAlphabet } from "nanoid";
-import { hasControlCharacter, LIMITS } from "../protocol/index.ts";
+import { hasControlCharacter, LIMITS } from "../../protocol/index.ts";
 
 /** In ASCII order, so that base62 numbers of one width sort as text. */
 export const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

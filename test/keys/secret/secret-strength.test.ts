@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { expect } from "chai";
-import { createSecret } from "../../src/keys/index.ts";
-import { estimatedBits, MIN_SECRET_BITS, weaknessOf } from "../../src/keys/secret-strength.ts";
+import { createSecret } from "../../../src/keys/index.ts";
+import { estimatedBits, MIN_SECRET_BITS, weaknessOf } from "../../../src/keys/secret/secret-strength.ts";
 
 describe("the strength of an imported secret", () => {
   it("is enough for what programs make at random, in every usual form", () => {

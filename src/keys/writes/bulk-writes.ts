@@ -1,17 +1,17 @@
-import { isObject } from "../lib/json-object.ts";
-import { TurnSlices } from "../lib/turn-slices.ts";
-import type { Fault, Judgement } from "../policy/index.ts";
-import { decodeEntry, encodeEntry } from "../store/entry-codec.ts";
-import type { Change } from "../store/key-storage.ts";
-import { UnreadableRecordError } from "./errors.ts";
-import type { ImportOptions, ImportResult, ListFault } from "./key-backup.ts";
-import { type KeyRecord, liveSecrets, type SettingsDocument } from "./key-record.ts";
-import type { CreatedKey, CreateManyResult, KeyChange, NewKey } from "./key-store.ts";
+import { isObject } from "../../lib/json-object.ts";
+import { TurnSlices } from "../../lib/turn-slices.ts";
+import type { Fault, Judgement } from "../../policy/index.ts";
+import { decodeEntry, encodeEntry } from "../../store/entry-codec.ts";
+import type { Change } from "../../store/key-storage.ts";
+import { UnreadableRecordError } from "../records/errors.ts";
+import type { ImportOptions, ImportResult, ListFault } from "../backup/key-backup.ts";
+import { type KeyRecord, liveSecrets, type SettingsDocument } from "../records/key-record.ts";
+import type { CreatedKey, CreateManyResult, KeyChange, NewKey } from "../key-store.ts";
 import { newRecord, type WriteContext } from "./key-writes.ts";
-import { parseExported } from "./parse-exported.ts";
-import { ownerOf, storable, undamaged } from "./record-changes.ts";
-import { createSecret, faultOfSecret, isPossibleSecret } from "./secret.ts";
-import { RECORD_PREFIX, SECRET_PREFIX } from "./stored-entries.ts";
+import { parseExported } from "../backup/parse-exported.ts";
+import { ownerOf, storable, undamaged } from "../records/record-changes.ts";
+import { createSecret, faultOfSecret, isPossibleSecret } from "../secret/secret.ts";
+import { RECORD_PREFIX, SECRET_PREFIX } from "../records/stored-entries.ts";
 
 /** A record of the list, and where in the list its secrets stand. */
 type Listed = {
