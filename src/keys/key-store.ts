@@ -1,4 +1,3 @@
-import type { DeedLog } from "./log/deed-log.ts";
 import type {
   ExportedKey,
   ExportOptions,
@@ -7,10 +6,11 @@ import type {
   ListFault,
 } from "./backup/key-backup.ts";
 import type { HistoryEntry, HistoryPage } from "./history/key-history.ts";
+import type { DeedLog } from "./log/deed-log.ts";
 import type { StoreLog } from "./log/key-log.ts";
 import type { KeyRecord, SettingsDocument } from "./records/key-record.ts";
-import type { KeyUsage, UsageReport } from "./usage/key-usage.ts";
 import type { UnstoredChange } from "./unstored/unstored-changes.ts";
+import type { KeyUsage, UsageReport } from "./usage/key-usage.ts";
 
 export type KeyChange = {
   readonly type: "created" | "updated" | "deleted";

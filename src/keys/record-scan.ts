@@ -1,7 +1,7 @@
 import { TurnSlices } from "../lib/turn-slices.ts";
+import type { KnownRecord, ScannedKey, ScanOptions } from "./key-store.ts";
 import { cursorOfId, idOfCursor } from "./records/key-id.ts";
 import type { KeyRecord } from "./records/key-record.ts";
-import type { KnownRecord, ScannedKey, ScanOptions } from "./key-store.ts";
 import { readable } from "./records/record-changes.ts";
 import { RECORD_PREFIX, type StoredEntries } from "./records/stored-entries.ts";
 

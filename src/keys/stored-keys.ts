@@ -1,15 +1,9 @@
 import { SerialQueue } from "../lib/serial-queue.ts";
 import { TurnSlices } from "../lib/turn-slices.ts";
 import { OpenCalls } from "../store/open-calls.ts";
-import { BulkWrites } from "./writes/bulk-writes.ts";
-import { ChangeFeed } from "./writes/change-feed.ts";
-import type { DeedLog } from "./log/deed-log.ts";
-import { UnreadableRecordError } from "./records/errors.ts";
 import type { ExportedKey, ExportOptions, ImportOptions, ImportResult } from "./backup/key-backup.ts";
 import type { HistoryEntry, HistoryPage } from "./history/key-history.ts";
-import { createIdSource, cursorOfId, idOfCursor } from "./records/key-id.ts";
-import type { StoreLog } from "./log/key-log.ts";
-import { isKeyId, type KeyRecord, type SettingsDocument, validSecret } from "./records/key-record.ts";
+import { StoredHistory } from "./history/stored-history.ts";
 import type {
   CreatedKey,
   CreateManyResult,
@@ -27,18 +21,24 @@ import type {
   StoreMeta,
   UpdateResult,
 } from "./key-store.ts";
-import type { KeyUsage, UsageReport } from "./usage/key-usage.ts";
-import { KeyWrites } from "./writes/key-writes.ts";
-import { readable, recordUnlessUnreadable } from "./records/record-changes.ts";
-import { scanRecords } from "./record-scan.ts";
-import { digestOf, isPossibleSecret } from "./secret/secret.ts";
+import type { DeedLog } from "./log/deed-log.ts";
+import type { StoreLog } from "./log/key-log.ts";
 import { StoredDeeds } from "./log/stored-deeds.ts";
-import { parseText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./records/stored-entries.ts";
-import { StoredHistory } from "./history/stored-history.ts";
 import { StoredLog } from "./log/stored-log.ts";
+import { scanRecords } from "./record-scan.ts";
+import { UnreadableRecordError } from "./records/errors.ts";
+import { createIdSource, cursorOfId, idOfCursor } from "./records/key-id.ts";
+import { isKeyId, type KeyRecord, type SettingsDocument, validSecret } from "./records/key-record.ts";
+import { readable, recordUnlessUnreadable } from "./records/record-changes.ts";
+import { parseText, RECORD_PREFIX, SECRET_PREFIX, type StoredEntries } from "./records/stored-entries.ts";
+import { digestOf, isPossibleSecret } from "./secret/secret.ts";
 import { StoredMeta } from "./stored-meta.ts";
-import { StoredUsage } from "./usage/stored-usage.ts";
 import { type UnstoredChange, UnstoredChanges, type UnstoredListener } from "./unstored/unstored-changes.ts";
+import type { KeyUsage, UsageReport } from "./usage/key-usage.ts";
+import { StoredUsage } from "./usage/stored-usage.ts";
+import { BulkWrites } from "./writes/bulk-writes.ts";
+import { ChangeFeed } from "./writes/change-feed.ts";
+import { KeyWrites } from "./writes/key-writes.ts";
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;

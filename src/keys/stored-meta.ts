@@ -1,7 +1,7 @@
 import { encodeEntry } from "../store/entry-codec.ts";
 import type { OpenCalls } from "../store/open-calls.ts";
-import { UnreadableRecordError } from "./records/errors.ts";
 import type { StoreMeta } from "./key-store.ts";
+import { UnreadableRecordError } from "./records/errors.ts";
 import { parseText, type StoredEntries } from "./records/stored-entries.ts";
 
 const PREFIX = "meta:";

@@ -1,7 +1,6 @@
 import { TurnSlices } from "../../lib/turn-slices.ts";
 import { encodeEntry } from "../../store/entry-codec.ts";
 import type { Change } from "../../store/key-storage.ts";
-import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 import {
   damaged,
   isInstant,
@@ -12,6 +11,7 @@ import {
   storedSettings,
 } from "../records/key-record.ts";
 import { parseText, type StoredEntries } from "../records/stored-entries.ts";
+import type { HistoryEntry, HistoryPage } from "./key-history.ts";
 
 const PREFIX = "history:";
 /** Versions sort as text: digits of the largest safe integer. */

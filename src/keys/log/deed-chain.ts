@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import { encodeEntry } from "../../store/entry-codec.ts";
-import type { LogText } from "./key-log.ts";
 import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "../records/key-record.ts";
-import { BASE62, toBase62 } from "../secret/secret.ts";
 import { parseText } from "../records/stored-entries.ts";
+import { BASE62, toBase62 } from "../secret/secret.ts";
+import type { LogText } from "./key-log.ts";
 
 export const DEED_PREFIX = "deed:";
 export const HEAD_KEY = "deeds:head";

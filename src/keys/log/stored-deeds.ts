@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Change, Entry } from "../../store/key-storage.ts";
 import type { OpenCalls } from "../../store/open-calls.ts";
+import { InvalidCursorError } from "../records/errors.ts";
+import type { StoredEntries } from "../records/stored-entries.ts";
 import {
   type ChainHead,
   DEED_PREFIX,
@@ -15,9 +17,7 @@ import {
   parseHead,
 } from "./deed-chain.ts";
 import type { ChainCheck, ChainPlace, DeedLog } from "./deed-log.ts";
-import { InvalidCursorError } from "../records/errors.ts";
 import type { LogEntry, LogPage, LogText } from "./key-log.ts";
-import type { StoredEntries } from "../records/stored-entries.ts";
 import { checkLogText, LOG_PAGE_MAX, LOG_PREFIX, parseLogText } from "./stored-log.ts";
 import { verifyChain } from "./verify-chain.ts";
 

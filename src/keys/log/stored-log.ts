@@ -3,10 +3,10 @@ import { customAlphabet } from "nanoid";
 import { encodeEntry } from "../../store/entry-codec.ts";
 import type { OpenCalls } from "../../store/open-calls.ts";
 import { InvalidCursorError } from "../records/errors.ts";
-import type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 import { damaged, ENTRY_SCHEMA, isInstant, readEntry } from "../records/key-record.ts";
-import { BASE62, toBase62 } from "../secret/secret.ts";
 import { parseText, type StoredEntries } from "../records/stored-entries.ts";
+import { BASE62, toBase62 } from "../secret/secret.ts";
+import type { LogEntry, LogPage, LogText, StoreLog } from "./key-log.ts";
 
 export const LOG_PREFIX = "log:";
 const FIELDS = ["schema", "at", "text"];

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { UnreadableRecordError } from "../records/errors.ts";
+import type { StoredEntries } from "../records/stored-entries.ts";
 import {
   type ChainHead,
   DEED_PREFIX,
@@ -11,8 +13,6 @@ import {
   sequenceOf,
 } from "./deed-chain.ts";
 import type { BrokenLink, ChainCheck, ChainPlace } from "./deed-log.ts";
-import { UnreadableRecordError } from "../records/errors.ts";
-import type { StoredEntries } from "../records/stored-entries.ts";
 
 /** Entries read and hashed between two turns of the event loop: at most some 2 ms. */
 const SLICE = 100;

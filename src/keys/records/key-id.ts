@@ -1,7 +1,7 @@
 import { customAlphabet } from "nanoid";
+import { BASE62, toBase62 } from "../secret/secret.ts";
 import { InvalidCursorError } from "./errors.ts";
 import { isKeyId } from "./key-record.ts";
-import { BASE62, toBase62 } from "../secret/secret.ts";
 
 const TIME_CHARS = 9;
 const randomPart = customAlphabet(BASE62, 13);

@@ -5,8 +5,8 @@ import { encodeEntry } from "../../store/entry-codec.ts";
 import type { Change } from "../../store/key-storage.ts";
 import { UnreadableRecordError } from "../records/errors.ts";
 import { damaged, ENTRY_SCHEMA, isInstant, isKeyId, readEntry } from "../records/key-record.ts";
-import type { KeyUsage, UsageReport } from "./key-usage.ts";
 import { parseText, RECORD_PREFIX, type StoredEntries } from "../records/stored-entries.ts";
+import type { KeyUsage, UsageReport } from "./key-usage.ts";
 
 const PREFIX = "usage:";
 const FIELDS = ["schema", "lastUsedAt", "allowed", "denied"];

@@ -3,15 +3,15 @@ import { TurnSlices } from "../../lib/turn-slices.ts";
 import type { Fault, Judgement } from "../../policy/index.ts";
 import { decodeEntry, encodeEntry } from "../../store/entry-codec.ts";
 import type { Change } from "../../store/key-storage.ts";
-import { UnreadableRecordError } from "../records/errors.ts";
 import type { ImportOptions, ImportResult, ListFault } from "../backup/key-backup.ts";
-import { type KeyRecord, liveSecrets, type SettingsDocument } from "../records/key-record.ts";
-import type { CreatedKey, CreateManyResult, KeyChange, NewKey } from "../key-store.ts";
-import { newRecord, type WriteContext } from "./key-writes.ts";
 import { parseExported } from "../backup/parse-exported.ts";
+import type { CreatedKey, CreateManyResult, KeyChange, NewKey } from "../key-store.ts";
+import { UnreadableRecordError } from "../records/errors.ts";
+import { type KeyRecord, liveSecrets, type SettingsDocument } from "../records/key-record.ts";
 import { ownerOf, storable, undamaged } from "../records/record-changes.ts";
-import { createSecret, faultOfSecret, isPossibleSecret } from "../secret/secret.ts";
 import { RECORD_PREFIX, SECRET_PREFIX } from "../records/stored-entries.ts";
+import { createSecret, faultOfSecret, isPossibleSecret } from "../secret/secret.ts";
+import { newRecord, type WriteContext } from "./key-writes.ts";
 
 /** A record of the list, and where in the list its secrets stand. */
 type Listed = {

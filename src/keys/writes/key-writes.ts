@@ -3,7 +3,15 @@ import { isNarrowing } from "../../policy/index.ts";
 import { parseInstant } from "../../policy/instant.ts";
 import { encodeEntry } from "../../store/entry-codec.ts";
 import type { Change } from "../../store/key-storage.ts";
-import type { ChangeFeed } from "./change-feed.ts";
+import type { StoredHistory } from "../history/stored-history.ts";
+import type {
+  CreatedKey,
+  DeleteResult,
+  RotateResult,
+  Rotation,
+  UpdateResult,
+  WriteRefusal,
+} from "../key-store.ts";
 import {
   DuplicateIdError,
   DuplicateSecretError,
@@ -18,25 +26,17 @@ import {
   type SecretEntry,
   type SettingsDocument,
 } from "../records/key-record.ts";
-import type {
-  CreatedKey,
-  DeleteResult,
-  RotateResult,
-  Rotation,
-  UpdateResult,
-  WriteRefusal,
-} from "../key-store.ts";
 import { changesBetween, ownerOf, storable, undamaged } from "../records/record-changes.ts";
-import { createSecret, digestOf, faultOfSecret, hintOf, isPossibleSecret } from "../secret/secret.ts";
 import {
   parseRecordText,
   RECORD_PREFIX,
   SECRET_PREFIX,
   type StoredEntries,
 } from "../records/stored-entries.ts";
-import type { StoredHistory } from "../history/stored-history.ts";
-import { usageKey } from "../usage/stored-usage.ts";
+import { createSecret, digestOf, faultOfSecret, hintOf, isPossibleSecret } from "../secret/secret.ts";
 import type { UnstoredChange, UnstoredChanges } from "../unstored/unstored-changes.ts";
+import { usageKey } from "../usage/stored-usage.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 
 /** What the writes of keys share. */
 export type WriteContext = {
