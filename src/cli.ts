@@ -3,7 +3,7 @@
 import "./node-floor.ts";
 import { CommandError } from "./commands/command-error.ts";
 import { printable } from "./commands/printable.ts";
-import type { ConfigError } from "./config.ts";
+import type { ConfigError } from "./config/config.ts";
 import { packageVersion } from "./version.ts";
 
 const USAGE = `sluice: a realtime gateway

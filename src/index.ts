@@ -8,7 +8,7 @@ export {
   loadConfig,
   type RealtimeForHandlers,
   resolveConfig,
-} from "./config.ts";
+} from "./config/config.ts";
 export {
   type FormField,
   type FormFile,

@@ -1,5 +1,5 @@
 import { type Broker, MemoryBroker } from "./channels/index.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { registerHealth } from "./health.ts";
 import { type App, createApp, type TcpConnections } from "./http/index.ts";
 import type { KeyStore } from "./keys/index.ts";

@@ -4,9 +4,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
 import { type Broker, MemoryBroker } from "./channels/index.ts";
-import { checked } from "./checked-setting.ts";
 import { createAddressOf } from "./client-address.ts";
-import { type Config, localOrigins, sourceOf } from "./config.ts";
+import { checked } from "./config/checked-setting.ts";
+import { type Config, localOrigins, sourceOf } from "./config/config.ts";
+import { settingsInEffect } from "./config/settings-in-effect.ts";
 import { createGate } from "./gate/index.ts";
 import {
   type App,
@@ -30,7 +31,6 @@ import { Traffic } from "./observe/traffic.ts";
 import { TrafficSamples } from "./observe/traffic-samples.ts";
 import { DEFAULT_THRESHOLDS, OverloadGuard } from "./overload/index.ts";
 import { Realtime } from "./realtime/index.ts";
-import { settingsInEffect } from "./settings-in-effect.ts";
 import { tcpConnections } from "./tcp-connections.ts";
 import { packageVersion } from "./version.ts";
 

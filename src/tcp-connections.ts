@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { proxyTest } from "./client-address.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { addressShare, adminShare, publicShare, TcpConnections } from "./http/index.ts";
 import { descriptorLimit } from "./lib/descriptor-limit.ts";
 import { FairBudget } from "./lib/fair-budget.ts";

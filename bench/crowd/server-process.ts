@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { resolveConfig } from "../../src/config.ts";
+import { resolveConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer } from "../../src/server.ts";
 import { answerCalls } from "./child.ts";

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import cors from "@fastify/cors";
 import { type FastifyReply, fastify } from "fastify";
-import { type EndpointContext, resolveConfig } from "../../src/config.ts";
+import { type EndpointContext, resolveConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer } from "../../src/server.ts";
 import { type Answer, Task } from "../http/answer.ts";

@@ -7,7 +7,7 @@ import { createServer as createHttpServer } from "node:http";
 import { Socket as EngineSocket } from "engine.io";
 import { Server } from "socket.io";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type ConfigInput, resolveConfig } from "../../src/config.ts";
+import { type ConfigInput, resolveConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer } from "../../src/server.ts";
 

@@ -1,5 +1,5 @@
 import type { Hub } from "../channels/index.ts";
-import type { Config, SettingInEffect } from "../config.ts";
+import type { Config, SettingInEffect } from "../config/config.ts";
 import type { Readiness } from "../observe/readiness.ts";
 import type { Traffic } from "../observe/traffic.ts";
 import type { OverloadView } from "../overload/index.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, loadConfig, parseText } from "../config.ts";
+import { type Config, loadConfig, parseText } from "../config/config.ts";
 import { UnreadableRecordError } from "../keys/records/errors.ts";
 import { ListenError } from "../listen-error.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";

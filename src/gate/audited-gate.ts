@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { KeyStore } from "../keys/index.ts";
 import type { Audit } from "../observe/audit.ts";
 import type { Logger } from "../observe/log.ts";

@@ -1,5 +1,5 @@
 import findMyWay, { type HTTPMethod } from "find-my-way";
-import type { EndpointDeclaration } from "../config.ts";
+import type { EndpointDeclaration } from "../config/config.ts";
 import { targetFault } from "./path-guard.ts";
 
 export type MatchedEndpoint = { readonly id: string; readonly method: string; readonly path: string };

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Hub, parseChannel, parsePublication, SERVER_OWNER } from "../channels/index.ts";
-import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config.ts";
+import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config/config.ts";
 import type { Charge } from "../gate/index.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { EndpointCalls, Traffic } from "../observe/traffic.ts";

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Hub } from "../channels/index.ts";
-import type { EndpointDeclaration } from "../config.ts";
+import type { EndpointDeclaration } from "../config/config.ts";
 import { registerHealth } from "../health.ts";
 import type { TurnBudget } from "../lib/turn-budget.ts";
 import type { Logger } from "../observe/log.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { loadConfig, resolveConfig } from "../../src/config.ts";
-import { settingsInEffect } from "../../src/settings-in-effect.ts";
+import { loadConfig, resolveConfig } from "../../src/config/config.ts";
+import { settingsInEffect } from "../../src/config/settings-in-effect.ts";
 import { toRecord } from "../helpers/record.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 

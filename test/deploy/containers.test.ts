@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { environmentOf, resolveConfig } from "../../src/config.ts";
+import { environmentOf, resolveConfig } from "../../src/config/config.ts";
 import { ROOT } from "../docs/documents.ts";
 
 const read = (name: string): string => readFileSync(join(ROOT, name), "utf8");

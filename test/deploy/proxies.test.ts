@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { expect } from "chai";
 import { io, type Socket } from "socket.io-client";
-import type { EndpointContext } from "../../src/config.ts";
+import type { EndpointContext } from "../../src/config/config.ts";
 import { fencedBlocks, ROOT, readDocument } from "../docs/documents.ts";
 import { itIfThere } from "../helpers/needs.ts";
 import {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 import { io } from "socket.io-client";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
 import { openKeyStore } from "../../src/keys/index.ts";
 import { parseSettings } from "../../src/policy/index.ts";
 import { describeInBrowser, openBrowser } from "../helpers/browser.ts";

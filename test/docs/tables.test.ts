@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { createClient } from "../../client/index.ts";
-import { resolveConfig } from "../../src/config.ts";
-import { BUDGET_SHARES } from "../../src/default-budgets.ts";
+import { resolveConfig } from "../../src/config/config.ts";
+import { BUDGET_SHARES } from "../../src/config/default-budgets.ts";
 import { ERROR_TABLE } from "../../src/protocol/index.ts";
 import { toRecord } from "../helpers/record.ts";
 import { startServer } from "../helpers/server.ts";
@@ -51,7 +51,7 @@ describe("documentation tables", () => {
       tableRows(readDocument("docs/configuration.md"), ["setting", "environment", "default"]);
 
     it("names every environment variable that the configuration knows, and no other", () => {
-      const known = readDocument("src/config.ts").match(/\bSLUICE_[A-Z_]+/g) ?? [];
+      const known = readDocument("src/config/config.ts").match(/\bSLUICE_[A-Z_]+/g) ?? [];
       const named = rows().flatMap(([, variables = ""]) => variables.match(/\bSLUICE_[A-Z_]+/g) ?? []);
       expect(named).to.have.members([...new Set(known)]);
     });

@@ -1,5 +1,5 @@
 import type { Broker } from "../../src/channels/index.ts";
-import { type ConfigInput, resolveConfig } from "../../src/config.ts";
+import { type ConfigInput, resolveConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer, type Started } from "../../src/server.ts";
 import { toRecord } from "./record.ts";

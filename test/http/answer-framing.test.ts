@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
-import type { EndpointDeclaration } from "../../src/config.ts";
+import type { EndpointDeclaration } from "../../src/config/config.ts";
 import { exchange, type FramedAnswer } from "../helpers/framed-answers.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { defineConfig } from "../../src/config.ts";
+import { defineConfig } from "../../src/config/config.ts";
 import { rawRequest, sendRaw } from "../helpers/raw-http.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { expect } from "chai";
 import { WebSocket } from "ws";
-import type { EndpointDeclaration } from "../../src/config.ts";
+import type { EndpointDeclaration } from "../../src/config/config.ts";
 import { rawRequest, sendRaw } from "../helpers/raw-http.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { settingFault } from "../../src/setting-fault.ts";
+import { settingFault } from "../../src/config/setting-fault.ts";
 
 describe("what is wrong with a value", () => {
   for (const [name, value, text] of [

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Child } from "../../bench/crowd/child.ts";
-import type { ConfigInput } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config/config.ts";
 import { limitedChild, type ProcessLimits } from "./limited-child.ts";
 
 export const OVERLOAD_ADMIN_TOKEN = "overload-admin-token-0123456789";

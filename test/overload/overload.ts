@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Type } from "typebox";
-import type { ConfigInput } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config/config.ts";
 import { AttackedServer, type Census } from "./attacked-server.ts";
 import { ATTACKS } from "./attacks/index.ts";
 import { HonestClient, type HonestReport } from "./honest-client.ts";

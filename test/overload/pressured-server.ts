@@ -1,4 +1,4 @@
-import { resolveConfig } from "../../src/config.ts";
+import { resolveConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer } from "../../src/server.ts";
 

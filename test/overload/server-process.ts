@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { answerCalls } from "../../bench/crowd/child.ts";
-import { resolveConfig } from "../../src/config.ts";
+import { resolveConfig } from "../../src/config/config.ts";
 import { createLogger } from "../../src/observe/log.ts";
 import { createServer, type SluiceServer } from "../../src/server.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { WebSocket } from "ws";
-import type { ConfigInput } from "../../src/config.ts";
+import type { ConfigInput } from "../../src/config/config.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 

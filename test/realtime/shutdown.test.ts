@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { EndpointContext } from "../../src/config.ts";
+import type { EndpointContext } from "../../src/config/config.ts";
 import { startServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 

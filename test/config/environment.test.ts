@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ConfigError, loadConfig } from "../src/config.ts";
+import { ConfigError, loadConfig } from "../../src/config/config.ts";
 
 describe("the environment of a server", () => {
   const load = (environment: Record<string, string>) => loadConfig({ environment });

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { inspect } from "node:util";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { placedMessages } from "../lib/schema-errors.ts";
 import { endpointsFault } from "./endpoint-declaration.ts";
-import { placedMessages } from "./lib/schema-errors.ts";
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const MaxConnections = Type.Integer({ minimum: 0, maximum: 10_000_000 });

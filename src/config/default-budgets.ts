@@ -1,4 +1,4 @@
-import { shareOfMemory } from "./lib/memory-share.ts";
+import { shareOfMemory } from "../lib/memory-share.ts";
 
 /** What a node keeps and holds at most: see docs/configuration.md. */
 export type MemoryBudgets = {

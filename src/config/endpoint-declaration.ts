@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { placedMessages } from "./lib/schema-errors.ts";
-import type { Member, Position } from "./protocol/index.ts";
+import { placedMessages } from "../lib/schema-errors.ts";
+import type { Member, Position } from "../protocol/index.ts";
 
 /** What a handler may do on channels, as a server: no key, no echo, `from` is null. */
 export type RealtimeForHandlers = {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { ConfigError, loadConfig, resolveConfig } from "../src/config.ts";
-import { settingsInEffect } from "../src/settings-in-effect.ts";
+import { ConfigError, loadConfig, resolveConfig } from "../../src/config/config.ts";
+import { settingsInEffect } from "../../src/config/settings-in-effect.ts";
 
 describe("the setting publicOrigins", () => {
   const A = "https://a.example";

@@ -1,5 +1,5 @@
+import { PolicyError } from "../policy/index.ts";
 import { ConfigError } from "./config.ts";
-import { PolicyError } from "./policy/index.ts";
 
 /** A setting that only its user can judge: what it throws is said as a fault of the setting. @throws ConfigError */
 export function checked<T>(setting: string, read: () => T): T {
