@@ -1,10 +1,10 @@
 import type { Traffic } from "../observe/traffic.ts";
 import type { BroadcastAudience, BroadcastMessage, Position } from "../protocol/index.ts";
-import type { BrokerListener, PresenceChange, Publication } from "./broker.ts";
-import type { FanOut } from "./fan-out.ts";
-import type { Presence } from "./presence.ts";
-import { messageOf } from "./replay.ts";
-import type { Rooms } from "./rooms.ts";
+import type { BrokerListener, PresenceChange, Publication } from "./broker/broker.ts";
+import type { FanOut } from "./local/fan-out.ts";
+import type { Rooms } from "./local/rooms.ts";
+import type { Presence } from "./presence/presence.ts";
+import { messageOf } from "./recovery/replay.ts";
 
 export type DeliveryOptions = {
   readonly rooms: Rooms;

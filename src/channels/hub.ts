@@ -1,17 +1,11 @@
 import { Traffic } from "../observe/traffic.ts";
 import { type BroadcastAudience, type History, LIMITS, type Position } from "../protocol/index.ts";
-import type { Announcer } from "./announcer.ts";
-import { attend, type Client, leaveOff, withdraw } from "./attendance.ts";
-import type { Broker, MembersPage, PageRequest, Publication, PublishOptions } from "./broker.ts";
-import type { ChannelList, ChannelListRequest } from "./channel-list.ts";
+import type { Broker, MembersPage, PageRequest, Publication, PublishOptions } from "./broker/broker.ts";
+import { attend, type Client, leaveOff, withdraw } from "./clients/attendance.ts";
 import { Delivery } from "./delivery.ts";
-import type { FanOut } from "./fan-out.ts";
-import { readHistory } from "./history.ts";
-import type { HubOptions, Joined, JoinOptions } from "./hub-options.ts";
-import { replayToJoining } from "./join-replay.ts";
-import { openPresence } from "./open-presence.ts";
-import type { Presence } from "./presence.ts";
-import { type BroadcastResult, PublishIntake, type PublishResult } from "./publish-intake.ts";
+import type { ChannelList, ChannelListRequest } from "./local/channel-list.ts";
+import type { FanOut } from "./local/fan-out.ts";
+import type { HubOptions, Joined, JoinOptions } from "./local/hub-options.ts";
 import {
   channelsIn,
   createResident,
@@ -19,9 +13,15 @@ import {
   noteHeard,
   type Resident,
   setData,
-} from "./resident.ts";
-import { type ChannelPage, type ChannelPageRequest, Rooms, UNLIMITED } from "./rooms.ts";
-import type { Tap, TapListener } from "./taps.ts";
+} from "./local/resident.ts";
+import { type ChannelPage, type ChannelPageRequest, Rooms, UNLIMITED } from "./local/rooms.ts";
+import type { Tap, TapListener } from "./local/taps.ts";
+import type { Announcer } from "./presence/announcer.ts";
+import { openPresence } from "./presence/open-presence.ts";
+import type { Presence } from "./presence/presence.ts";
+import { type BroadcastResult, PublishIntake, type PublishResult } from "./publish-intake.ts";
+import { readHistory } from "./recovery/history.ts";
+import { replayToJoining } from "./recovery/join-replay.ts";
 
 /**
  * This node's members and what they hear. Owns the list of residents, from `admit` to `dismiss` or `supersede`. It never

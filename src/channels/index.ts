@@ -1,5 +1,3 @@
-export type { Absence } from "./absentees.ts";
-export { type Client, withdraw, withdrawWhere } from "./attendance.ts";
 export type {
   Broker,
   BrokerListener,
@@ -8,26 +6,34 @@ export type {
   PresenceChange,
   Publication,
   PublishOptions,
-} from "./broker.ts";
+} from "./broker/broker.ts";
 export {
   type ChannelSettings,
   DEFAULT_HISTORY,
   DEFAULT_PRESENCE,
   type HistoryWindow,
   type PresenceSettings,
-} from "./channel-settings.ts";
-export { Clients, type ClientsOptions } from "./clients.ts";
-export type { FanOut } from "./fan-out.ts";
-export { Hub } from "./hub.ts";
-export type { Joined } from "./hub-options.ts";
-export type { Idempotency } from "./idempotency-window.ts";
+} from "./broker/channel-settings.ts";
+export type { Idempotency } from "./broker/idempotency-window.ts";
 export {
   type BrokerBudgets,
   MemoryBroker,
   type MemoryBrokerOptions,
-} from "./memory-broker.ts";
-export { ownerOf, SERVER_OWNER } from "./owner.ts";
-export { binaryOf, isShallow, type PublicationInput, parseChannel, parsePublication } from "./publication.ts";
-export type { ChannelPage, ChannelView } from "./rooms.ts";
-export { roughSize } from "./rough-size.ts";
-export type { Tap } from "./taps.ts";
+} from "./broker/memory-broker.ts";
+export {
+  binaryOf,
+  isShallow,
+  type PublicationInput,
+  parseChannel,
+  parsePublication,
+} from "./broker/publication.ts";
+export { roughSize } from "./broker/rough-size.ts";
+export type { Absence } from "./clients/absentees.ts";
+export { type Client, withdraw, withdrawWhere } from "./clients/attendance.ts";
+export { Clients, type ClientsOptions } from "./clients/clients.ts";
+export { ownerOf, SERVER_OWNER } from "./clients/owner.ts";
+export { Hub } from "./hub.ts";
+export type { FanOut } from "./local/fan-out.ts";
+export type { Joined } from "./local/hub-options.ts";
+export type { ChannelPage, ChannelView } from "./local/rooms.ts";
+export type { Tap } from "./local/taps.ts";

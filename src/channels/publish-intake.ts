@@ -1,6 +1,6 @@
 import type { Traffic } from "../observe/traffic.ts";
 import type { BroadcastAudience } from "../protocol/index.ts";
-import type { Broker, Publication, Published, PublishOptions } from "./broker.ts";
+import type { Broker, Publication, Published, PublishOptions } from "./broker/broker.ts";
 
 /** `stopping`: the node takes nothing more. */
 export type PublishResult = Published | "stopping";

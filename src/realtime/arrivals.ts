@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import type { PresentedKey } from "../gate/index.ts";
+import { randomToken } from "../lib/random-token.ts";
 import { addressGroup } from "../policy/index.ts";
-import { randomToken } from "../random-token.ts";
 import { Admission, type Slot } from "./admission.ts";
 import type { Whence } from "./engine-session-options.ts";
 
