@@ -38,8 +38,12 @@ type Published = { readonly id: string } & Position;
 /** Of each at most a thousand members, and half a megabyte. */
 const MAX_PAGES = 20;
 
+/** Says why whoever is charged for what readers have not taken yet may not publish for now. */
+export type PublisherPace = { publisherRefusal(publisher: { readonly owner: string }): Refusal | undefined };
+
 export type ChannelApiOptions = {
   readonly hub: Hub;
+  readonly realtime: PublisherPace;
   readonly overload: OverloadState;
   /** What clients ask for takes its time of each turn of the event loop from here, over HTTP as over sockets. */
   readonly turn: TurnBudget;
@@ -50,7 +54,7 @@ export type ChannelApiOptions = {
 export function registerChannelApi(
   app: FastifyInstance,
   access: Access,
-  { hub, overload, turn, log }: ChannelApiOptions,
+  { hub, realtime, overload, turn, log }: ChannelApiOptions,
 ): void {
   app.register(async (scope) => {
     // Before its body is read: what is large is refused while the node is overloaded.
@@ -74,7 +78,11 @@ export function registerChannelApi(
       onFault(error);
       return reply.refuse(refuse("unavailable"));
     });
-    registerRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), access, hub, onFault);
+    const refuseTooFast = async (request: FastifyRequest, reply: FastifyReply) => {
+      const refusal = realtime.publisherRefusal({ owner: ownerOfRequest(access, request) });
+      return refusal === undefined ? undefined : reply.refuse(refusal);
+    };
+    registerRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), access, hub, { onFault, refuseTooFast });
   });
 }
 
@@ -86,43 +94,57 @@ type Scope = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-function registerRoutes(app: Scope, access: Access, hub: Hub, onFault: (error: unknown) => void): void {
-  const onRequest = access.authenticate;
+type RouteHooks = {
+  onFault(error: unknown): void;
+  refuseTooFast(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+};
 
-  app.post("/channels/publish", { onRequest, schema: CHANNEL_ROUTES.publish }, async (request, reply) => {
+function registerRoutes(app: Scope, access: Access, hub: Hub, { onFault, refuseTooFast }: RouteHooks): void {
+  const onRequest = access.authenticate;
+  const toPublish = { onRequest, preHandler: refuseTooFast };
+
+  app.post("/channels/publish", { ...toPublish, schema: CHANNEL_ROUTES.publish }, async (request, reply) => {
     const result = await publish(access, hub, request, reply, request.body);
     return "allowed" in result ? reply.refuse(result) : result;
   });
 
-  app.post("/channels/broadcast", { onRequest, schema: CHANNEL_ROUTES.broadcast }, async (request, reply) => {
-    const publication = parse(request.body, senderOf(access, request));
-    if ("allowed" in publication) return reply.refuse(publication);
-    const charge = await access.charge(request, reply, { action: "broadcast" });
-    if (!charge.allowed) return reply.refuse(charge);
-    const sent = await redeem(charge, () => hub.broadcast(publication, access.audienceOf(request)));
-    if (sent === "sent") return { id: publication.id };
-    await charge.giveBack?.();
-    return reply.refuse(refuse("server_shutdown"));
-  });
+  app.post(
+    "/channels/broadcast",
+    { ...toPublish, schema: CHANNEL_ROUTES.broadcast },
+    async (request, reply) => {
+      const publication = parse(request.body, senderOf(access, request));
+      if ("allowed" in publication) return reply.refuse(publication);
+      const charge = await access.charge(request, reply, { action: "broadcast" });
+      if (!charge.allowed) return reply.refuse(charge);
+      const sent = await redeem(charge, () => hub.broadcast(publication, access.audienceOf(request)));
+      if (sent === "sent") return { id: publication.id };
+      await charge.giveBack?.();
+      return reply.refuse(refuse("server_shutdown"));
+    },
+  );
 
-  app.post("/channels/publish/batch", { onRequest, schema: CHANNEL_ROUTES.batch }, async (request, reply) => {
-    // In their order; each has an answer of its own and counts by itself, since each may have another channel.
-    const results: (Published | { readonly error: WireError })[] = [];
-    const { messages } = request.body;
-    try {
-      for (const message of messages) {
-        const result = await publish(access, hub, request, reply, message);
-        results.push("allowed" in result ? { error: errorOf(result) } : result);
+  app.post(
+    "/channels/publish/batch",
+    { ...toPublish, schema: CHANNEL_ROUTES.batch },
+    async (request, reply) => {
+      // In their order; each has an answer of its own and counts by itself, since each may have another channel.
+      const results: (Published | { readonly error: WireError })[] = [];
+      const { messages } = request.body;
+      try {
+        for (const message of messages) {
+          const result = await publish(access, hub, request, reply, message);
+          results.push("allowed" in result ? { error: errorOf(result) } : result);
+        }
+      } catch (error) {
+        // Something of it was taken, and the caller has to know what. What follows would overtake what failed.
+        if (!results.some((result) => "offset" in result)) throw error;
+        onFault(error);
+        const missed = messages.slice(results.length).map(() => ({ error: errorOf(refuse("unavailable")) }));
+        results.push(...missed);
       }
-    } catch (error) {
-      // Something of it was taken, and the caller has to know what. What follows would overtake what failed.
-      if (!results.some((result) => "offset" in result)) throw error;
-      onFault(error);
-      const missed = messages.slice(results.length).map(() => ({ error: errorOf(refuse("unavailable")) }));
-      results.push(...missed);
-    }
-    return { results };
-  });
+      return { results };
+    },
+  );
 
   app.get("/channels/history", { onRequest, schema: CHANNEL_ROUTES.history }, async (request, reply) => {
     const { channel, epoch, after, limit } = request.query;

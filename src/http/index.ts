@@ -11,7 +11,7 @@ import type { OverloadState } from "../overload/index.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { type App, acceptJsonSuffix, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
-import { registerChannelApi } from "./channel-api.ts";
+import { type PublisherPace, registerChannelApi } from "./channel-api.ts";
 import { registerCors } from "./cors.ts";
 import { requestTimeoutMs } from "./endpoint-bodies.ts";
 import { registerEndpoints } from "./endpoints.ts";
@@ -30,7 +30,7 @@ export { TcpConnections, type TcpLimits } from "./listener/tcp-connections.ts";
 export type PublicAppOptions = AccessOptions & {
   readonly log: Logger;
   /** Absent where realtime is turned off: then neither sockets nor the channel API exist. */
-  readonly realtime: RealtimeHandlers | undefined;
+  readonly realtime: (RealtimeHandlers & PublisherPace) | undefined;
   readonly connections: TcpConnections;
   readonly hub: Hub;
   readonly traffic: Traffic;
@@ -61,7 +61,7 @@ export function createPublicApp(options: PublicAppOptions): App {
   app.register(async (scope) => {
     await describePublic(scope, options);
     registerHealth(scope, options.readiness);
-    if (options.realtime !== undefined) registerChannelApi(scope, access, options);
+    if (realtime !== undefined) registerChannelApi(scope, access, { ...options, realtime });
   });
   registerEndpoints(app, access, options);
   if (options.sdkFolder !== undefined) registerSdk(app, options.sdkFolder);

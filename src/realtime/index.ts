@@ -168,6 +168,11 @@ export class Realtime {
     };
   }
 
+  /** Why this owner may not publish at the moment, over sockets or HTTP: those who hear it do not keep up. */
+  publisherRefusal(publisher: { readonly owner: string }): Refusal | undefined {
+    return this.#unsent.refusal(publisher);
+  }
+
   handleRequest(request: IncomingMessage, response: ServerResponse): void {
     this.#door.handleRequest(request, response);
   }
