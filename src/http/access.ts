@@ -79,7 +79,12 @@ export class Access {
     markKeyed(reply);
     const caller = this.identify(request);
     if (caller instanceof Promise) {
-      caller.then((found) => this.#admit(request, reply, found, done)).catch(done);
+      // Whoever has gone meanwhile would be charged for a body for ever: the end of its answer is over.
+      caller
+        .then((found) => {
+          if (!reply.raw.destroyed) this.#admit(request, reply, found, done);
+        })
+        .catch(done);
     } else {
       this.#admit(request, reply, caller, done);
     }

@@ -1,6 +1,9 @@
+import diagnostics from "node:diagnostics_channel";
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { Socket } from "node:net";
 import { expect } from "chai";
+import { Gate } from "../../src/gate/gate.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 
 const MIB = 1024 * 1024;
@@ -87,5 +90,45 @@ describe("the budget of HTTP bodies", () => {
       headers: { "x-api-key": greedy },
     });
     expect(response.status).to.equal(200);
+  });
+
+  it("is charged nothing for whoever went while the key was looked up", async () => {
+    while ((await metric()) > 0) await new Promise((resolve) => setImmediate(resolve));
+    const authenticate = Gate.prototype.authenticate;
+    let onAsked: (() => void) | undefined;
+    let letOn: (() => void) | undefined;
+    let onClosed: (() => void) | undefined;
+    const asked = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
+    const gone = new Promise<void>((resolve) => {
+      letOn = resolve;
+    });
+    Gate.prototype.authenticate = async function (...args) {
+      onAsked?.();
+      await gone;
+      return authenticate.apply(this, args);
+    };
+    const closed = new Promise<void>((resolve) => {
+      onClosed = resolve;
+    });
+    const note = (message: unknown): void => {
+      const socket: unknown =
+        typeof message === "object" && message !== null ? Reflect.get(message, "socket") : undefined;
+      if (socket instanceof Socket) socket.once("close", () => onClosed?.());
+    };
+    diagnostics.subscribe("net.server.socket", note);
+    try {
+      const sent = begin(greedy, { "content-length": 5 * MIB });
+      await asked;
+      sent.destroy();
+      await closed;
+    } finally {
+      diagnostics.unsubscribe("net.server.socket", note);
+      Gate.prototype.authenticate = authenticate;
+      letOn?.();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await metric()).to.equal(0);
   });
 });
