@@ -138,7 +138,7 @@ function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts 
         // A call without a body is decided in this turn by its handler; one that has a body is not read in vain.
         const isBody = error === undefined && hasBody(request);
         const verdict = isBody ? access.precheck(request, wanted) : undefined;
-        if (isBody) typeBody(request);
+        if (isBody && !isEmpty(request)) typeBody(request);
         if (verdict === undefined || verdict.allowed) done(error);
         else reply.refuse(verdict);
       });
@@ -164,6 +164,11 @@ function routeOf(declared: EndpointDeclaration, { access, realtime, log, counts 
 
 function hasBody({ raw: { headers } }: FastifyRequest): boolean {
   return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
+/** Browsers say `Content-Length: 0` of a POST without a body: that is no body, as the handler sees it. */
+function isEmpty({ raw: { headers } }: FastifyRequest): boolean {
+  return headers["content-length"] === "0";
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -155,6 +155,11 @@ describe("the bodies that endpoints take", () => {
     }
   });
 
+  it("are none where the length is 0, as browsers say of a POST without a body", async () => {
+    expect(await (await post("/show", null)).json()).to.deep.equal({ type: "undefined" });
+    expect(await (await post("/show", "", "application/json")).json()).to.deep.equal({ type: "undefined" });
+  });
+
   it("are JSON of every type that says so, and text", async () => {
     for (const type of [
       "application/json",
