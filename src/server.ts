@@ -47,6 +47,8 @@ export type ServerOptions = {
    * one makes it anew. Without this, what `start()` gives counts as shown.
    */
   readonly announce?: (started: Started) => Promise<void>;
+  /** Told what of it is in force, where another process on the store may have made its own secrets meanwhile. */
+  readonly onShown?: (inForce: Started, isAll: boolean) => Promise<void>;
 };
 
 /** Where a started server listens, and what its start made. */
@@ -265,8 +267,12 @@ async function run(config: Config, options: ServerOptions, log: Logger): Promise
     const started = { url, adminUrl, ...metricsUrl, firstStart };
     await options.announce?.(started);
     // Only now: had anything failed before, nobody would know what the start made.
-    if (!(await noteShown()))
-      log.warn("another process on this store made its own secrets: what it shows counts, and not these");
+    const { inForce, isAll } = await noteShown();
+    if (!isAll)
+      log.warn(
+        "another process on this store made its own secrets: what it shows counts where both made one",
+      );
+    await options.onShown?.({ ...started, firstStart: inForce }, isAll);
     return { started, close };
   } catch (error) {
     await close();

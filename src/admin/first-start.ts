@@ -21,9 +21,9 @@ export type PreparedStart = {
   readonly firstStart: FirstStart;
   /**
    * What was made counts from here on. Before, the next start makes it anew.
-   * @returns false when another process on the store made its own meanwhile, so that what was shown here is not valid.
+   * @returns what of it is in force: another process on the store may have made its own meanwhile.
    */
-  noteShown(): Promise<boolean>;
+  noteShown(): Promise<{ readonly inForce: FirstStart; readonly isAll: boolean }>;
 };
 
 /** Make what a new store lacks: the admin token, and with `dev` a key for the page on this machine. */
@@ -33,17 +33,23 @@ export async function prepareFirstStart(
 ): Promise<PreparedStart> {
   const { token, made } = await AdminToken.open(keys, options.adminToken);
   const key = options.dev ? await makeDevelopmentKey(keys) : undefined;
+  const firstStart: FirstStart = {
+    madeAdminToken: made?.value,
+    madeDevelopmentKey: key?.value,
+    developmentKeyId: key?.value.id ?? (await knownDevelopmentKey(keys)),
+  };
   return {
     token,
-    firstStart: {
-      madeAdminToken: made?.value,
-      madeDevelopmentKey: key?.value,
-      developmentKeyId: key?.value.id ?? (await knownDevelopmentKey(keys)),
-    },
+    firstStart,
     async noteShown() {
       const isTokenValid = (await made?.noteShown()) ?? true;
       const isKeyValid = (await key?.noteShown()) ?? true;
-      return isTokenValid && isKeyValid;
+      const inForce = {
+        ...firstStart,
+        ...(isTokenValid ? {} : { madeAdminToken: undefined }),
+        ...(isKeyValid ? {} : { madeDevelopmentKey: undefined }),
+      };
+      return { inForce, isAll: isTokenValid && isKeyValid };
     },
   };
 }

@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Config, loadConfig, parseText } from "../config/config.ts";
 import { UnreadableRecordError } from "../keys/records/errors.ts";
 import { ListenError } from "../listen-error.ts";
@@ -8,6 +5,7 @@ import { createLogger, faultOf, type Logger } from "../observe/log.ts";
 import type { Started } from "../server.ts";
 import { StoreUnavailableError, StoreUrlError } from "../store/errors.ts";
 import { CommandError, readArguments } from "./command-error.ts";
+import { FirstStartFile } from "./first-start-file.ts";
 
 const USAGE = `sluice start [options]: run the server
 
@@ -69,10 +67,18 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   const log = createLogger(dev && isTerminal && config.logLevel === "info" ? "warn" : config.logLevel);
   // Loaded once the configuration is known to be good: a mistake in it is said at once.
   const { createServer } = await import("../server.ts");
+  let file: FirstStartFile | undefined;
   const server = createServer(config, {
     dev,
     log,
-    announce: (started) => announce(started, config, { dev, isTerminal, log }),
+    announce: async (started) => {
+      file = await announce(started, config, { dev, isTerminal, log });
+    },
+    onShown: async (inForce, isAll) => {
+      const path = await file?.publish(isAll ? undefined : secretsOf(inForce));
+      if (path !== undefined)
+        log.info({ file: path }, "the first start made secrets: they are in this file, and nowhere else");
+    },
   });
   // One request's forgotten promise must not end everybody's connections.
   process.stdout.on("error", () => {
@@ -148,29 +154,32 @@ function startFailure(error: unknown, config: Config): unknown {
   return new CommandError(`${error.message}: stop what listens there, or ${other}`);
 }
 
-/** Show what the start made, once: on a terminal as it is, else in a file that only the owner can read. */
-async function announce(
-  { url, adminUrl, firstStart }: Started,
-  config: Config,
-  { dev, isTerminal, log }: { dev: boolean; isTerminal: boolean; log: Logger },
-): Promise<void> {
-  const { madeAdminToken, madeDevelopmentKey, developmentKeyId } = firstStart;
-  const origin = dev ? `http://localhost:${new URL(url).port}` : url;
+/** What the start made, in lines. */
+function secretsOf({ url, firstStart: { madeAdminToken, madeDevelopmentKey } }: Started): readonly string[] {
   const secrets: string[] = [];
   if (madeAdminToken !== undefined) secrets.push(`Admin token      ${madeAdminToken}`);
   if (madeDevelopmentKey !== undefined) {
     secrets.push(`Development key  ${madeDevelopmentKey.secret}`);
-    secrets.push(`Page             ${origin}/#${madeDevelopmentKey.secret}`);
+    secrets.push(`Page             http://localhost:${new URL(url).port}/#${madeDevelopmentKey.secret}`);
   }
+  return secrets;
+}
+
+/** Show what the start made, once: on a terminal as it is, else in a file that only the owner can read. @returns that file */
+async function announce(
+  started: Started,
+  config: Config,
+  { dev, isTerminal, log }: { dev: boolean; isTerminal: boolean; log: Logger },
+): Promise<FirstStartFile | undefined> {
+  const { url, adminUrl } = started;
+  const { developmentKeyId } = started.firstStart;
+  const origin = dev ? `http://localhost:${new URL(url).port}` : url;
+  const secrets = secretsOf(started);
   if (!isTerminal) {
     log.info({ url, adminUrl, store: config.store, dev }, "sluice is running");
-    if (secrets.length > 0) {
-      const file = await writeSecrets(config.store, secrets);
-      log.info({ file }, "the first start made secrets: they are in this file, and nowhere else");
-    } else if (dev) {
-      log.info({ store: config.store, developmentKeyId }, "the keys of an earlier start are kept");
-    }
-    return;
+    if (secrets.length > 0) return FirstStartFile.write(config.store, secrets);
+    if (dev) log.info({ store: config.store, developmentKeyId }, "the keys of an earlier start are kept");
+    return undefined;
   }
   const lines = [
     `Sluice is running.`,
@@ -191,6 +200,7 @@ async function announce(
     );
   }
   await writeOut(`\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);
+  return undefined;
 }
 
 /** Resolves once the terminal has taken it. */
@@ -201,22 +211,4 @@ function writeOut(text: string): Promise<void> {
       else reject(new CommandError(`what the start made cannot be shown (${error.message})`));
     });
   });
-}
-
-/** @returns the path of the file, which is on disk then, and which only its owner can read. @throws CommandError */
-async function writeSecrets(store: string, secrets: readonly string[]): Promise<string> {
-  try {
-    const folder = store.startsWith("lmdb:")
-      ? store.slice("lmdb:".length)
-      : await mkdtemp(join(tmpdir(), "sluice-"));
-    const file = join(folder, "first-start.txt");
-    await rm(file, { force: true });
-    await writeFile(file, `${secrets.join("\n")}\n`, { mode: 0o600, flag: "wx", flush: true });
-    return file;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(
-      `the secrets that the first start made cannot be written to a file (${reason}): the next start makes others`,
-    );
-  }
 }

@@ -20,7 +20,7 @@ describe("the secrets of a first start", () => {
     expect(madeDevelopmentKey?.secret).to.match(/^slc_/);
     expect(await shown.token.matches(failed.madeAdminToken ?? "")).to.equal(undefined);
     expect(await shown.token.matches(madeAdminToken ?? "")).to.be.a("string");
-    expect(await shown.noteShown()).to.equal(true);
+    expect(await shown.noteShown()).to.deep.equal({ inForce: shown.firstStart, isAll: true });
     const { items } = await keys.list();
     expect(items.map(({ id }) => id)).to.deep.equal([madeDevelopmentKey?.id]);
     const later = await prepare();
@@ -30,7 +30,7 @@ describe("the secrets of a first start", () => {
       developmentKeyId: madeDevelopmentKey?.id,
     });
     expect(await later.token.matches(madeAdminToken ?? "")).to.be.a("string");
-    expect(await later.noteShown()).to.equal(true);
+    expect((await later.noteShown()).isAll).to.equal(true);
   });
 
   it("end no session when they are noted as shown", async () => {
@@ -51,9 +51,16 @@ describe("the secrets of a first start", () => {
 
   it("are the last one's where two processes start at once, and the first is told", async () => {
     const [one, other] = [await prepare(), await prepare()];
-    expect(await one.noteShown()).to.equal(false);
-    expect(await other.noteShown()).to.equal(true);
+    const none = { ...one.firstStart, madeAdminToken: undefined, madeDevelopmentKey: undefined };
+    expect(await one.noteShown()).to.deep.equal({ inForce: none, isAll: false });
+    expect((await other.noteShown()).isAll).to.equal(true);
     expect(await one.token.matches(other.firstStart.madeAdminToken ?? "")).to.be.a("string");
+  });
+
+  it("are each in force where one process made the token last and another the key", async () => {
+    const [one, other] = [await prepare(), await prepare({ dev: false })];
+    expect((await one.noteShown()).inForce).to.deep.equal({ ...one.firstStart, madeAdminToken: undefined });
+    expect((await other.noteShown()).inForce).to.deep.equal(other.firstStart);
   });
 
   it("need no development key without dev, and one when it comes later", async () => {
