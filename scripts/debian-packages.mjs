@@ -5,6 +5,8 @@ import { delimiter, join } from "node:path";
 /** A registry that does not answer must not hold anybody up for good. */
 const APT_LIMIT_MS = 240_000;
 
+let isUpdated = false;
+
 /**
  * Install what is missing through Debian's packages where that may be done, and say so first. Where it cannot be
  * had, say what that means.
@@ -38,7 +40,10 @@ function install({ what, file, movedBy, packages }) {
 
   console.log(`${what} is needed. Installing Debian's packages: ${packages.join(", ")} …`);
   const environment = ["env", "DEBIAN_FRONTEND=noninteractive"];
-  for (const call of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
+  const calls = [["install", "-y", "--no-install-recommends", ...packages]];
+  // The lists are the same for all that is missing.
+  if (!isUpdated) calls.unshift(["update"]);
+  for (const call of calls) {
     const [command, ...rest] = [...prefix, ...environment, "apt-get", "-qq", ...call];
     const limits = { timeout: APT_LIMIT_MS, killSignal: "SIGKILL" };
     const { status, stdout, stderr } = spawnSync(command, rest, {
@@ -50,6 +55,7 @@ function install({ what, file, movedBy, packages }) {
       process.stderr.write(`${stdout}${stderr}`);
       return `apt-get ${call[0]} failed`;
     }
+    isUpdated = true;
   }
   return existsSync(file) ? undefined : "apt-get did not bring it";
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
-import { describeInBrowser, openBrowser } from "../helpers/browser.ts";
+import { describeInBrowser, openBrowser, WHOLE_CHROMIUM } from "../helpers/browser.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { SocketClient } from "../helpers/socket-client.ts";
 import { addressOf } from "./fake-server.ts";
@@ -28,7 +28,7 @@ describeInBrowser("a page with a polling client", () => {
   let publisher: SocketClient;
 
   before(async () => {
-    browser = await openBrowser([], ["--disable-back-forward-cache"]);
+    browser = await openBrowser([], ["--disable-back-forward-cache"], WHOLE_CHROMIUM);
     const sdk = await build({
       entryPoints: [fileURLToPath(new URL("../../client/index.ts", import.meta.url))],
       bundle: true,

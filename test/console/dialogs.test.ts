@@ -110,7 +110,7 @@ describeInBrowser("dialogs of the console", () => {
       async () => {
         await rename();
         await site.server.patchKey(key.id, { metadata: { by: "somebody else" } });
-        await button("See the difference").waitFor({ timeout: 15_000 });
+        await button("See the difference").waitFor({ timeout: 30_000 });
       },
     ),
     close: {

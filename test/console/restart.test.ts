@@ -23,7 +23,7 @@ describeInBrowser("the console while the server restarts", () => {
       await page.locator(".dot[data-tone=bad]").waitFor();
       server = await startServer({ config: { store, ...ports } });
       const dialog = page.getByRole("dialog", { name: "Your session ended" });
-      await dialog.getByLabel("Admin token").fill(server.adminToken, { timeout: 15_000 });
+      await dialog.getByLabel("Admin token").fill(server.adminToken, { timeout: 30_000 });
       await dialog.getByRole("button", { name: "Sign in" }).click();
       await page.locator(".dot[data-tone=good]").waitFor();
       expect(await page.getByRole("textbox", { name: "Key name" }).inputValue()).to.equal(

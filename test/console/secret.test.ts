@@ -63,14 +63,14 @@ describeInBrowser("a new secret in the console", () => {
 
   it("comes with a program that publishes from a server", async () => {
     await run(process.execPath, ["--input-type=module", "--eval", await snippet("Server publish")], {
-      timeout: 8_000,
+      timeout: 30_000,
     });
     await heard("hi");
   });
 
   it("comes with a program for Node", async () => {
     const text = `${await snippet("npm")}\nprocess.exit();`;
-    await run(process.execPath, ["--input-type=module", "--eval", text], { timeout: 8_000 });
+    await run(process.execPath, ["--input-type=module", "--eval", text], { timeout: 30_000 });
     await heard("hello");
   });
 

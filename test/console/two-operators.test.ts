@@ -73,7 +73,7 @@ describeInBrowser("two operators who edit one key", () => {
     await site.server.patchKey(id, { allowRealtime: true });
     await ben.page
       .getByText("It is at version 2 now. Your changes are still here.")
-      .waitFor({ timeout: 15_000 });
+      .waitFor({ timeout: 30_000 });
     await ben.page.getByRole("button", { name: "See the difference" }).click();
     await dialogOf(ben).getByRole("button", { name: "Take these and go on editing" }).click();
     expect(await ben.page.getByRole("textbox", { name: "Key name" }).inputValue()).to.equal(
@@ -83,7 +83,7 @@ describeInBrowser("two operators who edit one key", () => {
     await ben.page.getByText("Saved.").waitFor();
     expect(await stored()).to.deep.include({ name: "by Ben, not saved", allowRealtime: true });
     // Who has nothing unsaved just sees the newest.
-    await ann.page.getByRole("heading", { name: "by Ben, not saved" }).waitFor({ timeout: 15_000 });
+    await ann.page.getByRole("heading", { name: "by Ben, not saved" }).waitFor({ timeout: 30_000 });
   });
 
   it("do not bring a deleted key back", async () => {

@@ -9,7 +9,7 @@ import { ROOT } from "./documents.ts";
 const CLI = join(ROOT, "src", "cli.ts");
 const TSX = import.meta.resolve("tsx");
 /** A program that hangs ends with this, not with the run. */
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 40_000;
 
 /** In a document's commands `npx sluice` is the command line of this repository, run from its sources. */
 const NPX = `

@@ -31,7 +31,7 @@ export async function openConsole(
     colorScheme: scheme,
     reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   const offences: string[] = [];
   const page = await context.newPage();
   page.on("request", (request) => {

@@ -3,7 +3,7 @@ import { toRecord } from "./record.ts";
 type Received = { event: string; data: Record<string, unknown> };
 
 /** What a wait may take before the test fails and says what came instead. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 20_000;
 
 /** A reader of server-sent events that loses none: everything is kept until a test asks for it. */
 export class EventStreamClient {

@@ -5,7 +5,7 @@ type Options = Partial<ManagerOptions & SocketOptions>;
 type Received = { event: string; payload: unknown };
 
 /** What a wait may take before the test fails and says what came instead. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 20_000;
 
 /** An unmodified socket.io-client that loses no event: everything is kept until a test asks for it. */
 export class SocketClient {

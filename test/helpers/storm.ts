@@ -159,7 +159,7 @@ function nextOf(
 
 /** What the server holds once the last sockets are let go, or after a while. Each question gives it a turn of its loop. */
 async function settled(server: ServerProcess, heapBytes: number): ReturnType<ServerProcess["census"]> {
-  const untilMs = nowMs() + 10_000;
+  const untilMs = nowMs() + 30_000;
   for (;;) {
     const census = await server.census(true);
     if (census.heapBytes < heapBytes || nowMs() > untilMs) return census;
