@@ -13,8 +13,8 @@ describe("package", () => {
     evaluate(`import * as all from "${entry}"; console.log(JSON.stringify(Object.keys(all)))`);
 
   it("exports the server, the policy and the client", () => {
-    const server = ["ConfigError", "createServer", "defineConfig", "loadConfig", "resolveConfig"];
-    expect(namesOf("sluice")).to.have.members(server);
+    const load = ["ConfigError", "defineConfig", "loadConfig", "resolveConfig"];
+    expect(namesOf("sluice")).to.have.members([...load, "MultipartBody", "createServer"]);
     const policy = ["compilePolicy", "decide", "explain", "clientAddress", "requestOrigin", "PolicyError"];
     expect(namesOf("sluice/policy")).to.include.members(policy);
     expect(namesOf("sluice/client")).to.have.members(["createClient"]);

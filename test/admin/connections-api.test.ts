@@ -142,7 +142,7 @@ describe("admin API for connections", () => {
     } finally {
       await crowd.stop();
     }
-  }).timeout(120_000);
+  }).timeout(300_000);
 
   it("refuses questions that are not well-formed", async () => {
     for (const query of [

@@ -58,16 +58,18 @@ for (const [title, kind, configuration] of CASES) {
         headers,
         bytes: Buffer.isBuffer(body) ? body.length : 0,
       });
-      const slow = (): ReadableStream =>
-        new ReadableStream({
-          start(controller) {
-            controller.enqueue(Buffer.from("first"));
-            release = () => {
-              controller.enqueue(Buffer.from(" second"));
-              controller.close();
-            };
-          },
-        });
+      const slow = (): Response =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              controller.enqueue(Buffer.from("first"));
+              release = () => {
+                controller.enqueue(Buffer.from(" second"));
+                controller.close();
+              };
+            },
+          }),
+        );
       server = await startServer({
         config: {
           publicOrigins: [`https://${PUBLIC_NAME}:${port}`],

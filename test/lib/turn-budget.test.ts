@@ -41,10 +41,11 @@ describe("the budget of a turn", () => {
   it("does not count what others do meanwhile", async () => {
     budget.begin("a");
     const startedMs = performance.now();
-    work(20);
+    work(100);
     budget.exclude(performance.now() - startedMs);
     await new Promise<void>((resolve) => setTimeout(resolve, 1));
-    expect(budget.packets).to.be.above(4);
+    // One, had it counted.
+    expect(budget.packets).to.be.above(1);
   });
 
   it("lets owners take turns, however many connections one of them has", async () => {
