@@ -264,10 +264,11 @@ describe("the bodies that endpoints take", () => {
   it("have at most as many bytes as their endpoint takes, whether their length is said or not", async () => {
     const form = new FormData();
     form.append("photo", new Blob(["x".repeat(3 * 1024 ** 2)]), "photo.png");
-    expect((await post("/large", form)).status).to.equal(200);
-    expect(
-      (await post("/large", JSON.stringify("x".repeat(3 * 1024 ** 2)), "application/json")).status,
-    ).to.equal(200);
+    const large = JSON.stringify("x".repeat(3 * 1024 ** 2));
+    for (const response of [await post("/large", form), await post("/large", large, "application/json")]) {
+      expect(response.status).to.equal(200);
+      await response.arrayBuffer();
+    }
     const before = calls;
     for (const [body, type] of [
       [form, undefined],
@@ -293,7 +294,9 @@ describe("the bodies that endpoints take", () => {
       `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
     const send = async (parts: string): Promise<[number, unknown]> => {
       const response = await post("/large", `${parts}--b--\r\n`, "multipart/form-data; boundary=b");
-      return [response.status, response.status === 200 ? "" : await codeOf(response)];
+      if (response.status !== 200) return [response.status, await codeOf(response)];
+      await response.arrayBuffer();
+      return [200, ""];
     };
     const tooLarge = [413, "payload_too_large"];
     expect(await send(field("f").repeat(1_000))).to.deep.equal([200, ""]);
