@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // First: it ends the process on a Node that is too old for the rest.
-import "./node-floor.ts";
+import "./commands/node-floor.ts";
 import { CommandError } from "./commands/command-error.ts";
 import { printable } from "./commands/printable.ts";
 import type { ConfigError } from "./config/config.ts";

@@ -1,10 +1,11 @@
 import { type Broker, MemoryBroker } from "./channels/index.ts";
 import type { Config } from "./config/config.ts";
-import { registerHealth } from "./health.ts";
 import { type App, createApp, type TcpConnections } from "./http/index.ts";
 import type { KeyStore } from "./keys/index.ts";
-import { listenOn } from "./listen-error.ts";
-import { bearsToken, registerMetrics } from "./metrics-routes.ts";
+import { registerHealth } from "./listener/health.ts";
+import { listenOn } from "./listener/listen-error.ts";
+import type { tcpConnections } from "./listener/listener-connections.ts";
+import { bearsToken, registerMetrics } from "./listener/metrics-routes.ts";
 import type { Logger } from "./observe/log.ts";
 import { type Budget, Metrics, type ProcessFigures } from "./observe/metrics.ts";
 import type { Readiness } from "./observe/readiness.ts";
@@ -13,7 +14,6 @@ import type { Traffic } from "./observe/traffic.ts";
 import type { OverloadGuard } from "./overload/index.ts";
 import { refuse } from "./protocol/index.ts";
 import type { HeldBytes } from "./realtime/index.ts";
-import type { tcpConnections } from "./tcp-connections.ts";
 
 export type NodeReportParts = {
   readonly keys: KeyStore;

@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FirstStart, prepareFirstStart, registerAdmin, warnOfStaleEntries } from "./admin/index.ts";
 import { type Broker, MemoryBroker } from "./channels/index.ts";
-import { createAddressOf } from "./client-address.ts";
 import { checked } from "./config/checked-setting.ts";
 import { type Config, localOrigins, sourceOf } from "./config/config.ts";
 import { settingsInEffect } from "./config/settings-in-effect.ts";
@@ -21,7 +20,9 @@ import {
 } from "./http/index.ts";
 import { openKeyStorage, openKeyStore, unstoredLog } from "./keys/index.ts";
 import { TurnBudget } from "./lib/turn-budget.ts";
-import { listenOn } from "./listen-error.ts";
+import { createAddressOf } from "./listener/client-address.ts";
+import { listenOn } from "./listener/listen-error.ts";
+import { tcpConnections } from "./listener/listener-connections.ts";
 import { addChecks, budgetsOf, createMetrics, listenForCollectors } from "./node-report.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";
@@ -31,7 +32,6 @@ import { Traffic } from "./observe/traffic.ts";
 import { TrafficSamples } from "./observe/traffic-samples.ts";
 import { DEFAULT_THRESHOLDS, OverloadGuard } from "./overload/index.ts";
 import { Realtime } from "./realtime/index.ts";
-import { tcpConnections } from "./tcp-connections.ts";
 import { packageVersion } from "./version.ts";
 
 export type ServerOptions = {

@@ -1,6 +1,5 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
-import { registerHealth } from "../health.ts";
 import {
   InvalidCursorError,
   StoreUnavailableError,
@@ -8,11 +7,12 @@ import {
   UnstoredChangeError,
 } from "../keys/index.ts";
 import { parseJsonInSlices } from "../lib/sliced-json.ts";
-import { bearsToken, registerMetrics } from "../metrics-routes.ts";
+import { registerHealth } from "../listener/health.ts";
+import { bearsToken, registerMetrics } from "../listener/metrics-routes.ts";
+import { describeRoutes } from "../listener/openapi.ts";
 import type { Audit } from "../observe/audit.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Readiness } from "../observe/readiness.ts";
-import { describeRoutes } from "../openapi.ts";
 import { codingRefusal, refuse } from "../protocol/index.ts";
 import { AdminAccess, type AdminAccessOptions, refusalOf } from "./admin-access.ts";
 import type { AdminToken } from "./admin-token.ts";

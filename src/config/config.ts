@@ -1,8 +1,8 @@
 import { loadConfig as loadFile } from "c12";
-import { runsInContainer } from "../container.ts";
 import type { LogLevel } from "../observe/log.ts";
 import { DEFAULT_THRESHOLDS, type OverloadThresholds } from "../overload/index.ts";
 import type { ChannelDeclaration } from "./channel-declaration.ts";
+import { runsInContainer } from "./container.ts";
 import { budgetsOf, type MemoryBudgets } from "./default-budgets.ts";
 import type { EndpointDeclaration } from "./endpoint-declaration.ts";
 import { settingVariables } from "./environment-variables.ts";

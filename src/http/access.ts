@@ -8,6 +8,8 @@ import {
   presentedKey,
   type Verdict,
 } from "../gate/index.ts";
+import type { App } from "../listener/app.ts";
+import { hasBody } from "../listener/request-head.ts";
 import { BYTES_PER_COST, REQUEST_COST, refuseOverloaded } from "../overload/index.ts";
 import {
   type AccessRequest,
@@ -24,9 +26,7 @@ import {
   rateLimitHeaders,
   refuse,
 } from "../protocol/index.ts";
-import type { App } from "./app.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import { hasBody } from "./listener/request-head.ts";
 
 export type AccessOptions = {
   readonly gate: Gate;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { App } from "./app.ts";
+import type { App } from "../listener/app.ts";
 import { type MemoryFile, readFiles, sendFile, withText } from "./memory-files.ts";
 
 /** No inline script or style, nothing from elsewhere, sockets to any host (the page's own, over any name of it). */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { crossOriginHeaders, preflightHeaders } from "./cross-origin.ts";
+import { crossOriginHeaders, preflightHeaders } from "../listener/cross-origin.ts";
 
 /**
  * Lets pages of any origin ask and read. OPTIONS is answered here for every path, without a key, and runs nothing; Safari

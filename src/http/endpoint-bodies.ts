@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { BodyError } from "../listener/body-error.ts";
 import { LIMITS, refuse } from "../protocol/index.ts";
-import { BodyError } from "./body-error.ts";
 import { MultipartBody } from "./multipart-body.ts";
 
 /** What is parsed or handed over as a whole is in memory, and no string of V8 has 512 MiB. */

@@ -1,6 +1,6 @@
 import findMyWay, { type HTTPMethod } from "find-my-way";
 import type { EndpointDeclaration } from "../config/config.ts";
-import { targetFault } from "./path-guard.ts";
+import { targetFault } from "../listener/path-guard.ts";
 
 export type MatchedEndpoint = { readonly id: string; readonly method: string; readonly path: string };
 /** `ambiguous`: the listener would refuse the path before any route is looked for. */

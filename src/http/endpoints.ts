@@ -3,16 +3,16 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Hub, parseChannel, parsePublication, SERVER_OWNER } from "../channels/index.ts";
 import type { EndpointContext, EndpointDeclaration, RealtimeForHandlers } from "../config/config.ts";
 import type { Charge } from "../gate/index.ts";
+import type { App } from "../listener/app.ts";
+import { BodyError } from "../listener/body-error.ts";
+import { answerNotFound } from "../listener/not-found.ts";
 import { faultOf, type Logger } from "../observe/log.ts";
 import type { EndpointCalls, Traffic } from "../observe/traffic.ts";
 import { KEYED_VARY, LIMITS, type Refusal, refuse } from "../protocol/index.ts";
 import { type Access, markKeyed, queryOf } from "./access.ts";
-import type { App } from "./app.ts";
-import { BodyError } from "./body-error.ts";
 import { answer } from "./endpoint-answer.ts";
 import { acceptEndpointBodies, bodyLimits, typeBody } from "./endpoint-bodies.ts";
 import { MultipartBody } from "./multipart-body.ts";
-import { answerNotFound } from "./not-found.ts";
 
 /** Where an API key may travel: an application's handler has no business with it. */
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key"]);

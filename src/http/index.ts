@@ -1,31 +1,31 @@
 import type { FastifyInstance } from "fastify";
 import type { Hub } from "../channels/index.ts";
 import type { EndpointDeclaration } from "../config/config.ts";
-import { registerHealth } from "../health.ts";
 import type { TurnBudget } from "../lib/turn-budget.ts";
+import { type App, acceptJsonSuffix, createApp } from "../listener/app.ts";
+import { registerHealth } from "../listener/health.ts";
+import type { RealtimeHandlers } from "../listener/listener.ts";
+import { refuseUnread } from "../listener/not-found.ts";
+import { describeRoutes } from "../listener/openapi.ts";
+import type { TcpConnections } from "../listener/tcp-connections.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Readiness } from "../observe/readiness.ts";
 import type { Traffic } from "../observe/traffic.ts";
-import { describeRoutes } from "../openapi.ts";
 import type { OverloadState } from "../overload/index.ts";
 import { Access, type AccessOptions } from "./access.ts";
-import { type App, acceptJsonSuffix, createApp } from "./app.ts";
 import { registerPage, registerSdk } from "./assets.ts";
 import { type PublisherPace, registerChannelApi } from "./channel-api.ts";
 import { registerCors } from "./cors.ts";
 import { requestTimeoutMs } from "./endpoint-bodies.ts";
 import { registerEndpoints } from "./endpoints.ts";
-import type { RealtimeHandlers } from "./listener/listener.ts";
-import type { TcpConnections } from "./listener/tcp-connections.ts";
-import { refuseUnread } from "./not-found.ts";
 
-export { type App, createApp, type InputFault } from "./app.ts";
+export { type App, createApp, type InputFault } from "../listener/app.ts";
+export { addressShare, adminShare, publicShare } from "../listener/descriptor-shares.ts";
+export { destroySockets, openSocketCount } from "../listener/listener.ts";
+export { TcpConnections, type TcpLimits } from "../listener/tcp-connections.ts";
 export { assetFolders } from "./assets.ts";
 export { BodyBudget } from "./body-budget.ts";
 export { createEndpointMatcher } from "./endpoint-matcher.ts";
-export { addressShare, adminShare, publicShare } from "./listener/descriptor-shares.ts";
-export { destroySockets, openSocketCount } from "./listener/listener.ts";
-export { TcpConnections, type TcpLimits } from "./listener/tcp-connections.ts";
 
 export type PublicAppOptions = AccessOptions & {
   readonly log: Logger;

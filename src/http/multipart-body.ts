@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { Busboy, type BusboyFileStream, type BusboyInstance } from "@fastify/busboy";
+import { BodyError } from "../listener/body-error.ts";
 import { refuse } from "../protocol/index.ts";
-import { BodyError } from "./body-error.ts";
 
 /** What one body may consist of, besides its bytes in all, which its endpoint bounds. */
 const MULTIPART_LIMITS = {

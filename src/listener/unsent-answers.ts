@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
-import type { FairBudget } from "../../lib/fair-budget.ts";
+import type { FairBudget } from "../lib/fair-budget.ts";
 import type { TcpConnection } from "./tcp-connection.ts";
 
 const SWEEP_MS = 1_000;

@@ -1,10 +1,10 @@
 import { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
-import type { FairBudget } from "../../lib/fair-budget.ts";
-import { LinkedList } from "../../lib/linked-list.ts";
-import type { Logger } from "../../observe/log.ts";
-import { addressGroup } from "../../policy/index.ts";
+import type { FairBudget } from "../lib/fair-budget.ts";
+import { LinkedList } from "../lib/linked-list.ts";
+import type { Logger } from "../observe/log.ts";
+import { addressGroup } from "../policy/index.ts";
 import { TcpConnection } from "./tcp-connection.ts";
 import { UnsentAnswers } from "./unsent-answers.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isContainer } from "../src/container.ts";
+import { isContainer } from "../../src/config/container.ts";
 
 const EXT4_ROOT = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw";
 const OVERLAY_ROOT =

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
-import type { TcpConnections } from "../../../src/http/index.ts";
-import { listen } from "../../helpers/listener-app.ts";
+import type { TcpConnections } from "../../src/http/index.ts";
+import { listen } from "../helpers/listener-app.ts";
 
 const GET = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 

@@ -20,10 +20,10 @@ import {
   refuse,
 } from "../protocol/index.ts";
 import { BodyError } from "./body-error.ts";
-import { createListener, type RealtimeHandlers } from "./listener/listener.ts";
-import type { TcpConnections } from "./listener/tcp-connections.ts";
+import { createListener, type RealtimeHandlers } from "./listener.ts";
 import { explainMissingOrigin } from "./missing-origin.ts";
 import { answerNotFound } from "./not-found.ts";
+import type { TcpConnections } from "./tcp-connections.ts";
 
 declare module "fastify" {
   interface FastifyReply {

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { faultOf, type Logger } from "./observe/log.ts";
-import type { Metrics } from "./observe/metrics.ts";
-import { refuse } from "./protocol/index.ts";
+import { faultOf, type Logger } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { refuse } from "../protocol/index.ts";
 
 /** Lets a request in, or answers it. */
 export type RequestGuard = (

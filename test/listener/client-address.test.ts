@@ -2,10 +2,10 @@ import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { Writable } from "node:stream";
 import { expect } from "chai";
-import { createAddressOf } from "../src/client-address.ts";
-import { createLogger } from "../src/observe/log.ts";
-import { rawRequest, sendRaw } from "./helpers/raw-http.ts";
-import { startServer } from "./helpers/server.ts";
+import { createAddressOf } from "../../src/listener/client-address.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { rawRequest, sendRaw } from "../helpers/raw-http.ts";
+import { startServer } from "../helpers/server.ts";
 
 /** What the log says of requests from one peer with these headers, one after the other. */
 function linesOf(trustedProxies: string[], requests: Record<string, string>[]): string[] {

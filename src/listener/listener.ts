@@ -1,8 +1,8 @@
 import { createServer, IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TurnBudget } from "../../lib/turn-budget.ts";
-import { REALTIME_PATH, refuse } from "../../protocol/index.ts";
+import type { TurnBudget } from "../lib/turn-budget.ts";
+import { REALTIME_PATH, refuse } from "../protocol/index.ts";
 import { HttpResponse } from "./http-response.ts";
 import { LingeringClose } from "./lingering-close.ts";
 import { endWith, parserRefusal, rawRefusal, sendRefusal } from "./refusals.ts";

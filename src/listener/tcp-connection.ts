@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { Link } from "../../lib/linked-list.ts";
+import { Link } from "../lib/linked-list.ts";
 import type { HttpResponse } from "./http-response.ts";
 import type { UnsentAnswers } from "./unsent-answers.ts";
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import type { Readiness } from "./observe/readiness.ts";
+import type { Readiness } from "../observe/readiness.ts";
 
 /**
  * `/healthz`, which asks nobody, and `/readyz`. Anybody may ask, so the answer is a word; why not is on the admin listener

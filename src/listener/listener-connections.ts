@@ -1,10 +1,11 @@
 import type { Duplex } from "node:stream";
+import type { Config } from "../config/config.ts";
+import { descriptorLimit } from "../lib/descriptor-limit.ts";
+import { FairBudget } from "../lib/fair-budget.ts";
+import type { Logger } from "../observe/log.ts";
 import { proxyTest } from "./client-address.ts";
-import type { Config } from "./config/config.ts";
-import { addressShare, adminShare, publicShare, TcpConnections } from "./http/index.ts";
-import { descriptorLimit } from "./lib/descriptor-limit.ts";
-import { FairBudget } from "./lib/fair-budget.ts";
-import type { Logger } from "./observe/log.ts";
+import { addressShare, adminShare, publicShare } from "./descriptor-shares.ts";
+import { TcpConnections } from "./tcp-connections.ts";
 
 /** How long an answer may wait for its reader without any progress. */
 const STALLED_ANSWER_MS = 10_000;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { type Refusal, refuse } from "../../protocol/index.ts";
-import { targetFault } from "../path-guard.ts";
+import { type Refusal, refuse } from "../protocol/index.ts";
+import { targetFault } from "./path-guard.ts";
 
 /**
  * How many header lines a request may have; proxies and browsers stay below a hundred. Node stops collecting at its limit and says

@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
 import { Type } from "typebox";
-import type { Child } from "../../../bench/crowd/child.ts";
-import { SocketClient } from "../../helpers/socket-client.ts";
-import { temporaryFolder } from "../../keys/temporary-folder.ts";
-import { AttackedServer } from "../../overload/attacked-server.ts";
-import { limitedChild } from "../../overload/limited-child.ts";
+import type { Child } from "../../bench/crowd/child.ts";
+import { SocketClient } from "../helpers/socket-client.ts";
+import { temporaryFolder } from "../keys/temporary-folder.ts";
+import { AttackedServer } from "../overload/attacked-server.ts";
+import { limitedChild } from "../overload/limited-child.ts";
 
 const OPEN_FILES = 256;
 const GET_SDK = "GET /sdk/sluice.js HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -1,10 +1,10 @@
 import { closeSync, openSync } from "node:fs";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { answerCalls } from "../../../bench/crowd/child.ts";
-import { resolveConfig } from "../../../src/config/config.ts";
-import { createLogger } from "../../../src/observe/log.ts";
-import { createServer, type SluiceServer } from "../../../src/server.ts";
+import { answerCalls } from "../../bench/crowd/child.ts";
+import { resolveConfig } from "../../src/config/config.ts";
+import { createLogger } from "../../src/observe/log.ts";
+import { createServer, type SluiceServer } from "../../src/server.ts";
 
 /** A server in a process with few descriptors, all of which it can take itself. */
 const Start = Compile(Type.Object({ store: Type.String() }));

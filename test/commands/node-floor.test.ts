@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { isNodeNewEnough } from "../src/node-floor.ts";
-import { runCommand } from "./helpers/command.ts";
-import { toRecord } from "./helpers/record.ts";
+import { isNodeNewEnough } from "../../src/commands/node-floor.ts";
+import { runCommand } from "../helpers/command.ts";
+import { toRecord } from "../helpers/record.ts";
 
 describe("the oldest Node", () => {
   it("is the one that package.json names", () => {

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { expect } from "chai";
-import { FairBudget } from "../../../src/lib/fair-budget.ts";
-import { listen } from "../../helpers/listener-app.ts";
+import { FairBudget } from "../../src/lib/fair-budget.ts";
+import { listen } from "../helpers/listener-app.ts";
 
 const MIB = 1024 * 1024;
 /** More than the buffers of the system between two sockets of this machine take. */

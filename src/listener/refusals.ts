@@ -7,8 +7,8 @@ import {
   rawProblemResponse,
   refusalHeaders,
   refuse,
-} from "../../protocol/index.ts";
-import { crossOriginHeaders, isPreflight, preflightHeaders } from "../cross-origin.ts";
+} from "../protocol/index.ts";
+import { crossOriginHeaders, isPreflight, preflightHeaders } from "./cross-origin.ts";
 
 /** Answers before routing. On the public listener a page of any origin may read why. */
 export function sendRefusal(

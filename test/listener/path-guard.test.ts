@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { targetFault } from "../../src/http/path-guard.ts";
+import { targetFault } from "../../src/listener/path-guard.ts";
 import { rawRequest, sendRaw } from "../helpers/raw-http.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 

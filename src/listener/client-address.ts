@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
-import type { Config } from "./config/config.ts";
-import type { Logger } from "./observe/log.ts";
+import type { Config } from "../config/config.ts";
+import type { Logger } from "../observe/log.ts";
 import {
   type AddressFault,
   createAddressResolver,
   type Network,
   NetworkSet,
   parseNetwork,
-} from "./policy/index.ts";
+} from "../policy/index.ts";
 
 type Settings = Pick<Config, "trustedProxies" | "forwardedHeader">;
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
-import { rawRequest, sendRaw } from "../../helpers/raw-http.ts";
-import { startServer, type TestServer } from "../../helpers/server.ts";
+import { rawRequest, sendRaw } from "../helpers/raw-http.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
 
 describe("the head of a request", () => {
   let server: TestServer;
