@@ -1,11 +1,16 @@
 import { type Broker, MemoryBroker } from "./channels/index.ts";
 import type { Config } from "./config/config.ts";
-import { type App, createApp, type TcpConnections } from "./http/index.ts";
 import type { KeyStore } from "./keys/index.ts";
-import { registerHealth } from "./listener/health.ts";
-import { listenOn } from "./listener/listen-error.ts";
-import type { tcpConnections } from "./listener/listener-connections.ts";
-import { bearsToken, registerMetrics } from "./listener/metrics-routes.ts";
+import {
+  type App,
+  bearsToken,
+  createApp,
+  listenOn,
+  registerHealth,
+  registerMetrics,
+  type TcpConnections,
+  type tcpConnections,
+} from "./listener/index.ts";
 import type { Logger } from "./observe/log.ts";
 import { type Budget, Metrics, type ProcessFigures } from "./observe/metrics.ts";
 import type { Readiness } from "./observe/readiness.ts";

@@ -8,21 +8,18 @@ import { checked } from "./config/checked-setting.ts";
 import { type Config, localOrigins, sourceOf } from "./config/config.ts";
 import { settingsInEffect } from "./config/settings-in-effect.ts";
 import { createGate } from "./gate/index.ts";
-import {
-  type App,
-  assetFolders,
-  BodyBudget,
-  createApp,
-  createEndpointMatcher,
-  createPublicApp,
-  destroySockets,
-  openSocketCount,
-} from "./http/index.ts";
+import { assetFolders, BodyBudget, createEndpointMatcher, createPublicApp } from "./http/index.ts";
 import { openKeyStorage, openKeyStore, unstoredLog } from "./keys/index.ts";
 import { TurnBudget } from "./lib/turn-budget.ts";
-import { createAddressOf } from "./listener/client-address.ts";
-import { listenOn } from "./listener/listen-error.ts";
-import { tcpConnections } from "./listener/listener-connections.ts";
+import {
+  type App,
+  createAddressOf,
+  createApp,
+  destroySockets,
+  listenOn,
+  openSocketCount,
+  tcpConnections,
+} from "./listener/index.ts";
 import { addChecks, budgetsOf, createMetrics, listenForCollectors } from "./node-report.ts";
 import { Audit } from "./observe/audit.ts";
 import { createLogger, faultOf, type Logger } from "./observe/log.ts";

@@ -7,9 +7,7 @@ import {
   UnstoredChangeError,
 } from "../keys/index.ts";
 import { parseJsonInSlices } from "../lib/sliced-json.ts";
-import { registerHealth } from "../listener/health.ts";
-import { bearsToken, registerMetrics } from "../listener/metrics-routes.ts";
-import { describeRoutes } from "../listener/openapi.ts";
+import { bearsToken, describeRoutes, registerHealth, registerMetrics } from "../listener/index.ts";
 import type { Audit } from "../observe/audit.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Readiness } from "../observe/readiness.ts";

@@ -1,6 +1,6 @@
 import { type Config, loadConfig, parseText } from "../config/config.ts";
 import { UnreadableRecordError } from "../keys/records/errors.ts";
-import { ListenError } from "../listener/listen-error.ts";
+import { ListenError } from "../listener/index.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";
 import type { Started } from "../server.ts";
 import { StoreUnavailableError, StoreUrlError } from "../store/errors.ts";

@@ -19,10 +19,6 @@ import { registerCors } from "./cors.ts";
 import { requestTimeoutMs } from "./endpoint-bodies.ts";
 import { registerEndpoints } from "./endpoints.ts";
 
-export { type App, createApp, type InputFault } from "../listener/app.ts";
-export { addressShare, adminShare, publicShare } from "../listener/descriptor-shares.ts";
-export { destroySockets, openSocketCount } from "../listener/listener.ts";
-export { TcpConnections, type TcpLimits } from "../listener/tcp-connections.ts";
 export { assetFolders } from "./assets.ts";
 export { BodyBudget } from "./body-budget.ts";
 export { createEndpointMatcher } from "./endpoint-matcher.ts";

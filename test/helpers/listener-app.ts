@@ -1,5 +1,5 @@
-import { createApp, TcpConnections, type TcpLimits } from "../../src/http/index.ts";
 import { FairBudget } from "../../src/lib/fair-budget.ts";
+import { createApp, TcpConnections, type TcpLimits } from "../../src/listener/index.ts";
 import { createLogger } from "../../src/observe/log.ts";
 
 type App = ReturnType<typeof createApp>;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
-import type { TcpConnections } from "../../src/http/index.ts";
+import type { TcpConnections } from "../../src/listener/index.ts";
 import { listen } from "../helpers/listener-app.ts";
 
 const GET = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
