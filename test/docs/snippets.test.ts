@@ -22,6 +22,10 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "README.md > Sluice": "npm start: the package's own test starts it from a clean copy",
   "README.md > Sluice (2)": "npm test: it would run this very test",
   "CONTRIBUTING.md > Set-up": "npm run check: it would run this very test",
+  "docs/architecture.md > Rooms":
+    "a picture: test/docs/architecture.test.ts compares it with the import rules",
+  "docs/architecture.md > Rooms (2)": "a picture: test/docs/architecture.test.ts compares it, too",
+  "docs/architecture.md > The states of a session": "a picture",
   "docs/origins.md > The proxy passes Host on": "nginx: test/realtime/same-origin.test.ts runs it",
   "docs/origins.md > The proxy passes Host on (2)": "Vite: test/realtime/same-origin.test.ts runs it",
   "docs/deploying.md > nginx": "test/deploy/proxies.test.ts runs it with nginx",
