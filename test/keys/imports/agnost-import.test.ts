@@ -45,6 +45,26 @@ describe("Agnost import", () => {
     expect(readAgnostKeys([lasting], { allowWeak: true }).ok).to.equal(true);
   });
 
+  it("refuses a secret that no header can carry, or not as it is", () => {
+    for (const key of [
+      "ak-caf\u00e9-0123456789abcdef",
+      "ak-\u{1f511}-0123456789abcdef",
+      "ak-0123456789\n89abcdef",
+      "ak-0123456789\u007f89abcdef",
+      "ak-0123456789\t89abcdef",
+      " ak-0123456789abcdef",
+      "ak-0123456789abcdef ",
+    ]) {
+      const faults = faultsOf([{ ...lasting, key }]);
+      expect(
+        faults.map(({ pointer }) => pointer),
+        JSON.stringify(key),
+      ).to.deep.equal(["/0/key"]);
+      expect(JSON.stringify(faults)).to.not.include("0123456789");
+    }
+    expect(keysOf([{ ...lasting, key: "ak 0123456789 ~!abcdef" }])).to.have.length(1);
+  });
+
   it("reads the keys of a version document into settings, secrets kept", () => {
     const [key, ...others] = keysOf({ name: "master", realtime: { enabled: true }, apiKeys: [entry] });
     expect(others).to.deep.equal([]);
