@@ -32,7 +32,13 @@ export class Command {
 
   constructor(
     args: readonly string[],
-    options: { cwd: string; env?: NodeJS.ProcessEnv; terminal?: boolean },
+    options: {
+      cwd: string;
+      env?: NodeJS.ProcessEnv;
+      terminal?: boolean;
+      /** A descriptor that takes standard output, in place of `stdout`. */
+      output?: number;
+    },
   ) {
     const command = [process.execPath, ...LOADER, CLI, ...args];
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env };
@@ -43,7 +49,11 @@ export class Command {
             cwd: options.cwd,
             env,
           })
-        : spawn(command[0] ?? "", command.slice(1), { cwd: options.cwd, env });
+        : spawn(command[0] ?? "", command.slice(1), {
+            cwd: options.cwd,
+            env,
+            stdio: ["pipe", options.output ?? "pipe", "pipe"],
+          });
     this.#exited = once(this.child, "close");
     this.child.stdout?.setEncoding("utf8").on("data", (chunk) => {
       this.stdout += String(chunk);
