@@ -4,11 +4,21 @@ import type { Socket } from "node:net";
 import { CommandError } from "./command-error.ts";
 import { printableLine } from "./printable.ts";
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const ANSWER_TIMEOUT_MS = 30_000;
-const PROGRESS_EVERY_MS = 1_000;
-/** Where standard error is a file, one line is enough. */
-const FIRST_NOTE_MS = 10_000;
+/** How patient a request is, and how often it says that it waits. */
+export type Patience = {
+  readonly connectMs: number;
+  /** Long work has no such limit. */
+  readonly answerMs: number;
+  readonly terminalNoteMs: number;
+  /** Where standard error is a file or a program. */
+  readonly noteMs: number;
+};
+const PATIENCE: Patience = {
+  connectMs: 10_000,
+  answerMs: 30_000,
+  terminalNoteMs: 1_000,
+  noteMs: 10_000,
+};
 
 type Question = {
   readonly method: string;
@@ -23,8 +33,12 @@ type Answer = { readonly status: number; readonly text: string };
  * one that is still at work, which makes all the difference to whoever may try again.
  * @throws CommandError that says which of them it was
  */
-export async function ask(url: URL, { method, headers, body, longWork }: Question): Promise<Answer> {
-  const progress = longWork === undefined ? undefined : showProgress(longWork);
+export async function ask(
+  url: URL,
+  { method, headers, body, longWork }: Question,
+  patience: Patience = PATIENCE,
+): Promise<Answer> {
+  const progress = longWork === undefined ? undefined : showProgress(longWork, patience);
   try {
     return await new Promise<Answer>((resolve, reject) => {
       const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
@@ -32,7 +46,7 @@ export async function ask(url: URL, { method, headers, body, longWork }: Questio
         headers: { ...headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
         agent: false,
       });
-      const state = watch(request, longWork !== undefined);
+      const state = watch(request, longWork !== undefined, patience);
       request.on("response", (response) => {
         state.isAnswering = true;
         const chunks: Buffer[] = [];
@@ -42,7 +56,9 @@ export async function ask(url: URL, { method, headers, body, longWork }: Questio
         );
         response.on("error", () => reject(new CommandError("the server ended its answer half way")));
       });
-      request.on("error", (error) => reject(new CommandError(printableLine(reasonOf(url, error, state)))));
+      request.on("error", (error) =>
+        reject(new CommandError(printableLine(reasonOf(url, error, { ...state, ...patience })))),
+      );
       request.on("close", () => clearTimeout(state.timer));
       request.end(body);
     });
@@ -59,7 +75,7 @@ type State = {
 };
 
 /** Gives up on a host that does not take the connection, and after a longer time on one that does not answer. */
-function watch(request: ClientRequest, isLongWork: boolean): State {
+function watch(request: ClientRequest, isLongWork: boolean, { connectMs, answerMs }: Patience): State {
   const state: State = { isConnected: false, isAnswering: false, isOverdue: false, timer: undefined };
   const giveUpAfter = (ms: number): void => {
     clearTimeout(state.timer);
@@ -68,23 +84,27 @@ function watch(request: ClientRequest, isLongWork: boolean): State {
       request.destroy(new Error(`nothing within ${ms / 1_000} s`));
     }, ms);
   };
-  giveUpAfter(CONNECT_TIMEOUT_MS);
+  giveUpAfter(connectMs);
   request.on("socket", (socket: Socket) => {
     socket.once(request.protocol === "https:" ? "secureConnect" : "connect", () => {
       state.isConnected = true;
       clearTimeout(state.timer);
-      if (!isLongWork) giveUpAfter(ANSWER_TIMEOUT_MS);
+      if (!isLongWork) giveUpAfter(answerMs);
     });
   });
   return state;
 }
 
-function reasonOf(url: URL, error: Error, { isConnected, isAnswering, isOverdue }: State): string {
+function reasonOf(
+  url: URL,
+  error: Error,
+  { isConnected, isAnswering, isOverdue, answerMs }: State & Patience,
+): string {
   if (!isConnected)
     return `no server answers at ${url.origin} (${messageOf(error)}): start one, or give --url`;
   if (isAnswering) return `the server at ${url.origin} did not end its answer (${messageOf(error)})`;
   if (isOverdue)
-    return `the server at ${url.origin} has not answered within ${ANSWER_TIMEOUT_MS / 1_000} s, and may still carry it out: look before you try again`;
+    return `the server at ${url.origin} has not answered within ${answerMs / 1_000} s, and may still carry it out: look before you try again`;
   return `the server at ${url.origin} ended the connection before it answered (${messageOf(error)}), and may have carried it out: look before you try again`;
 }
 
@@ -97,7 +117,7 @@ function messageOf(error: Error): string {
 }
 
 /** @returns ends it, and takes its line away. */
-function showProgress(what: string): () => void {
+function showProgress(what: string, { terminalNoteMs, noteMs }: Patience): () => void {
   const beganAtMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - beganAtMs) / 1_000);
   const isTerminal = process.stderr.isTTY === true;
@@ -106,7 +126,7 @@ function showProgress(what: string): () => void {
       if (isTerminal) process.stderr.write(`\r${what}: the server is at work, ${seconds()} s `);
       else process.stderr.write(`${what}: the server is at work (${seconds()} s)\n`);
     },
-    isTerminal ? PROGRESS_EVERY_MS : FIRST_NOTE_MS,
+    isTerminal ? terminalNoteMs : noteMs,
   );
   return () => {
     clearInterval(timer);

@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { expect } from "chai";
-import { ask } from "../../src/commands/admin-request.ts";
+import { ask, type Patience } from "../../src/commands/admin-request.ts";
+import { CommandError } from "../../src/commands/command-error.ts";
+
+const IMPATIENT: Patience = { connectMs: 10_000, answerMs: 30_000, terminalNoteMs: 10, noteMs: 10 };
 
 describe("a request of the command line", () => {
   const servers: Server[] = [];
@@ -50,6 +53,49 @@ describe("a request of the command line", () => {
       response.write("half", () => response.destroy());
     });
     expect(await failure(await listen(server))).to.match(/half way|did not end its answer/);
+  });
+
+  it("says that a server that listens and does not answer may still carry it out", async () => {
+    const url = await listen(createTcpServer((socket) => socket.on("error", () => {})));
+    const failed: unknown = await ask(
+      url,
+      { method: "GET", headers: {} },
+      { ...IMPATIENT, answerMs: 100 },
+    ).catch((error: unknown) => error);
+    expect(failed).to.be.instanceOf(CommandError);
+    expect(String(failed))
+      .to.include("has not answered within 0.1 s")
+      .and.to.include("may still carry it out")
+      .and.to.not.include("start one");
+  });
+
+  it("waits for long work without a limit, and says on standard error that it does", async () => {
+    const write = process.stderr.write;
+    let notes = "";
+    let onNotes: (() => void) | undefined;
+    const noted = new Promise<void>((resolve) => {
+      onNotes = resolve;
+    });
+    const server = createHttpServer((_request, response) => {
+      noted.then(
+        () => response.end("done"),
+        () => response.destroy(),
+      );
+    });
+    const url = await listen(server);
+    process.stderr.write = (text: string | Uint8Array) => {
+      notes += String(text);
+      if (notes.split("at work").length > 2) onNotes?.();
+      return true;
+    };
+    try {
+      const question = { method: "POST", headers: {}, longWork: "Importing" };
+      const answer = await ask(url, question, { ...IMPATIENT, answerMs: 1 });
+      expect(answer).to.deep.equal({ status: 200, text: "done" });
+    } finally {
+      process.stderr.write = write;
+    }
+    expect(notes).to.match(/Importing: the server is at work/);
   });
 
   it("gives a body of any length with its status", async () => {
