@@ -1,4 +1,5 @@
 import { type Config, loadConfig, parseText } from "../config/config.ts";
+import { rowOf, SETTING_NAMES, type SettingName } from "../config/settings-table.ts";
 import { UnreadableRecordError } from "../keys/records/errors.ts";
 import { ListenError } from "../listener/index.ts";
 import { createLogger, faultOf, type Logger } from "../observe/log.ts";
@@ -7,28 +8,30 @@ import { StoreUnavailableError, StoreUrlError } from "../store/errors.ts";
 import { CommandError, readArguments } from "./command-error.ts";
 import { FirstStartFile } from "./first-start-file.ts";
 
+/** The flags of settings, as `--admin-host`. */
+const FLAGS: ReadonlyMap<string, SettingName> = new Map(
+  SETTING_NAMES.filter((name) => rowOf(name).flag !== undefined).map((name) => [
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    name,
+  ]),
+);
+
 const USAGE = `sluice start [options]: run the server
 
   --dev                  a page at / and, on the first start, a development key
   --config FILE          instead of sluice.config.{ts,js,mjs,json} in this folder
-  --host H --port N      the public listener (127.0.0.1:8080)
-  --admin-host H --admin-port N
-                         the admin listener (127.0.0.1:8081)
-  --store URL            lmdb:<folder> or memory: (lmdb:./data)
-  --log-level L          silent, fatal, error, warn, info, debug
+${[...FLAGS].map(([flag, name]) => usageOf(flag, name)).join("\n")}
+
+Other settings come from the config file and the environment: docs/configuration.md lists them all.
 `;
+
+function usageOf(flag: string, name: SettingName): string {
+  const { flag: value, help, defaultText } = rowOf(name);
+  return `  ${`--${flag} ${value}`.padEnd(22)} ${help}\n${" ".repeat(25)}Default: ${defaultText.replaceAll("`", "")}`;
+}
 
 /** After this the process ends, whatever has not closed. */
 const CLOSE_TIMEOUT_MS = 4_500;
-
-const FLAGS = {
-  host: "host",
-  port: "port",
-  "admin-host": "adminHost",
-  "admin-port": "adminPort",
-  store: "store",
-  "log-level": "logLevel",
-} as const satisfies Record<string, keyof Config>;
 
 /** Run until a signal. @returns the exit code. */
 export async function startCommand(args: readonly string[]): Promise<number> {
@@ -38,12 +41,7 @@ export async function startCommand(args: readonly string[]): Promise<number> {
       dev: { type: "boolean" },
       help: { type: "boolean", short: "h" },
       config: { type: "string" },
-      host: { type: "string" },
-      port: { type: "string" },
-      "admin-host": { type: "string" },
-      "admin-port": { type: "string" },
-      store: { type: "string" },
-      "log-level": { type: "string" },
+      ...Object.fromEntries([...FLAGS.keys()].map((flag) => [flag, { type: "string" } as const])),
     },
   });
   if (values.help === true) {
@@ -53,7 +51,7 @@ export async function startCommand(args: readonly string[]): Promise<number> {
   const dev = values.dev === true;
   const isTerminal = process.stdout.isTTY === true;
   const flags: Record<string, unknown> = {};
-  for (const [flag, setting] of Object.entries(FLAGS)) {
+  for (const [flag, setting] of FLAGS) {
     const text = Object.entries(values).find(([name]) => name === flag)?.[1];
     if (typeof text === "string") flags[setting] = parseText(setting, text, `--${flag}`);
   }
