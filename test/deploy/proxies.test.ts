@@ -110,7 +110,8 @@ for (const [title, kind, configuration] of CASES) {
       });
       // A proxy that has refused a body may close while it is being sent.
       sent.on("error", () => {});
-      sent.end(body);
+      if (method === "POST" && body === undefined) sent.flushHeaders();
+      else sent.end(body);
       const [response]: IncomingMessage[] = await once(sent, "response");
       if (response === undefined) throw new Error("no response");
       return response;
@@ -190,7 +191,12 @@ for (const [title, kind, configuration] of CASES) {
     itIfThere("takes bodies up to its limit, and refuses larger ones", missing, async () => {
       const taken = await read("/api/echo", { method: "POST", body: Buffer.alloc(1_900_000) });
       expect([taken.status, JSON.parse(taken.text).bytes]).to.deep.equal([200, 1_900_000]);
-      const refused = await send("/api/echo", { method: "POST", body: Buffer.alloc(3_000_000) });
+      // Caddy counts what comes. The others refuse the length that the head says, and may close while a body is being sent.
+      const large = { "content-type": "application/octet-stream", "content-length": "3000000" };
+      const refused = await send("/api/echo", {
+        method: "POST",
+        ...(kind === CADDY ? { body: Buffer.alloc(3_000_000) } : { headers: large }),
+      });
       expect(refused.statusCode).to.be.oneOf(kind === CADDY ? [413, 502] : [413]);
       refused.destroy();
     });
