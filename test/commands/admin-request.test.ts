@@ -56,7 +56,7 @@ describe("a request of the command line", () => {
   });
 
   it("says that a server that listens and does not answer may still carry it out", async () => {
-    const url = await listen(createTcpServer((socket) => socket.on("error", () => {})));
+    const url = await listen(createTcpServer((socket) => socket.on("error", () => {}).resume()));
     const failed: unknown = await ask(
       url,
       { method: "GET", headers: {} },

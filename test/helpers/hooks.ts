@@ -33,6 +33,8 @@ export const mochaHooks = {
     unhandled.clear();
     for (const error of errors) console.error(error);
     if (errors[0]) throw errors[0];
+    // The next file of this worker is not blamed for it.
+    if (left.length > 0) ownResources = process.getActiveResourcesInfo();
     if (left.length > 0)
       throw new Error(`the file leaves behind what keeps a process alive: ${left.join(", ")}`);
   },
