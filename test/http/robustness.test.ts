@@ -187,6 +187,7 @@ describe("the listeners under odd requests", () => {
     expect(file.status).to.equal(200);
     expect(file.headers.get("access-control-allow-origin")).to.equal("*");
     expect(file.headers.get("cross-origin-resource-policy")).to.equal("cross-origin");
+    await file.arrayBuffer();
   });
 
   it("refuse a patch that is nested deep or names __proto__, by its place", async () => {
