@@ -22,7 +22,7 @@ export function refusalOf(error: Error): SluiceError | undefined {
   return afterMs === undefined ? answer : { ...answer, afterMs };
 }
 
-/** Nobody answered. */
+/** The server did not answer. */
 export function unreachable(error: Error): SluiceError {
   return localError("network_error", `the server could not be reached: ${error.message}`);
 }

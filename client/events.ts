@@ -8,14 +8,14 @@ import type {
 } from "../src/protocol/index.ts";
 import { isRecord } from "./record.ts";
 
-/** What a listener of an event name gets: a channel's message, or a broadcast (`channel` is null). */
+/** A listener of an event name gets this: a channel's message, or a broadcast (`channel` is null). */
 export type IncomingMessage<Body = unknown> =
   | WithBody<ChannelMessage, Body>
   | WithBody<BroadcastMessage, Body>;
 
 type WithBody<Message, Body> = Omit<Message, "message"> & { readonly message: Body };
 
-/** What most programs send: an object. Say what yours sends with `on<string>("say", …)` or `on<{ text: string }>(…)`; nothing checks it. */
+/** Most programs send an object. Say what yours sends with `on<string>("say", …)` or `on<{ text: string }>(…)`; nothing checks it. */
 export type MessageObject = { readonly [name: string]: unknown };
 
 /** Undefined when it is not a message: another kind of server event, or not what this version understands. */

@@ -12,7 +12,7 @@ import {
 import type { Rosters } from "./rosters.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-/** What the server sends by itself: parsed, noted, and told to those who listen. */
+/** Parses what the server sends by itself, notes it, and tells it to those who listen. */
 export class Incoming {
   readonly messages = new Listeners<IncomingMessage>();
   readonly joins = new Signal<PresenceEvent>();

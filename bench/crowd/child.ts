@@ -16,7 +16,7 @@ const Call = Compile(
 
 type Pending = { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void };
 
-/** What runs the module, where it is not the Node of this process as it is. */
+/** Names what runs the module, where it is not the Node of this process as it is. */
 export type ChildRuntime = {
   readonly execPath?: string;
   readonly execArgv?: readonly string[];

@@ -33,7 +33,7 @@ export function isPreflight(method: string | undefined, headers: IncomingHttpHea
   );
 }
 
-/** The answer to a preflight: any page may ask, because the key decides and a preflight runs nothing. */
+/** Answers a preflight: any page may ask, because the key decides and a preflight runs nothing. */
 export function preflightHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const wanted = headers["access-control-request-headers"];
   return {

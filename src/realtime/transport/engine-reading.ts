@@ -80,7 +80,7 @@ function boundedClass(Base: WebSocketClass): WebSocketClass {
   };
 }
 
-/** CONNECT was accepted: what comes now may be as large as any payload. */
+/** Lets packets be as large as any payload, because CONNECT was accepted. */
 export function allowLargeMessages({ transport }: EngineSocket): void {
   const receiver = fieldOf(fieldOf(transport, "socket"), "_receiver");
   if (typeof receiver !== "object" || receiver === null) return;
